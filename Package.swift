@@ -1,0 +1,61 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let base: [SwiftSetting] = [
+    .strictMemorySafety(), .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+// In the data plane `any` does not compile.
+let dataPlane = base + [.treatWarning("ExistentialType", as: .error)]
+// Modules whose types lend their bytes as spans.
+let lending = dataPlane + [.enableExperimentalFeature("Lifetimes")]
+
+/// A module of the proxy; `tests` names what its test target needs besides the module itself.
+func module(
+    _ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = dataPlane,
+    tests: [Target.Dependency]? = []
+) -> [Target] {
+    let target = Target.target(name: name, dependencies: dependencies, swiftSettings: settings)
+    guard let tests else { return [target] }
+    return [
+        target,
+        .testTarget(
+            name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies + tests,
+            swiftSettings: base),
+    ]
+}
+
+let targets: [[Target]] = [
+    // C libraries, one Swift module each.
+    [
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    ],
+    // Foundations.
+    module("Primitives", settings: lending),
+    module("HTTPModel", ["Primitives"], settings: lending),
+    module("Telemetry", ["Primitives"]),
+    // Policy: values in, decisions out.
+    module("Routes", ["HTTPModel", "Primitives"]),
+    module("Identity", ["HTTPModel", "Primitives"], settings: lending),
+    module("Limits", ["HTTPModel", "Primitives"]),
+    module("Caching", ["HTTPModel", "Primitives"], settings: lending),
+    // Codecs: bytes in, values out.
+    module("HTTP1", ["HTTPModel", "Primitives"], settings: lending),
+    module("YAMLReader", ["Primitives", "CLibYAML"], settings: base),
+    // Settings.
+    module("Settings", ["Routes", "Identity", "Limits", "Caching", "HTTPModel", "Primitives"], tests: nil),
+    module("Config", ["Settings", "YAMLReader", "Routes", "Identity", "Limits", "Caching", "HTTPModel", "Primitives"], settings: base),
+    // I/O.
+    module("TestKit", ["EventLoop", "HTTPModel", "Primitives", "CLinux"], settings: base, tests: nil),
+    module("EventLoop", ["Primitives", "CLinux"], settings: lending, tests: ["TestKit"]),
+    module("Upstreams", ["EventLoop", "HTTP1", "Settings", "HTTPModel", "Primitives"], tests: ["TestKit"]),
+]
+
+let package = Package(
+    name: "weir",
+    targets: targets.flatMap { $0 },
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,84 @@
+extension Span where Element == UInt8 {
+    /// Whether the bytes are those of `text`.
+    public func equals(_ text: StaticString) -> Bool {
+        let literal = LiteralBytes(text)
+        guard count == literal.count else { return false }
+        for i in indices where self[i] != literal[i] { return false }
+        return true
+    }
+
+    /// Whether the bytes are those of `text`, letters compared without case; `text` is in lower case.
+    public func equalsIgnoringCase(_ text: StaticString) -> Bool {
+        let literal = LiteralBytes(text)
+        guard count == literal.count else { return false }
+        for i in indices where ASCII.lower(self[i]) != literal[i] { return false }
+        return true
+    }
+
+    /// Whether both spans hold the same bytes.
+    public func equals(_ other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        var i = 0
+        while count - i >= 8 {
+            if littleEndianWord(at: i) != other.littleEndianWord(at: i) { return false }
+            i += 8
+        }
+        while i < count {
+            if self[i] != other[i] { return false }
+            i += 1
+        }
+        return true
+    }
+
+    /// Whether both spans hold the same bytes, letters compared without case.
+    public func equalsIgnoringCase(_ other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        for i in indices where ASCII.lower(self[i]) != ASCII.lower(other[i]) { return false }
+        return true
+    }
+
+    /// Whether the bytes begin with `text`.
+    public func starts(with text: StaticString) -> Bool {
+        let literal = LiteralBytes(text)
+        guard count >= literal.count else { return false }
+        for i in 0..<literal.count where self[i] != literal[i] { return false }
+        return true
+    }
+
+    /// The index of the first `byte` at or after `start`, or `nil`.
+    public func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+        var i = start
+        while i < count {
+            if self[i] == byte { return i }
+            i += 1
+        }
+        return nil
+    }
+
+    /// The number written in decimal digits and nothing else; `nil` when empty, odd or beyond 64 bits.
+    public var decimalValue: UInt64? {
+        guard count > 0 else { return nil }
+        var value: UInt64 = 0
+        for i in indices {
+            guard ASCII.isDigit(self[i]) else { return nil }
+            let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = tens.addingReportingOverflow(UInt64(self[i] &- 48))
+            if overflow || carry { return nil }
+            value = sum
+        }
+        return value
+    }
+
+    /// The bytes without spaces and tabs at both ends (OWS, RFC 9110 §5.6.3).
+    public var trimmed: Span<UInt8> {
+        @_lifetime(copy self) get {
+            var low = 0
+            var high = count
+            while low < high, self[low] == ASCII.space || self[low] == ASCII.tab { low += 1 }
+            while high > low, self[high - 1] == ASCII.space || self[high - 1] == ASCII.tab {
+                high -= 1
+            }
+            return extracting(low..<high)
+        }
+    }
+}
