@@ -1,0 +1,73 @@
+public import Primitives
+
+/// How one route uses the cache: a route's `cache:` part over the defaults of the top-level one.
+public struct CachePolicy: Sendable, Equatable {
+    /// When a stored answer is fetched again before it expires (standards A7).
+    public enum EarlyRefresh: Sendable, Equatable {
+        /// Never.
+        case off
+        /// XFetch: `now − Δ·β·ln(u) ≥ expiry`, Δ the measured time of the origin.
+        case xfetch(beta: Double)
+        /// In the last `fraction` of the lifetime with a chance of `chance` per hit, both 0…1.
+        case chance(last: Double, chance: Double)
+    }
+
+    /// A part of the identity that is added to the key.
+    public enum VaryBy: String, Sendable, Equatable, CaseIterable {
+        /// The user.
+        case user
+        /// The company.
+        case company
+        /// The tier.
+        case tier
+    }
+
+    /// Whether explicit stale-while-revalidate and stale-if-error win over `s-maxage`'s implied ban (S5).
+    public enum Stale: String, Sendable, Equatable, CaseIterable {
+        /// The ban wins.
+        case strict
+        /// The explicit permission wins.
+        case permissive
+    }
+
+    /// The lifetime when the origin names none; `nil`: such answers are stored by the RFC's heuristic only.
+    public var ttl: Nanoseconds?
+    /// The lifetime whatever the origin says about it; `no-store` and `private` still refuse.
+    public var forceTTL: Nanoseconds?
+    /// How long after expiry an answer may be served while it is fetched again.
+    public var staleWhileRevalidate: Nanoseconds?
+    /// How long after expiry an answer may be served when the origin fails.
+    public var staleIfError: Nanoseconds?
+    /// Parts of the identity in the key; they make answers to requests with credentials storable.
+    public var varyBy: [VaryBy]
+    /// Lifetimes of answers by error status (`negative: {404: 30s}`).
+    public var negative: [UInt16: Nanoseconds]
+    /// Query parameters left out of the key: names, or a prefix with a final `*`.
+    public var ignoreQuery: [String]
+    /// The largest body that is stored, in bytes.
+    public var maxObject: Int
+    /// Early refresh.
+    public var earlyRefresh: EarlyRefresh
+    /// Whether requests for the same thing share one fetch.
+    public var collapses: Bool
+    /// Whether request directives such as `no-cache` are obeyed (`client_no_cache: respect`).
+    public var respectsClientNoCache: Bool
+    /// Which wins when the origin says both s-maxage and stale-while-revalidate.
+    public var stale: Stale
+
+    /// Creates the policy of a route that says nothing but `ttl`.
+    public init(ttl: Nanoseconds? = nil) {
+        self.ttl = ttl
+        forceTTL = nil
+        staleWhileRevalidate = nil
+        staleIfError = nil
+        varyBy = []
+        negative = [:]
+        ignoreQuery = []
+        maxObject = 8 << 20
+        earlyRefresh = .xfetch(beta: 1)
+        collapses = true
+        respectsClientNoCache = false
+        stale = .permissive
+    }
+}

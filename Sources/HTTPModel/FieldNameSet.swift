@@ -1,0 +1,18 @@
+/// A set of known field names in one word.
+public struct FieldNameSet: Sendable, BitwiseCopyable, ExpressibleByArrayLiteral {
+    private var bits: UInt64
+
+    /// Creates the set of `names`.
+    public init(arrayLiteral names: FieldName...) {
+        bits = names.reduce(0) { $0 | 1 << UInt64($1.rawValue) }
+    }
+
+    /// Whether `name` is in the set.
+    public func contains(_ name: FieldName) -> Bool { (bits >> UInt64(name.rawValue)) & 1 == 1 }
+    /// Whether the sets share a name.
+    public func intersects(_ other: FieldNameSet) -> Bool { bits & other.bits != 0 }
+    /// Adds `name`.
+    public mutating func insert(_ name: FieldName) { bits |= 1 << UInt64(name.rawValue) }
+    /// Empties the set.
+    public mutating func removeAll() { bits = 0 }
+}

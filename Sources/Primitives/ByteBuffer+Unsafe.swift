@@ -1,0 +1,147 @@
+/// A growing block of bytes with a read and a write position: what arrives and what will be sent.
+///
+///     |  consumed  |  readable  |  spare  |
+///     0        readIndex    writeIndex  capacity
+///
+/// A reference, so that a connection's parts share it; it belongs to one worker. Reading it empty moves
+/// both positions back to 0, so a warm buffer neither moves nor allocates.
+@safe public final class ByteBuffer {
+    private var base: UnsafeMutableRawPointer
+    /// Bytes that fit before the block must grow.
+    public private(set) var capacity: Int
+    private var readIndex = 0
+    private var writeIndex = 0
+
+    /// Creates an empty buffer of `capacity` bytes, at least 64.
+    public init(capacity: Int) {
+        self.capacity = max(capacity, 64)
+        unsafe base = .allocate(byteCount: self.capacity, alignment: 16)
+    }
+
+    deinit { unsafe base.deallocate() }
+
+    /// The number of bytes that can be read.
+    public var count: Int { writeIndex - readIndex }
+    /// Whether nothing can be read.
+    public var isEmpty: Bool { writeIndex == readIndex }
+
+    /// The bytes that were written and not yet consumed.
+    public var readable: Span<UInt8> {
+        @_lifetime(borrow self) get {
+            // `readIndex ≤ writeIndex ≤ capacity` always, and all bytes before `writeIndex` are initialised.
+            let start = unsafe UnsafePointer(
+                (base + readIndex).assumingMemoryBound(to: UInt8.self))
+            let span = unsafe Span(_unsafeStart: start, count: count)
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    /// Gives up the first `n` readable bytes.
+    public func consume(_ n: Int) {
+        precondition(n >= 0 && n <= count)
+        readIndex += n
+        if readIndex == writeIndex {
+            readIndex = 0
+            writeIndex = 0
+        }
+    }
+
+    /// Forgets all bytes and keeps the memory.
+    public func removeAll() {
+        readIndex = 0
+        writeIndex = 0
+    }
+
+    /// Makes room for `n` more bytes: moves the readable ones to the front, or doubles the block.
+    public func reserve(_ n: Int) {
+        if capacity - writeIndex >= n { return }
+        let length = count
+        if capacity - length >= n {
+            unsafe base.copyMemory(from: base + readIndex, byteCount: length)
+        } else {
+            let grown = max(capacity * 2, length + n)
+            let block = UnsafeMutableRawPointer.allocate(byteCount: grown, alignment: 16)
+            unsafe block.copyMemory(from: base + readIndex, byteCount: length)
+            unsafe base.deallocate()
+            unsafe base = block
+            capacity = grown
+        }
+        readIndex = 0
+        writeIndex = length
+    }
+
+    /// Gives memory above `limit` bytes back, when the buffer is empty.
+    public func shrink(to limit: Int) {
+        guard isEmpty && capacity > limit else { return }
+        unsafe base.deallocate()
+        capacity = max(limit, 64)
+        unsafe base = .allocate(byteCount: capacity, alignment: 16)
+        removeAll()
+    }
+
+    /// Appends one byte.
+    public func append(_ byte: UInt8) {
+        reserve(1)
+        unsafe base.storeBytes(of: byte, toByteOffset: writeIndex, as: UInt8.self)
+        writeIndex += 1
+    }
+
+    /// Appends all bytes of `bytes`, which must not lie in this buffer.
+    public func append(_ bytes: Span<UInt8>) {
+        reserve(bytes.count)
+        // `reserve` made the room; the source is another block.
+        unsafe bytes.withUnsafeBytes { source in
+            guard let start = source.baseAddress else { return }
+            unsafe (base + writeIndex).copyMemory(from: start, byteCount: source.count)
+        }
+        writeIndex += bytes.count
+    }
+
+    /// Appends the UTF-8 bytes of a literal.
+    public func append(_ text: StaticString) {
+        precondition(text.hasPointerRepresentation)
+        let length = text.utf8CodeUnitCount
+        reserve(length)
+        unsafe (base + writeIndex).copyMemory(from: text.utf8Start, byteCount: length)
+        writeIndex += length
+    }
+
+    /// Appends the UTF-8 bytes of `text`. For rare text; the data plane keeps bytes.
+    public func append(text: String) {
+        append(Array(text.utf8).span)
+    }
+
+    /// Appends `number` in decimal digits.
+    public func append(decimal number: UInt64) {
+        var rest = number
+        var digits = 1
+        while rest >= 10 {
+            rest /= 10
+            digits += 1
+        }
+        reserve(digits)
+        rest = number
+        var at = writeIndex + digits
+        repeat {
+            at -= 1
+            let digit = UInt8(truncatingIfNeeded: 48 + rest % 10)
+            unsafe base.storeBytes(of: digit, toByteOffset: at, as: UInt8.self)
+            rest /= 10
+        } while rest > 0
+        writeIndex += digits
+    }
+
+    /// Lets `body` write into at least `minimum` spare bytes; it returns how many it wrote, or less than
+    /// zero to report an error, which is passed on and writes nothing.
+    @unsafe public func withSpare(
+        _ minimum: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int
+    ) -> Int {
+        reserve(minimum)
+        let spare = unsafe UnsafeMutableRawBufferPointer(
+            start: base + writeIndex, count: capacity - writeIndex)
+        let written = unsafe body(spare)
+        precondition(written <= spare.count)
+        if written > 0 { writeIndex += written }
+        return written
+    }
+}

@@ -1,0 +1,95 @@
+public import Caching
+public import Identity
+public import Limits
+public import Primitives
+public import Routes
+
+/// Everything one configuration file says, checked and with all defaults filled in.
+///
+/// An immutable snapshot: workers hold a reference and get another one by message.
+public final class ProxySettings: Sendable {
+    /// The addresses to listen on, at least one.
+    public let listeners: [ListenerSettings]
+    /// The address for health and metrics; `nil`: none.
+    public let admin: AdminSettings?
+    /// Event loop threads, 1…256.
+    public let workers: Int
+    /// The size of the limit table, in keys.
+    public let limitKeys: Int
+    /// The origins, by index.
+    public let upstreams: [UpstreamSettings]
+    /// Who asks.
+    public let identity: IdentitySettings
+    /// All limits, by index.
+    public let limits: [LimitDefinition]
+    /// The bytes of the memory cache; 0 when no route caches.
+    public let cacheMemory: Int
+    /// The routes in order; never empty.
+    public let routes: [RouteSettings]
+    /// Bounds of the protocol.
+    public let http: HTTPSettings
+    /// Which rate limit fields are sent.
+    public let headers: HeaderSettings
+    /// The logs.
+    public let log: LogSettings
+    /// How long running requests may take after SIGTERM.
+    public let drain: Nanoseconds
+
+    /// Creates a snapshot. The indices in `routes` must lie in `upstreams` and `limits`.
+    public init(
+        listeners: [ListenerSettings], admin: AdminSettings?, workers: Int, limitKeys: Int,
+        upstreams: [UpstreamSettings], identity: IdentitySettings, limits: [LimitDefinition],
+        cacheMemory: Int, routes: [RouteSettings], http: HTTPSettings, headers: HeaderSettings,
+        log: LogSettings, drain: Nanoseconds
+    ) {
+        for route in routes {
+            precondition(upstreams.indices.contains(route.upstream))
+            for limit in route.limits { precondition(limits.indices.contains(limit)) }
+        }
+        self.listeners = listeners
+        self.admin = admin
+        self.workers = workers
+        self.limitKeys = limitKeys
+        self.upstreams = upstreams
+        self.identity = identity
+        self.limits = limits
+        self.cacheMemory = cacheMemory
+        self.routes = routes
+        self.http = http
+        self.headers = headers
+        self.log = log
+        self.drain = drain
+    }
+}
+
+/// What a route does with the requests it matches.
+public struct RouteSettings: Sendable, Equatable {
+    /// Which requests it matches.
+    public var match: RouteDefinition
+    /// Index of its upstream in `ProxySettings.upstreams`.
+    public var upstream: Int
+    /// Indices of its limits in `ProxySettings.limits`.
+    public var limits: [Int]
+    /// Its use of the cache; `nil`: none.
+    public var cache: CachePolicy?
+    /// The whole path's prefix that is removed before the request is forwarded; empty: none.
+    public var stripPrefix: String
+    /// The time the origin has for the whole answer's head; `nil`: the upstream's `first_byte`.
+    public var timeout: Nanoseconds?
+    /// Whether a request must have a user, else 401.
+    public var requiresUser: Bool
+
+    /// Creates settings.
+    public init(
+        match: RouteDefinition, upstream: Int = 0, limits: [Int] = [], cache: CachePolicy? = nil,
+        stripPrefix: String = "", timeout: Nanoseconds? = nil, requiresUser: Bool = false
+    ) {
+        self.match = match
+        self.upstream = upstream
+        self.limits = limits
+        self.cache = cache
+        self.stripPrefix = stripPrefix
+        self.timeout = timeout
+        self.requiresUser = requiresUser
+    }
+}
