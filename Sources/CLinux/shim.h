@@ -5,8 +5,10 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -25,4 +27,139 @@ static inline int weir_accept4(int fd, struct sockaddr *address, socklen_t *leng
 }
 static inline int weir_socket(int family) {
     return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+/// The sockaddr variants as one value, so that no pointer cast is needed on the Swift side.
+struct weir_address {
+    int family;            // AF_INET, AF_INET6, AF_UNIX; 0: unknown
+    uint8_t bytes[16];     // network order; the first four for AF_INET
+    uint16_t port;         // host order
+    char path[108];        // AF_UNIX
+};
+
+static inline socklen_t weir_to_sockaddr(const struct weir_address *from, struct sockaddr_storage *to) {
+    memset(to, 0, sizeof *to);
+    if (from->family == AF_INET) {
+        struct sockaddr_in *v4 = (struct sockaddr_in *)to;
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons(from->port);
+        memcpy(&v4->sin_addr, from->bytes, 4);
+        return sizeof *v4;
+    }
+    if (from->family == AF_INET6) {
+        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)to;
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons(from->port);
+        memcpy(&v6->sin6_addr, from->bytes, 16);
+        return sizeof *v6;
+    }
+    struct sockaddr_un *un = (struct sockaddr_un *)to;
+    un->sun_family = AF_UNIX;
+    memcpy(un->sun_path, from->path, sizeof un->sun_path);
+    return sizeof *un;
+}
+
+static inline void weir_from_sockaddr(const struct sockaddr_storage *from, struct weir_address *to) {
+    memset(to, 0, sizeof *to);
+    to->family = from->ss_family;
+    if (from->ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)from;
+        memcpy(to->bytes, &v4->sin_addr, 4);
+        to->port = ntohs(v4->sin_port);
+    } else if (from->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
+        memcpy(to->bytes, &v6->sin6_addr, 16);
+        to->port = ntohs(v6->sin6_port);
+    }
+}
+
+/// Accepts one connection and tells its peer; the descriptor, or -errno.
+static inline int weir_accept(int fd, struct weir_address *peer) {
+    struct sockaddr_storage storage;
+    socklen_t length = sizeof storage;
+    storage.ss_family = 0;
+    int accepted = weir_accept4(fd, (struct sockaddr *)&storage, &length);
+    if (accepted < 0) return -errno;
+    weir_from_sockaddr(&storage, peer);
+    return accepted;
+}
+
+/// Binds and listens; the descriptor, or -errno.
+static inline int weir_listen(const struct weir_address *address, int backlog, int reuse_port) {
+    struct sockaddr_storage storage;
+    socklen_t length = weir_to_sockaddr(address, &storage);
+    int fd = weir_socket(address->family);
+    if (fd < 0) return -errno;
+    int one = 1;
+    if (address->family != AF_UNIX) {
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+        if (reuse_port) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
+    }
+    if (bind(fd, (struct sockaddr *)&storage, length) < 0 || listen(fd, backlog) < 0) {
+        int error = errno;
+        close(fd);
+        return -error;
+    }
+    return fd;
+}
+
+/// Starts to connect; the descriptor (connected, or on its way), or -errno.
+static inline int weir_connect(const struct weir_address *address) {
+    struct sockaddr_storage storage;
+    socklen_t length = weir_to_sockaddr(address, &storage);
+    int fd = weir_socket(address->family);
+    if (fd < 0) return -errno;
+    int one = 1;
+    if (address->family != AF_UNIX) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (connect(fd, (struct sockaddr *)&storage, length) < 0 && errno != EINPROGRESS) {
+        int error = errno;
+        close(fd);
+        return -error;
+    }
+    return fd;
+}
+
+/// The error of a connect that has ended, 0 when it succeeded.
+static inline int weir_socket_error(int fd) {
+    int error = 0;
+    socklen_t length = sizeof error;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0) return errno;
+    return error;
+}
+
+static inline void weir_set_nodelay(int fd) {
+    int one = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+}
+
+static inline int weir_local_address(int fd, struct weir_address *local) {
+    struct sockaddr_storage storage;
+    socklen_t length = sizeof storage;
+    if (getsockname(fd, (struct sockaddr *)&storage, &length) < 0) return -errno;
+    weir_from_sockaddr(&storage, local);
+    return 0;
+}
+
+/// Whether the calling thread is `owner`.
+static inline int weir_is_thread(uintptr_t owner) { return (uintptr_t)pthread_self() == owner; }
+static inline uintptr_t weir_thread(void) { return (uintptr_t)pthread_self(); }
+
+/// Resolves a name to at most `max` addresses; their number, or a negative getaddrinfo error. Blocks.
+static inline int weir_resolve(const char *name, struct weir_address *addresses, int max) {
+    struct addrinfo hints, *list = NULL;
+    memset(&hints, 0, sizeof hints);
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    int error = getaddrinfo(name, NULL, &hints, &list);
+    if (error != 0) return error < 0 ? error : -error;
+    int count = 0;
+    for (struct addrinfo *at = list; at != NULL && count < max; at = at->ai_next) {
+        if (at->ai_addrlen > sizeof(struct sockaddr_storage)) continue;
+        struct sockaddr_storage storage;
+        memset(&storage, 0, sizeof storage);
+        memcpy(&storage, at->ai_addr, at->ai_addrlen);
+        weir_from_sockaddr(&storage, &addresses[count++]);
+    }
+    freeaddrinfo(list);
+    return count;
 }

@@ -27,7 +27,9 @@ public enum Method: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 
     /// The method that `bytes` spell, or `other`.
     public init(_ bytes: Span<UInt8>) {
-        for method in [Method.get, .post, .head, .put, .delete, .patch, .options, .query, .trace, .connect]
+        for method in [
+            Method.get, .post, .head, .put, .delete, .patch, .options, .query, .trace, .connect,
+        ]
         where bytes.equals(method.text) {
             self = method
             return

@@ -1,0 +1,15 @@
+/// The bounds of the event loop.
+enum Bounds {
+    /// Events taken from epoll per turn.
+    static let eventsPerTurn = 256
+    /// Jobs run per turn before epoll is asked again.
+    static let jobsPerTurn = 4096
+    /// Addresses taken of one host name.
+    static let addressesPerName = 16
+    /// Connections accepted per wake-up of a listener.
+    static let acceptsPerTurn = 64
+    /// Bytes asked for by one read.
+    static let bytesPerRead = 16 << 10
+    /// Lines waiting for the log's thread, in bytes.
+    static let logBacklog = 8 << 20
+}

@@ -1,0 +1,261 @@
+internal import CLinux
+public import Primitives
+
+/// Why a stream cannot go on.
+public enum StreamError: Error, Sendable, BitwiseCopyable {
+    /// The peer has closed or reset the connection.
+    case closedByPeer
+    /// The deadline came first.
+    case timedOut
+    /// `abort` was called: whom the exchange was for has gone.
+    case aborted
+    /// The connection could not be made; the system's error number.
+    case refused(Int32)
+}
+
+/// One connected socket of a loop: reads, writes, and the deadline of each.
+///
+/// The system call is tried first; only `EAGAIN` suspends. Epoll is edge-triggered and tells once of
+/// reading and writing together, so a connection costs one `epoll_ctl` in its life, and `mayRead` and `mayWrite` remember
+/// what it said. One task reads and one writes at a time.
+@safe public final class ByteStream: EventSource {
+    /// The loop it belongs to.
+    public let loop: EventLoop
+    /// The descriptor; -1 once closed.
+    public private(set) var descriptor: Int32
+    /// Whether the peer will send no more, or is gone.
+    public private(set) var peerClosed = false
+    /// Whose wait ends when the peer goes: the upstream side of the exchange that runs.
+    public var abortedWithPeer: TimedObject?
+
+    private var mayRead = true
+    private var mayWrite = true
+    private var isAborted = false
+    private var reading: UnsafeContinuation<WakeReason, Never>?
+    private var writing: UnsafeContinuation<WakeReason, Never>?
+    private var readDeadline = MonotonicTime.never
+    private var writeDeadline = MonotonicTime.never
+
+    /// Takes over a non-blocking `descriptor`; closes it and returns `nil` when epoll refuses it.
+    public init?(_ descriptor: Int32, loop: EventLoop) {
+        self.loop = loop
+        self.descriptor = descriptor
+        super.init()
+        guard loop.register(self, descriptor: descriptor) else {
+            loop.kernel.close(descriptor)
+            return nil
+        }
+    }
+
+    /// Connects to `address` before `deadline`.
+    public static func connect(
+        to address: SocketAddress, loop: EventLoop, deadline: MonotonicTime,
+        abortingWith watched: ByteStream? = nil
+    ) async throws(StreamError) -> ByteStream {
+        let descriptor = loop.kernel.connect(to: address)
+        guard descriptor >= 0 else { throw .refused(-descriptor) }
+        guard let stream = ByteStream(descriptor, loop: loop) else { throw .refused(EMFILE) }
+        stream.mayWrite = false
+        watched?.abortedWithPeer = stream
+        defer { watched?.abortedWithPeer = nil }
+        do {
+            try await stream.waitWritable(until: deadline)
+        } catch {
+            stream.close()
+            throw error
+        }
+        let failure = loop.kernel.connectError(descriptor)
+        guard failure == 0 else {
+            stream.close()
+            throw .refused(failure)
+        }
+        return stream
+    }
+
+    /// Whether the descriptor is still open.
+    public var isOpen: Bool { descriptor >= 0 }
+
+    // MARK: Reading
+
+    /// Reads what is there into `buffer`, waiting for the first byte; 0 is the end of what the peer sends.
+    public func read(
+        into buffer: ByteBuffer, until deadline: MonotonicTime
+    ) async throws(StreamError) -> Int {
+        while true {
+            if isAborted { throw .aborted }
+            if let n = try readNow(into: buffer) { return n }
+            try await waitReadable(until: deadline)
+        }
+    }
+
+    /// Reads what is there without waiting; `nil` when nothing is.
+    public func readNow(into buffer: ByteBuffer) throws(StreamError) -> Int? {
+        guard mayRead else { return nil }
+        precondition(descriptor >= 0)
+        var asked = 0
+        let n = unsafe buffer.withSpare(Bounds.bytesPerRead) { spare in
+            asked = spare.count
+            return unsafe loop.kernel.read(descriptor, into: spare)
+        }
+        if n > 0 {
+            // A short read has emptied the socket: the next edge will tell, unless the end is already known.
+            if n < asked && !peerClosed { mayRead = false }
+            return n
+        }
+        if n == 0 { return 0 }
+        if n == -Int(EAGAIN) || n == -Int(EINTR) {
+            mayRead = n == -Int(EINTR)
+            return nil
+        }
+        throw .closedByPeer
+    }
+
+    /// Waits until something can be read, or the peer has gone.
+    public func waitReadable(until deadline: MonotonicTime) async throws(StreamError) {
+        if isAborted { throw .aborted }
+        if mayRead { return }
+        readDeadline = deadline
+        loop.arm(self, at: deadline)
+        let reason = unsafe await withUnsafeContinuation { unsafe reading = $0 }
+        readDeadline = .never
+        try ByteStream.check(reason)
+    }
+
+    // MARK: Writing
+
+    /// Writes all of `buffer` and consumes it.
+    public func write(_ buffer: ByteBuffer, until deadline: MonotonicTime) async throws(StreamError)
+    {
+        while !buffer.isEmpty {
+            if isAborted { throw .aborted }
+            if !mayWrite { try await waitWritable(until: deadline) }
+            buffer.consume(try writeNow(buffer))
+        }
+    }
+
+    /// Writes all of `buffer`, which is consumed, and then the bytes of `body` in `range`, with one call where they fit.
+    public func write(
+        _ buffer: ByteBuffer, _ body: [UInt8], _ range: Range<Int>, until deadline: MonotonicTime
+    ) async throws(StreamError) {
+        var sent = range.lowerBound
+        while !buffer.isEmpty || sent < range.upperBound {
+            if isAborted { throw .aborted }
+            if !mayWrite { try await waitWritable(until: deadline) }
+            let n = try writeNow(buffer, body, sent..<range.upperBound)
+            let ofBuffer = min(n, buffer.count)
+            buffer.consume(ofBuffer)
+            sent += n - ofBuffer
+        }
+    }
+
+    private func writeNow(_ buffer: ByteBuffer) throws(StreamError) -> Int {
+        precondition(descriptor >= 0)
+        let span = buffer.readable
+        let n = unsafe span.withUnsafeBytes { unsafe loop.kernel.write(descriptor, $0) }
+        return try noteWritten(n, of: span.count)
+    }
+
+    private func writeNow(
+        _ buffer: ByteBuffer, _ body: [UInt8], _ range: Range<Int>
+    ) throws(StreamError) -> Int {
+        precondition(descriptor >= 0)
+        let first = buffer.readable
+        let second = body.span.extracting(range)
+        let n = unsafe first.withUnsafeBytes { head in
+            unsafe second.withUnsafeBytes { rest in
+                unsafe loop.kernel.write(descriptor, head, rest)
+            }
+        }
+        return try noteWritten(n, of: first.count + second.count)
+    }
+
+    private func noteWritten(_ n: Int, of asked: Int) throws(StreamError) -> Int {
+        if n >= 0 {
+            if n < asked { mayWrite = false }
+            return n
+        }
+        if n == -Int(EAGAIN) || n == -Int(EINTR) {
+            mayWrite = n == -Int(EINTR)
+            return 0
+        }
+        throw .closedByPeer
+    }
+
+    /// Waits until something can be written.
+    public func waitWritable(until deadline: MonotonicTime) async throws(StreamError) {
+        if isAborted { throw .aborted }
+        if mayWrite { return }
+        writeDeadline = deadline
+        loop.arm(self, at: deadline)
+        let reason = unsafe await withUnsafeContinuation { unsafe writing = $0 }
+        writeDeadline = .never
+        try ByteStream.check(reason)
+    }
+
+    // MARK: Ends
+
+    /// Tells the peer that no more will be sent.
+    public func closeWriting() {
+        if descriptor >= 0 { loop.kernel.shutdownWrite(descriptor) }
+    }
+
+    /// Closes the socket. Waits of other tasks on it end as aborted.
+    public func close() {
+        guard descriptor >= 0 else { return }
+        loop.unregister(self)
+        loop.kernel.close(descriptor)
+        descriptor = -1
+        abort()
+    }
+
+    /// Ends the waits on this stream, and refuses later ones; the descriptor stays until `close`.
+    override public func abort() {
+        isAborted = true
+        wakeReader(.aborted)
+        wakeWriter(.aborted)
+    }
+
+    override func handle(_ readiness: Readiness) {
+        if !readiness.isDisjoint(with: [.readable, .peerClosed, .hungUp, .failed]) {
+            mayRead = true
+            wakeReader(.ready)
+        }
+        if !readiness.isDisjoint(with: [.writable, .hungUp, .failed]) {
+            mayWrite = true
+            wakeWriter(.ready)
+        }
+        if !readiness.isDisjoint(with: [.peerClosed, .hungUp, .failed]) {
+            peerClosed = true
+            abortedWithPeer?.abort()
+        }
+    }
+
+    override func timerFired(_ loop: EventLoop) {
+        let now = loop.now
+        if readDeadline <= now { wakeReader(.timedOut) }
+        if writeDeadline <= now { wakeWriter(.timedOut) }
+        loop.arm(self, at: min(readDeadline, writeDeadline))
+    }
+
+    private func wakeReader(_ reason: WakeReason) {
+        guard let waiting = unsafe reading else { return }
+        unsafe reading = nil
+        readDeadline = .never
+        unsafe waiting.resume(returning: reason)
+    }
+
+    private func wakeWriter(_ reason: WakeReason) {
+        guard let waiting = unsafe writing else { return }
+        unsafe writing = nil
+        writeDeadline = .never
+        unsafe waiting.resume(returning: reason)
+    }
+
+    private static func check(_ reason: WakeReason) throws(StreamError) {
+        switch reason {
+        case .ready: return
+        case .timedOut: throw .timedOut
+        case .aborted: throw .aborted
+        }
+    }
+}
