@@ -148,6 +148,22 @@ public enum StreamError: Error, Sendable, BitwiseCopyable {
         }
     }
 
+    /// Writes all of `buffer` and then the first `count` bytes of `body`, and consumes both.
+    public func write(
+        _ buffer: ByteBuffer, _ body: ByteBuffer, count: Int, until deadline: MonotonicTime
+    ) async throws(StreamError) {
+        var rest = count
+        while !buffer.isEmpty || rest > 0 {
+            if isAborted { throw .aborted }
+            if !mayWrite { try await waitWritable(until: deadline) }
+            let n = try writeNow(buffer, body, rest)
+            let ofBuffer = min(n, buffer.count)
+            buffer.consume(ofBuffer)
+            body.consume(n - ofBuffer)
+            rest -= n - ofBuffer
+        }
+    }
+
     private func writeNow(_ buffer: ByteBuffer) throws(StreamError) -> Int {
         precondition(descriptor >= 0)
         let span = buffer.readable
@@ -161,6 +177,20 @@ public enum StreamError: Error, Sendable, BitwiseCopyable {
         precondition(descriptor >= 0)
         let first = buffer.readable
         let second = body.span.extracting(range)
+        let n = unsafe first.withUnsafeBytes { head in
+            unsafe second.withUnsafeBytes { rest in
+                unsafe loop.kernel.write(descriptor, head, rest)
+            }
+        }
+        return try noteWritten(n, of: first.count + second.count)
+    }
+
+    private func writeNow(
+        _ buffer: ByteBuffer, _ body: ByteBuffer, _ count: Int
+    ) throws(StreamError) -> Int {
+        precondition(descriptor >= 0)
+        let first = buffer.readable
+        let second = body.readable.extracting(0..<count)
         let n = unsafe first.withUnsafeBytes { head in
             unsafe second.withUnsafeBytes { rest in
                 unsafe loop.kernel.write(descriptor, head, rest)
