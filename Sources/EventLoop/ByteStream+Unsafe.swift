@@ -260,6 +260,16 @@ public enum StreamError: Error, Sendable, BitwiseCopyable {
         wakeWriter(.aborted)
     }
 
+    /// Ends the wait of the reading task as aborted; later reads are not concerned.
+    public func interruptReading() { wakeReader(.aborted) }
+
+    /// Makes the wait of the reading task, if there is one, end at `deadline` at the latest.
+    public func shortenReading(to deadline: MonotonicTime) {
+        guard unsafe reading != nil, deadline < readDeadline else { return }
+        readDeadline = deadline
+        loop.arm(self, at: deadline)
+    }
+
     override func handle(_ readiness: Readiness) {
         if !readiness.isDisjoint(with: [.readable, .peerClosed, .hungUp, .failed]) {
             mayRead = true

@@ -17,6 +17,10 @@ public enum Rejection: Sendable, BitwiseCopyable {
     case userRequired
     /// The body is larger than `http.body_bytes`.
     case bodyTooLarge
+    /// The body came too slowly.
+    case bodyTimeout
+    /// The body's framing is damaged.
+    case malformedBody
     /// The client asked to switch protocols.
     case upgradeRefused
     /// The client expects something other than `100-continue`.
@@ -38,6 +42,8 @@ public enum Rejection: Sendable, BitwiseCopyable {
         case .noRoute: 404
         case .userRequired: 401
         case .bodyTooLarge: 413
+        case .bodyTimeout: 408
+        case .malformedBody: 400
         case .upgradeRefused: 501
         case .expectationFailed: 417
         case .loopDetected: 508
@@ -55,6 +61,8 @@ public enum Rejection: Sendable, BitwiseCopyable {
         case .noRoute: "no route matches"
         case .userRequired: "the route requires a user"
         case .bodyTooLarge: "request body too large"
+        case .bodyTimeout: "request body timeout"
+        case .malformedBody: "request body malformed"
         case .upgradeRefused: "protocol upgrades are not supported"
         case .expectationFailed: "unknown expectation"
         case .loopDetected: "request loop detected"
@@ -67,7 +75,7 @@ public enum Rejection: Sendable, BitwiseCopyable {
     /// Whether the connection cannot be used further, because its bytes are no longer understood.
     var endsConnection: Bool {
         switch self {
-        case .malformed, .headTimeout, .bodyTooLarge, .upgradeRefused, .expectationFailed, .tooManyConnections: true
+        case .malformed, .headTimeout, .bodyTooLarge, .bodyTimeout, .malformedBody, .upgradeRefused, .expectationFailed, .tooManyConnections: true
         default: false
         }
     }

@@ -19,6 +19,7 @@ public final class SharedState: Sendable {
     /// When the process started.
     public let started: ClockReading
 
+    private let loops = Mutex<[EventLoop]>([])
     private let connections = Atomic<Int>(0)
     private let draining = Atomic<Bool>(false)
 
@@ -49,4 +50,17 @@ public final class SharedState: Sendable {
 
     /// Makes `isDraining` true for good.
     public func beginDraining() { draining.store(true, ordering: .releasing) }
+
+    /// Watches the turns of `loop`.
+    func watch(_ loop: EventLoop) { loops.withLock { $0.append(loop) } }
+
+    /// Workers whose turn takes longer than it may.
+    public func stuckWorkers(at now: MonotonicTime) -> Int {
+        loops.withLock { loops in
+            loops.count { loop in
+                let started = loop.currentTurnStart
+                return started != 0 && now - MonotonicTime(nanoseconds: started) > Bounds.turnMax
+            }
+        }
+    }
 }

@@ -16,6 +16,9 @@ public final class UpstreamConnection: TimedObject {
     /// Whether an exchange has ended well on it before this one.
     public internal(set) var isReused = false
 
+    /// By when the head of the answer must be there; `never` while the request is being sent.
+    private var headDeadline = MonotonicTime.never
+
     let server: Int
     let created: MonotonicTime
     var idleSince: MonotonicTime
@@ -39,20 +42,29 @@ public final class UpstreamConnection: TimedObject {
 
     /// Reads the head of the final answer to a request of `method` into `response`.
     ///
-    /// Interim answers (1xx) are passed over. `firstByte` is the deadline of the whole head.
+    /// Interim answers (1xx) are passed over. The whole head must be there at `deadline`; a task that still
+    /// sends the request gives `.never` here and calls `setHeadDeadline` when it has ended.
     public func readHead(
-        for method: Method, until firstByte: MonotonicTime
+        for method: Method, until deadline: MonotonicTime
     ) async throws(UpstreamError) {
+        headDeadline = deadline
         while true {
             if try parseHead(for: method) {
                 if response.status == 101 { throw .unexpectedUpgrade }
                 if !response.status.isInformational { break }
                 continue
             }
-            let n = try await read(until: firstByte, late: .firstByteTimeout, hadBytes: !input.isEmpty)
+            let n = try await read(
+                until: headDeadline, late: .firstByteTimeout, hadBytes: !input.isEmpty)
             if n == 0 { throw input.isEmpty ? .closedBeforeAnswer : .closedInsideAnswer }
         }
         decoder = BodyDecoder(response.framing)
+    }
+
+    /// Sets the deadline of the head that is being waited for.
+    public func setHeadDeadline(_ deadline: MonotonicTime) {
+        headDeadline = deadline
+        stream.shortenReading(to: deadline)
     }
 
     private func parseHead(for method: Method) throws(UpstreamError) -> Bool {
