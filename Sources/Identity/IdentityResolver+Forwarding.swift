@@ -138,13 +138,14 @@ extension IdentityResolver {
             return
         }
         output.append(UInt8(ascii: "\""))
-        for i in value.indices {
-            let byte = value[i]
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
-                output.append(UInt8(ascii: "\\"))
-            }
-            output.append(byte)
+        var written = 0
+        for i in value.indices
+        where value[i] == UInt8(ascii: "\"") || value[i] == UInt8(ascii: "\\") {
+            output.append(value.extracting(written..<i))
+            output.append(UInt8(ascii: "\\"))
+            written = i
         }
+        output.append(value.extracting(written..<value.count))
         output.append(UInt8(ascii: "\""))
     }
 }

@@ -88,8 +88,8 @@ public struct IdentityResolver: Sendable {
         guard let name = IdentityResolver.chainField(in: fields) else { return peer }
         var hops = HopList(name, in: fields)
         var current = peer
-        for _ in 0..<IdentityResolver.hopsMax where trusts(current) {
-            guard let element = hops.next(in: fields) else { return current }
+        for _ in 0..<IdentityResolver.hopsMax {
+            guard trusts(current), let element = hops.next(in: fields) else { return current }
             let text = fields.span(element)
             let address =
                 name == .forwarded

@@ -4,20 +4,26 @@ extension ByteBuffer {
     /// Appends the last `digits` (1…16) hexadecimal digits of `number`, in lower case.
     public func append(hex number: UInt64, digits: Int) {
         precondition(digits >= 1 && digits <= 16)
-        for i in stride(from: digits - 1, through: 0, by: -1) {
-            let digit = UInt8(truncatingIfNeeded: (number >> UInt64(4 * i)) & 15)
-            append(digit < 10 ? 48 + digit : 87 + digit)
+        var text = InlineArray<16, UInt8>(repeating: 0)
+        var rest = number
+        for i in stride(from: 15, through: 16 - digits, by: -1) {
+            let digit = UInt8(truncatingIfNeeded: rest & 15)
+            text[i] = digit < 10 ? 48 + digit : 87 + digit
+            rest >>= 4
         }
+        append(text.span.extracting((16 - digits)..<16))
     }
 
-    /// Appends exactly `digits` decimal digits of `number`, with leading zeros.
+    /// Appends exactly `digits` (1…10) decimal digits of `number`, with leading zeros.
     func append(decimal number: UInt64, digits: Int) {
-        var scale: UInt64 = 1
-        for _ in 1..<digits { scale *= 10 }
-        while scale > 0 {
-            append(UInt8(truncatingIfNeeded: 48 + number / scale % 10))
-            scale /= 10
+        precondition(digits >= 1 && digits <= 10)
+        var text = InlineArray<10, UInt8>(repeating: 0)
+        var rest = number
+        for i in stride(from: 9, through: 10 - digits, by: -1) {
+            text[i] = UInt8(truncatingIfNeeded: 48 + rest % 10)
+            rest /= 10
         }
+        append(text.span.extracting((10 - digits)..<10))
     }
 
     /// Appends milliseconds with three decimals, rounded down: `12.345`.
@@ -44,22 +50,37 @@ extension ByteBuffer {
 
     /// Appends a UTC time with milliseconds, 24 bytes (RFC 3339 §5.6): `2026-10-17T08:05:09.042Z`.
     public func append(timestamp time: WallTime) {
+        append(TimestampText(time).bytes.span)
+    }
+}
+
+/// The text of a time, kept inline so that it is appended at once.
+private struct TimestampText {
+    var bytes = InlineArray<24, UInt8>(repeating: UInt8(ascii: "-"))
+
+    init(_ time: WallTime) {
         let seconds = time.epochSeconds
         let date = CivilDate(day: seconds / 86_400)
-        append(decimal: date.year, digits: 4)
-        append(UInt8(ascii: "-"))
-        append(decimal: date.month, digits: 2)
-        append(UInt8(ascii: "-"))
-        append(decimal: date.day, digits: 2)
-        append(UInt8(ascii: "T"))
-        append(decimal: seconds / 3_600 % 24, digits: 2)
-        append(UInt8(ascii: ":"))
-        append(decimal: seconds / 60 % 60, digits: 2)
-        append(UInt8(ascii: ":"))
-        append(decimal: seconds % 60, digits: 2)
-        append(UInt8(ascii: "."))
-        append(decimal: time.nanoseconds / 1_000_000 % 1_000, digits: 3)
-        append(UInt8(ascii: "Z"))
+        put(date.year, 0..<4)
+        put(date.month, 5..<7)
+        put(date.day, 8..<10)
+        bytes[10] = UInt8(ascii: "T")
+        put(seconds / 3_600 % 24, 11..<13)
+        bytes[13] = UInt8(ascii: ":")
+        put(seconds / 60 % 60, 14..<16)
+        bytes[16] = UInt8(ascii: ":")
+        put(seconds % 60, 17..<19)
+        bytes[19] = UInt8(ascii: ".")
+        put(time.nanoseconds / 1_000_000 % 1_000, 20..<23)
+        bytes[23] = UInt8(ascii: "Z")
+    }
+
+    private mutating func put(_ number: UInt64, _ range: Range<Int>) {
+        var rest = number
+        for i in range.reversed() {
+            bytes[i] = UInt8(truncatingIfNeeded: 48 + rest % 10)
+            rest /= 10
+        }
     }
 }
 
