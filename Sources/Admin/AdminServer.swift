@@ -1,6 +1,6 @@
 public import EventLoop
 import HTTPModel
-import Primitives
+public import Primitives
 public import Proxy
 public import Settings
 import Telemetry

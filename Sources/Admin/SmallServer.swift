@@ -142,7 +142,7 @@ public final class SmallServer {
     private func append(_ reply: Reply, isHead: Bool, keepsAlive: Bool, to output: ByteBuffer) {
         HTTP1Writer.appendStatusLine(reply.status, to: output)
         output.append("Date: ")
-        HTTPDate.append(epochSeconds: loop.clock.wall.epochSeconds, to: output)
+        HTTPDate.append(loop.clock.wall.epochSeconds, to: output)
         output.append("\r\nContent-Type: ")
         output.append(text: reply.type)
         output.append("\r\n")

@@ -1,4 +1,7 @@
 #pragma once
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 // What Glibc's own Swift module lacks: epoll, eventfd, signalfd, accept4 and the macros Swift cannot import.
 #include <errno.h>
 #include <fcntl.h>
@@ -7,8 +10,11 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -94,6 +100,8 @@ static inline int weir_listen(const struct weir_address *address, int backlog, i
     int one = 1;
     if (address->family != AF_UNIX) {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+        // Accepted sockets inherit it.
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         if (reuse_port) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
     }
     if (bind(fd, (struct sockaddr *)&storage, length) < 0 || listen(fd, backlog) < 0) {
@@ -164,3 +172,27 @@ static inline int weir_resolve(const char *name, struct weir_address *addresses,
     freeaddrinfo(list);
     return count;
 }
+
+/// The processors this process may run on.
+static inline int weir_processors(void) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof set, &set) < 0) return 1;
+    return CPU_COUNT(&set);
+}
+
+/// Raises the limit of open descriptors as far as it goes; the limit.
+static inline uint64_t weir_raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return 0;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur;
+}
+
+extern char **environ;
+static inline const char *weir_environment(int index) { return environ[index]; }
+
+static inline int weir_open_for_reading(const char *path) { return open(path, O_RDONLY | O_CLOEXEC); }
+static inline void weir_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }

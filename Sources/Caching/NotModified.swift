@@ -1,4 +1,4 @@
-public import HTTPModel
+import HTTPModel
 public import Primitives
 
 extension CachedHead {

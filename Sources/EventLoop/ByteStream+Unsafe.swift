@@ -2,7 +2,7 @@ internal import CLinux
 public import Primitives
 
 /// Why a stream cannot go on.
-public enum StreamError: Error, Sendable, BitwiseCopyable {
+public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
     /// The peer has closed or reset the connection.
     case closedByPeer
     /// The deadline came first.

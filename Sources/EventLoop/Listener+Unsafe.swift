@@ -77,6 +77,9 @@ public struct ListenError: Error, Sendable, BitwiseCopyable {
     /// The system's error number.
     public let number: Int32
 
+    /// Creates the error of a system's error number.
+    public init(number: Int32) { self.number = number }
+
     /// The system's words for it.
     public var text: String { unsafe String(cString: strerror(number)) }
 }

@@ -8,14 +8,16 @@
 @safe public final class ByteBuffer {
     private var base: UnsafeMutableRawPointer
     /// Bytes that fit before the block must grow.
-    public private(set) var capacity: Int
+    public var capacity: Int { blockSize }
+    // Private, so that the compiler sees all its uses and checks no access at run time.
+    private var blockSize: Int
     private var readIndex = 0
     private var writeIndex = 0
 
     /// Creates an empty buffer of `capacity` bytes, at least 64.
     public init(capacity: Int) {
-        self.capacity = max(capacity, 64)
-        unsafe base = .allocate(byteCount: self.capacity, alignment: 16)
+        blockSize = max(capacity, 64)
+        unsafe base = .allocate(byteCount: blockSize, alignment: 16)
     }
 
     deinit { unsafe base.deallocate() }
@@ -54,17 +56,17 @@
 
     /// Makes room for `n` more bytes: moves the readable ones to the front, or doubles the block.
     public func reserve(_ n: Int) {
-        if capacity - writeIndex >= n { return }
+        if blockSize - writeIndex >= n { return }
         let length = count
-        if capacity - length >= n {
+        if blockSize - length >= n {
             unsafe base.copyMemory(from: base + readIndex, byteCount: length)
         } else {
-            let grown = max(capacity * 2, length + n)
+            let grown = max(blockSize * 2, length + n)
             let block = UnsafeMutableRawPointer.allocate(byteCount: grown, alignment: 16)
             unsafe block.copyMemory(from: base + readIndex, byteCount: length)
             unsafe base.deallocate()
             unsafe base = block
-            capacity = grown
+            blockSize = grown
         }
         readIndex = 0
         writeIndex = length
@@ -72,10 +74,10 @@
 
     /// Gives memory above `limit` bytes back, when the buffer is empty.
     public func shrink(to limit: Int) {
-        guard isEmpty && capacity > limit else { return }
+        guard isEmpty && blockSize > limit else { return }
         unsafe base.deallocate()
-        capacity = max(limit, 64)
-        unsafe base = .allocate(byteCount: capacity, alignment: 16)
+        blockSize = max(limit, 64)
+        unsafe base = .allocate(byteCount: blockSize, alignment: 16)
         removeAll()
     }
 
@@ -96,6 +98,15 @@
         }
         writeIndex += bytes.count
     }
+
+    /// Appends the first `count` readable bytes of another buffer, which keeps them.
+    public func append(_ count: Int, of other: ByteBuffer) {
+        precondition(other !== self)
+        append(other.readable.extracting(0..<count))
+    }
+
+    /// Appends all readable bytes of another buffer, which keeps them.
+    public func append(_ other: ByteBuffer) { append(other.count, of: other) }
 
     /// Appends the UTF-8 bytes of a literal.
     public func append(_ text: StaticString) {
@@ -138,7 +149,7 @@
     ) -> Int {
         reserve(minimum)
         let spare = unsafe UnsafeMutableRawBufferPointer(
-            start: base + writeIndex, count: capacity - writeIndex)
+            start: base + writeIndex, count: blockSize - writeIndex)
         let written = unsafe body(spare)
         precondition(written <= spare.count)
         if written > 0 { writeIndex += written }

@@ -45,6 +45,17 @@ extension Span where Element == UInt8 {
         return true
     }
 
+    /// Whether `text` stands anywhere in the bytes, letters compared without case; `text` is in lower case.
+    public func containsIgnoringCase(_ text: StaticString) -> Bool {
+        let length = LiteralBytes(text).count
+        guard count >= length else { return false }
+        for start in 0...(count - length)
+        where extracting(start..<(start + length)).equalsIgnoringCase(text) {
+            return true
+        }
+        return false
+    }
+
     /// The index of the first `byte` at or after `start`, or `nil`.
     public func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
         var i = start

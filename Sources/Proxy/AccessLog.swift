@@ -73,13 +73,16 @@ struct AccessLog {
         case .admitted:
             line.field("limit", "admitted")
             guard let tightest = decision.tightest else { return }
-            line.field("limit_name", route.limitNames[Int(decision[tightest].limit)].span)
+            let name = route.limitNames[Int(decision[tightest].limit)]
+            line.field("limit_name", name.span)
         case .refused(let limit):
+            let name = route.limitNames[limit]
             line.field("limit", "refused")
-            line.field("limit_name", route.limitNames[limit].span)
+            line.field("limit_name", name.span)
         case .deniedAnonymous(let limit):
+            let name = route.limitNames[limit]
             line.field("limit", "denied_anonymous")
-            line.field("limit_name", route.limitNames[limit].span)
+            line.field("limit_name", name.span)
         }
     }
 

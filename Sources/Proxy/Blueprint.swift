@@ -41,7 +41,7 @@ public final class Blueprint: Sendable {
         /// Bytes of the path that are removed before forwarding.
         public let strippedBytes: Int
         /// The deadline of the answer's head; `nil`: the upstream's.
-        public let timeout: Nanoseconds?
+        let timeout: Nanoseconds?
         /// Whether a request must have a user.
         public let requiresUser: Bool
     }

@@ -1,7 +1,9 @@
 import EventLoop
 import HTTP1
 import HTTPModel
+import Limits
 import Primitives
+import Settings
 import Upstreams
 
 /// Passing a request through to its origin, and the answer back, as they come.
@@ -70,12 +72,13 @@ extension DownstreamConnection {
 
     /// Appends a small body that has arrived whole to the head, so that both are sent at once.
     private func takeArrivedBody(_ exchange: Exchange) {
+        let arrived = exchange.input
         guard case .length(let length) = exchange.request.framing, length > 0,
-            length <= UInt64(Bounds.copiedBody), exchange.input.count >= Int(length),
-            case .data(let range, let consumed)? = try? exchange.body.next(exchange.input.readable)
+            length <= UInt64(Bounds.copiedBody), arrived.count >= Int(length),
+            case .data(_, let consumed)? = try? exchange.body.next(arrived.readable)
         else { return }
-        exchange.forwarded.append(exchange.input.readable.extracting(range.indices))
-        exchange.input.consume(consumed)
+        exchange.forwarded.append(consumed, of: arrived)
+        arrived.consume(consumed)
     }
 
     // MARK: Answer
@@ -121,7 +124,7 @@ extension DownstreamConnection {
             while true {
                 let hasEnded = try await relayArrived(exchange, upstream, framing)
                 if hasEnded && framing == .chunked {
-                    HTTP1Writer.appendLastChunk(upstream.trailers, to: exchange.output)
+                    HTTP1Writer.appendLastChunk(trailers: upstream.trailers, to: exchange.output)
                 }
                 try await stream.write(exchange.output, patience: http.idleTimeout)
                 if hasEnded { return true }
@@ -141,7 +144,7 @@ extension DownstreamConnection {
             guard case .data(let count) = part else { return true }
             if framing == .chunked { HTTP1Writer.appendChunkHeader(size: count, to: output) }
             if count <= Bounds.copiedBody {
-                output.append(upstream.input.readable.extracting(0..<count))
+                output.append(count, of: upstream.input)
                 upstream.input.consume(count)
             } else {
                 try await stream.write(

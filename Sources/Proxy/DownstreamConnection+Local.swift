@@ -3,6 +3,8 @@ import HTTP1
 import HTTPModel
 import Limits
 import Primitives
+import Settings
+import Upstreams
 
 /// Answers that the proxy makes itself.
 extension DownstreamConnection {
@@ -50,7 +52,7 @@ extension DownstreamConnection {
 
     private func acceptsProblemJSON(_ request: borrowing RequestHead) -> Bool {
         guard let accept = request.fields.first(.accept) else { return false }
-        return accept.contains("application/problem+json")
+        return accept.containsIgnoringCase("application/problem+json")
     }
 
     /// Sends a local answer whose body is in `exchange.scratch` (for 204: none).
@@ -74,7 +76,7 @@ extension DownstreamConnection {
         HTTP1Writer.appendEndOfHead(to: output)
         if exchange.request.method != .head && type != nil {
             exchange.record.bodyBytes = UInt64(exchange.scratch.count)
-            output.append(exchange.scratch.readable)
+            output.append(exchange.scratch)
         }
         do {
             try await stream.write(output, patience: http.idleTimeout)
@@ -115,8 +117,9 @@ extension DownstreamConnection {
     /// Reads and drops the request's body, so that the next request is found after it.
     func dropBody(_ exchange: Exchange) async -> Bool {
         let deadline = now + http.requestTimeout
+        let arrived = exchange.input
         while !exchange.body.isComplete {
-            guard let step = try? exchange.body.next(exchange.input.readable) else { return false }
+            guard let step = try? exchange.body.next(arrived.readable) else { return false }
             switch step {
             case .data(_, let consumed), .end(let consumed):
                 exchange.input.consume(consumed)

@@ -1,8 +1,11 @@
 import EventLoop
 import HTTP1
 import HTTPModel
+import Identity
 import Limits
 import Primitives
+import Routes
+import Settings
 
 /// The life of a request, from left to right: check, route, identify, limit, cache, forward.
 extension DownstreamConnection {
@@ -19,7 +22,7 @@ extension DownstreamConnection {
     private func answer(_ exchange: Exchange) async -> Afterwards {
         exchange.record.trace = worker.trace(of: exchange.request)
         if let rejection = check(exchange) { return await reject(exchange, rejection) }
-        if exchange.request.method == .options && exchange.request.span(exchange.request.target).equals("*") {
+        if isAboutServer(exchange.request) {
             return await answerOptions(exchange)
         }
         if let report = worker.healthReport(for: exchange.request) {
@@ -32,7 +35,7 @@ extension DownstreamConnection {
         let route = worker.blueprint.routes[index]
         worker.blueprint.identity.resolve(
             peer: peer, request: exchange.request, into: &exchange.identity)
-        if route.requiresUser && exchange.identity.user == nil {
+        if route.requiresUser && !hasUser(exchange.identity) {
             return await reject(exchange, .userRequired)
         }
         decide(exchange, route)
@@ -68,6 +71,15 @@ extension DownstreamConnection {
             user: exchange.identity.user, company: exchange.identity.company,
             tier: exchange.identity.tier, method: exchange.request.method, at: worker.loop.clock)
         worker.metrics.note(exchange.decision, of: route)
+    }
+
+    /// Whether it is `OPTIONS *`, which asks about the server as a whole.
+    private func isAboutServer(_ request: borrowing RequestHead) -> Bool {
+        request.method == .options && request.span(request.target).equals("*")
+    }
+
+    private func hasUser(_ identity: borrowing ResolvedIdentity) -> Bool {
+        if let user = identity.user { !user.isEmpty } else { false }
     }
 
     private func answerOptions(_ exchange: Exchange) async -> Afterwards {

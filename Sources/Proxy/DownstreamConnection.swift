@@ -2,6 +2,7 @@ import EventLoop
 import HTTP1
 import HTTPModel
 import Primitives
+import Settings
 
 /// One client's connection: reads requests and answers each in turn, as one task from accept to close.
 final class DownstreamConnection {
@@ -99,11 +100,11 @@ final class DownstreamConnection {
         let deadline = now + http.requestTimeout
         while true {
             if !exchange.input.isEmpty {
+                let arrived = exchange.input
                 do {
-                    let consumed = try parser.parse(
-                        exchange.input.readable, into: &exchange.request)
+                    let consumed = try parser.parse(arrived.readable, into: &exchange.request)
                     if let consumed {
-                        exchange.input.consume(consumed)
+                        arrived.consume(consumed)
                         return .request
                     }
                 } catch {

@@ -1,7 +1,11 @@
 import Caching
 import EventLoop
+import Limits
 public import Primitives
+import Routes
+import Settings
 import Telemetry
+import Upstreams
 
 /// The metrics of a process in Prometheus' text form: all workers' counters added up.
 public struct MetricsReport {

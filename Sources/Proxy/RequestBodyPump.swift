@@ -2,6 +2,7 @@ import EventLoop
 import HTTP1
 import HTTPModel
 import Primitives
+import Settings
 import Upstreams
 
 /// Sends a request's head and body upstream while the answer may already come, as a task of its own.
@@ -85,7 +86,8 @@ final class RequestBodyPump {
         let isChunked = exchange.request.framing == .chunked
         var pace = Pace(patience: connection.http.idleTimeout, bytesMin: Bounds.bodyProgress)
         while true {
-            guard let step = try? exchange.body.next(exchange.input.readable) else {
+            let arrived = exchange.input
+            guard let step = try? exchange.body.next(arrived.readable) else {
                 return .malformed
             }
             switch step {
@@ -103,7 +105,7 @@ final class RequestBodyPump {
             case .end(let consumed):
                 exchange.input.consume(consumed)
                 if isChunked {
-                    HTTP1Writer.appendLastChunk(exchange.body.trailers, to: exchange.forwarded)
+                    HTTP1Writer.appendLastChunk(trailers: exchange.body.trailers, to: exchange.forwarded)
                 }
                 return await flush() ?? .complete
             }

@@ -1,6 +1,7 @@
 public import EventLoop
 public import Primitives
 import Settings
+import Upstreams
 
 /// One thread of the proxy: an actor whose executor is its event loop.
 ///
@@ -9,8 +10,6 @@ import Settings
 public actor Worker {
     /// The loop, whose thread the worker lives on.
     public nonisolated let loop: EventLoop
-    /// The worker's code runs on its loop.
-    public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     private let context: WorkerContext
     private var listeners: [Listener] = []

@@ -2,6 +2,7 @@ import Caching
 import EventLoop
 import HTTPModel
 import Primitives
+import Settings
 import Upstreams
 
 /// All that belongs to one worker, used by its connections without a lock: nothing here leaves the loop's thread.
@@ -67,9 +68,9 @@ private struct DateLine {
             second = now.epochSeconds
             line.removeAll()
             line.append("Date: ")
-            HTTPDate.append(epochSeconds: second, to: line)
+            HTTPDate.append(second, to: line)
             line.append("\r\n")
         }
-        buffer.append(line.readable)
+        buffer.append(line)
     }
 }

@@ -1,7 +1,7 @@
 import HTTPModel
 import Limits
-public import Primitives
-public import Telemetry
+import Primitives
+import Telemetry
 public import Upstreams
 
 /// One worker's counters: plain integers that only its thread touches. A scrape asks for a copy.

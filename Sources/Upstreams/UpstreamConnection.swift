@@ -1,5 +1,5 @@
 public import EventLoop
-public import HTTP1
+import HTTP1
 public import HTTPModel
 public import Primitives
 
@@ -68,8 +68,9 @@ public final class UpstreamConnection: TimedObject {
     }
 
     private func parseHead(for method: Method) throws(UpstreamError) -> Bool {
+        let arrived = input
         do {
-            guard let consumed = try parser.parse(input.readable, for: method, into: &response)
+            guard let consumed = try parser.parse(arrived.readable, for: method, into: &response)
             else { return false }
             input.consume(consumed)
             return true
@@ -99,8 +100,9 @@ public final class UpstreamConnection: TimedObject {
     /// The bytes of a part lie at the beginning of `input`; framing before them has been consumed.
     public func decodedPart() throws(UpstreamError) -> BodyPart? {
         if decoder.isComplete { return .end }
+        let arrived = input
         let step: BodyDecoder.Step
-        do { step = try decoder.next(input.readable) } catch { throw .malformedAnswer }
+        do { step = try decoder.next(arrived.readable) } catch { throw .malformedAnswer }
         switch step {
         case .data(let range, _):
             input.consume(Int(range.start))

@@ -1,0 +1,78 @@
+/// The exit statuses, as sysexits.h has them.
+enum ExitStatus {
+    /// The command line is wrong.
+    static let usage: Int32 = 64
+    /// The system refused something: an address, a descriptor.
+    static let system: Int32 = 71
+    /// The configuration is wrong: nothing was started.
+    static let configuration: Int32 = 78
+    /// A second signal ended the process before its requests had ended.
+    static let cutOff: Int32 = 1
+}
+
+/// What the command line asks for.
+enum Command: Equatable {
+    case run(file: String)
+    case check(file: String, prints: Bool)
+    case demo(address: String)
+    case version
+    case help
+    case misused(String)
+
+    static let version = "0.1.0"
+
+    static let usage = """
+        Usage:
+          weir run [FILE]              start the proxy with FILE (default: proxy.yaml)
+          weir check [FILE] [--print]  check FILE; with --print, show it with every default written out
+          weir demo [--listen ADDR]    start a demo origin (default: 127.0.0.1:8000)
+          weir --version
+
+        Exit status: 0 well, 64 wrong arguments, 71 the system refused an address, 78 wrong configuration.
+
+        """
+
+    private static let later = ["explain", "purge", "replay"]
+
+    /// Reads the arguments after the program's name.
+    static func parse(_ arguments: [String]) -> Command {
+        guard let first = arguments.first else { return .help }
+        let rest = Array(arguments.dropFirst())
+        switch first {
+        case "--version", "-V", "version": return .version
+        case "--help", "-h", "help": return .help
+        case "run": return parseRun(rest)
+        case "check": return parseCheck(rest)
+        case "demo": return parseDemo(rest)
+        case let name where later.contains(name):
+            return .misused("`\(name)` is not available in this version")
+        default: return .misused("unknown command `\(first)`")
+        }
+    }
+
+    private static func parseRun(_ rest: [String]) -> Command {
+        if let flag = rest.first(where: { $0.hasPrefix("-") }) { return .misused("unknown option `\(flag)`") }
+        guard rest.count <= 1 else { return .misused("`run` takes one file") }
+        return .run(file: rest.first ?? "proxy.yaml")
+    }
+
+    private static func parseCheck(_ rest: [String]) -> Command {
+        if rest.contains("--connect") {
+            return .misused("`check --connect` is not available in this version")
+        }
+        let files = rest.filter { $0 != "--print" }
+        if let flag = files.first(where: { $0.hasPrefix("-") }) {
+            return .misused("unknown option `\(flag)`")
+        }
+        guard files.count <= 1 else { return .misused("`check` takes one file") }
+        return .check(file: files.first ?? "proxy.yaml", prints: rest.contains("--print"))
+    }
+
+    private static func parseDemo(_ rest: [String]) -> Command {
+        switch rest.count {
+        case 0: return .demo(address: "127.0.0.1:8000")
+        case 2 where rest[0] == "--listen": return .demo(address: rest[1])
+        default: return .misused("`demo` takes `--listen ADDR` and nothing else")
+        }
+    }
+}

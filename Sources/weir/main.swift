@@ -1,0 +1,18 @@
+import EventLoop
+
+// The product: arguments in, an exit status out.
+Host.ignoreBrokenPipes()
+switch Command.parse(Array(CommandLine.arguments.dropFirst())) {
+case .run(let file): RunCommand(file: file).run()
+case .check(let file, let prints): CheckCommand(file: file, prints: prints).run()
+case .demo(let address): DemoCommand(address: address).run()
+case .version:
+    Host.write("weir \(Command.version)\n")
+    Host.exit(0)
+case .help:
+    Host.write(Command.usage)
+    Host.exit(0)
+case .misused(let problem):
+    Host.write("weir: \(problem)\n\n\(Command.usage)", toError: true)
+    Host.exit(ExitStatus.usage)
+}
