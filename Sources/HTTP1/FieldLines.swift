@@ -39,6 +39,7 @@ extension FieldList {
     ///   - head: The head, up to and with its empty line.
     ///   - start: Where the line after the start line begins.
     ///   - limit: The most fields.
+    /// - Throws: What is wrong with the first bad line.
     mutating func recordLines(
         of head: Span<UInt8>, from start: Int, limit: Int
     ) throws(HeadError) {

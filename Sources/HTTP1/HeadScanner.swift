@@ -26,6 +26,7 @@ struct HeadScanner: Sendable, BitwiseCopyable {
     ///   - limit: The most bytes a head may have.
     ///   - skipped: The most empty lines allowed before the head.
     /// - Returns: The index after the head, or `nil` when it has not all arrived.
+    /// - Throws: The first bad byte, or the bound that was passed.
     mutating func scan(
         _ input: Span<UInt8>, limit: Int, skipping skipped: Int
     ) throws(HeadError) -> Int? {

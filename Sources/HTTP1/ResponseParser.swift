@@ -19,6 +19,7 @@ public struct ResponseParser: Sendable {
     ///   - method: The request's method: a response to HEAD has no body.
     ///   - head: Filled on success; its memory is reused. Undefined after an error.
     /// - Returns: The number of bytes the head took, or `nil` when it has not all arrived.
+    /// - Throws: Why the response is refused; how the bytes were cut never changes the reason.
     public mutating func parse(
         _ input: Span<UInt8>, for method: Method, into head: inout ResponseHead
     ) throws(ResponseError) -> Int? {
