@@ -174,6 +174,8 @@ func decode(_ bytes: [UInt8], _ framing: BodyFraming, cuts: [Int] = [], ends: Bo
         }
     } catch {
         outcome.error = error
+        // How much was given up before an error depends on how the bytes came.
+        outcome.consumed = 0
     }
     let trailers = decoder.trailers
     for i in trailers.indices {
