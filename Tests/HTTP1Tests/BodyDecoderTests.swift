@@ -46,42 +46,54 @@ func `a chunked body is its data in any pieces`(stream: String, data: String) {
     }
 }
 
-@Test(
-    arguments: [
-        ("size-empty", "\r\n", .malformedChunkSize),
-        ("size-extension-only", ";a\r\n", .malformedChunkSize),
-        ("size-plus", "+5\r\nhello", .malformedChunkSize),
-        ("size-minus", "-5\r\n", .malformedChunkSize),
-        ("size-prefix", "0x5\r\nhello", .malformedChunkSize),
-        ("size-space-before", " 5\r\n", .malformedChunkSize),
-        ("size-space-after", "5 \r\nhello", .malformedChunkSize),
-        ("size-letter", "5g\r\n", .malformedChunkSize),
-        ("size-underscore", "1_0\r\n", .malformedChunkSize),
-        ("size-lf", "5\nhello", .malformedChunkSize),
-        ("size-overflow", "1000000000000000\r\n", .malformedChunkSize),
-        ("size-zeros", "0000000000000000\r\n", .malformedChunkSize),
-        ("size-comma", "5,5\r\n", .malformedChunkSize),
-        ("size-bare-cr", "5\rhello", .malformedChunkExtension),
-        ("extension-lf", "5;a\nb\r\n", .malformedChunkExtension),
-        ("extension-nul", "5;\0\r\n", .malformedChunkExtension),
-        ("extension-cr", "5;a\rb\r\n", .malformedChunkExtension),
-        ("data-long", "2\r\nabc\r\n", .malformedChunkEnd),
-        ("data-lf", "2\r\nab\n0\r\n\r\n", .malformedChunkEnd),
-        ("data-cr", "2\r\nab\r0\r\n\r\n", .malformedChunkEnd),
-        ("trailer-fold", "0\r\nA: b\r\n c\r\n\r\n", .malformedTrailer),
-        ("trailer-space", "0\r\nA : b\r\n\r\n", .malformedTrailer),
-        ("trailer-colon", "0\r\nA\r\n\r\n", .malformedTrailer),
-        ("trailer-lf", "0\r\nA: b\n\r\n", .malformedTrailer),
-        ("trailer-cr", "0\r\nA: b\rc\r\n\r\n", .malformedTrailer),
-        ("trailer-nul", "0\r\nA: \0\r\n\r\n", .malformedTrailer),
-        ("trailer-known", "0\r\nVia\0: b\r\n\r\n", .malformedTrailer),
-    ] as [(String, String, BodyError)])
-func `a chunked body that two programs might read differently is refused`(
-    id: String, stream: String, error: BodyError
-) {
-    let bytes = Array(stream.utf8)
-    #expect(decode(bytes, .chunked).error == error, "\(id)")
-    #expect(decode(bytes, .chunked, cuts: Array(0...bytes.count)).error == error, "\(id)")
+struct BadBody: Sendable, CustomTestStringConvertible {
+    let id: String
+    let stream: String
+    let error: BodyError
+    var testDescription: String { id }
+
+    init(_ id: String, _ stream: String, _ error: BodyError) {
+        self.id = id
+        self.stream = stream
+        self.error = error
+    }
+}
+
+private let bad: [BadBody] = [
+    .init("size-empty", "\r\n", .malformedChunkSize),
+    .init("size-extension-only", ";a\r\n", .malformedChunkSize),
+    .init("size-plus", "+5\r\nhello", .malformedChunkSize),
+    .init("size-minus", "-5\r\n", .malformedChunkSize),
+    .init("size-prefix", "0x5\r\nhello", .malformedChunkSize),
+    .init("size-space-before", " 5\r\n", .malformedChunkSize),
+    .init("size-space-after", "5 \r\nhello", .malformedChunkSize),
+    .init("size-letter", "5g\r\n", .malformedChunkSize),
+    .init("size-underscore", "1_0\r\n", .malformedChunkSize),
+    .init("size-lf", "5\nhello", .malformedChunkSize),
+    .init("size-overflow", "1000000000000000\r\n", .malformedChunkSize),
+    .init("size-zeros", "0000000000000000\r\n", .malformedChunkSize),
+    .init("size-comma", "5,5\r\n", .malformedChunkSize),
+    .init("size-bare-cr", "5\rhello", .malformedChunkExtension),
+    .init("extension-lf", "5;a\nb\r\n", .malformedChunkExtension),
+    .init("extension-nul", "5;\0\r\n", .malformedChunkExtension),
+    .init("extension-cr", "5;a\rb\r\n", .malformedChunkExtension),
+    .init("data-long", "2\r\nabc\r\n", .malformedChunkEnd),
+    .init("data-lf", "2\r\nab\n0\r\n\r\n", .malformedChunkEnd),
+    .init("data-cr", "2\r\nab\r0\r\n\r\n", .malformedChunkEnd),
+    .init("trailer-fold", "0\r\nA: b\r\n c\r\n\r\n", .malformedTrailer),
+    .init("trailer-space", "0\r\nA : b\r\n\r\n", .malformedTrailer),
+    .init("trailer-colon", "0\r\nA\r\n\r\n", .malformedTrailer),
+    .init("trailer-lf", "0\r\nA: b\n\r\n", .malformedTrailer),
+    .init("trailer-cr", "0\r\nA: b\rc\r\n\r\n", .malformedTrailer),
+    .init("trailer-nul", "0\r\nA: \0\r\n\r\n", .malformedTrailer),
+    .init("trailer-known", "0\r\nVia\0: b\r\n\r\n", .malformedTrailer),
+]
+
+@Test(arguments: bad)
+func `a chunked body that two programs might read differently is refused`(body: BadBody) {
+    let bytes = Array(body.stream.utf8)
+    #expect(decode(bytes, .chunked).error == body.error)
+    #expect(decode(bytes, .chunked, cuts: Array(0...bytes.count)).error == body.error)
 }
 
 @Test func `every body that is cut short is truncated`() {

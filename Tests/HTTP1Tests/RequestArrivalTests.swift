@@ -12,9 +12,9 @@ private let samples: [String] = [
     "GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
 ]
 
-@Test(arguments: samples)
-func `a head that arrives byte by byte is the head that arrives whole`(sample: String) {
-    let bytes = Array(sample.utf8)
+@Test(arguments: samples.indices)
+func `a head that arrives byte by byte is the head that arrives whole`(sample: Int) {
+    let bytes = Array(samples[sample].utf8)
     let cuts = Array(0...bytes.count)
     #expect(parseRequest(bytes, cuts: cuts) == parseRequest(bytes))
 }
