@@ -52,6 +52,8 @@ public struct BodyDecoder: Sendable {
     /// Looks at the next bytes of the connection and names the first data among them.
     ///
     /// - Parameter input: The bytes that no earlier step consumed.
+    /// - Returns: What was found first.
+    /// - Throws: What is wrong with the chunks or the trailers.
     public mutating func next(_ input: Span<UInt8>) throws(BodyError) -> Step {
         switch state {
         case .complete:

@@ -8,9 +8,10 @@ public struct HeadBounds: Sendable, BitwiseCopyable {
     /// Bytes of the request target. Beyond: 414. Without meaning for responses.
     public var targetBytes: Int
 
-    /// Creates bounds; each is at least 1.
+    /// Creates bounds; each is at least 1, and a head has at most 1 GiB.
     public init(headerBytes: Int, fields: Int, targetBytes: Int) {
         precondition(headerBytes > 0)
+        precondition(headerBytes <= 1 << 30)
         precondition(fields > 0)
         precondition(targetBytes > 0)
         self.headerBytes = headerBytes

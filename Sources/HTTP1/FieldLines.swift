@@ -37,22 +37,20 @@ extension FieldList {
     ///
     /// - Parameters:
     ///   - head: The head, up to and with its empty line.
-    ///   - start: Where the line after the start line begins.
-    ///   - limit: The most fields.
+    ///   - scanner: Knows where its lines are; the first one is not a field.
+    /// - Throws: What is wrong with the first bad line.
     mutating func recordLines(
-        of head: Span<UInt8>, from start: Int, limit: Int
+        of head: Span<UInt8>, foundBy scanner: borrowing HeadScanner
     ) throws(HeadError) {
-        var lineStart = start
-        let end = head.count - 2
-        while lineStart < end {
-            guard count < limit else { throw .tooManyFields }
-            let lineEnd = head.firstIndex(of: ASCII.cr, from: lineStart, to: end)
-            let line = try FieldLine(head, from: lineStart, to: lineEnd)
+        var start = scanner.lineEnd(0) + 2
+        for index in 1..<scanner.lineEnds.count {
+            let end = scanner.lineEnd(index)
+            let line = try FieldLine(head, from: start, to: end)
             record(name: line.name, value: line.value)
             if self[count - 1].name == .other {
                 try FieldLine.checkName(head.extracting(line.name.indices))
             }
-            lineStart = lineEnd + 2
+            start = end + 2
         }
     }
 }

@@ -12,24 +12,31 @@ enum HeadError: UInt8, Error, BitwiseCopyable {
 /// It remembers how far it looked, so a head that arrives byte by byte costs as much as one that arrives
 /// whole; and errors come in the order of the bytes, so how a head was cut never changes the outcome.
 /// After success every byte of the head is visible, a space, a tab, beyond ASCII, or part of a CRLF.
-struct HeadScanner: Sendable, BitwiseCopyable {
+struct HeadScanner: Sendable {
     /// Where the start line begins: after empty lines that were skipped.
     private(set) var headStart = 0
+    /// Where the lines end that were seen: the indices of their CRs. The block is kept for the next head.
+    private(set) var lineEnds: [UInt32] = []
     private var position = 0
     private var lineStart = 0
     private var emptyLines = 0
+
+    /// Where line `index` of a found head ends, counted from the head's first byte.
+    func lineEnd(_ index: Int) -> Int { Int(lineEnds[index]) - headStart }
 
     /// Looks at the bytes after those seen by earlier calls.
     ///
     /// - Parameters:
     ///   - input: The same bytes as in the last call, and more.
-    ///   - limit: The most bytes a head may have.
+    ///   - bounds: The most bytes and fields a head may have.
     ///   - skipped: The most empty lines allowed before the head.
     /// - Returns: The index after the head, or `nil` when it has not all arrived.
+    /// - Throws: The first bad byte, or the bound that was passed.
     mutating func scan(
-        _ input: Span<UInt8>, limit: Int, skipping skipped: Int
+        _ input: Span<UInt8>, bounds: HeadBounds, skipping skipped: Int
     ) throws(HeadError) -> Int? {
         precondition(input.count >= position)
+        let limit = bounds.headerBytes
         var i = position
         while true {
             let end = min(input.count, headStart + limit)
@@ -46,6 +53,9 @@ struct HeadScanner: Sendable, BitwiseCopyable {
                     guard emptyLines < skipped else { throw .emptyLines }
                     emptyLines += 1
                     headStart = i + 2
+                } else {
+                    guard lineEnds.count <= bounds.fields else { throw .tooManyFields }
+                    lineEnds.append(UInt32(truncatingIfNeeded: i))
                 }
                 i += 2
                 lineStart = i
@@ -55,6 +65,15 @@ struct HeadScanner: Sendable, BitwiseCopyable {
                 throw .controlByte
             }
         }
+    }
+
+    /// Forgets the head that was found; the next one begins at index 0.
+    mutating func reset() {
+        lineEnds.removeAll(keepingCapacity: true)
+        headStart = 0
+        position = 0
+        lineStart = 0
+        emptyLines = 0
     }
 
     private mutating func pause(
@@ -70,7 +89,7 @@ extension Span where Element == UInt8 {
     /// The index of the first control byte (0…31 or 127) from `start` and before `end`, or `end`.
     func firstControl(from start: Int, to end: Int) -> Int {
         var i = start
-        while i + 8 <= end {
+        while i &+ 8 <= end {
             let word = littleEndianWord(at: i)
             // The lowest marked byte of each is right; marks above it may come from a borrow.
             let below32 = (word &- 0x2020_2020_2020_2020) & ~word
@@ -78,7 +97,7 @@ extension Span where Element == UInt8 {
             let is127 = (delete &- 0x0101_0101_0101_0101) & ~delete
             let marks = (below32 | is127) & 0x8080_8080_8080_8080
             if marks != 0 { return i + marks.trailingZeroBitCount >> 3 }
-            i += 8
+            i &+= 8
         }
         while i < end {
             if self[i] < 32 || self[i] == 127 { return i }
@@ -91,11 +110,11 @@ extension Span where Element == UInt8 {
     func firstIndex(of byte: UInt8, from start: Int, to end: Int) -> Int {
         let pattern = UInt64(byte) &* 0x0101_0101_0101_0101
         var i = start
-        while i + 8 <= end {
+        while i &+ 8 <= end {
             let difference = littleEndianWord(at: i) ^ pattern
             let marks = (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
             if marks != 0 { return i + marks.trailingZeroBitCount >> 3 }
-            i += 8
+            i &+= 8
         }
         while i < end {
             if self[i] == byte { return i }

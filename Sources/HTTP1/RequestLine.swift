@@ -7,17 +7,13 @@ struct RequestLine {
     let methodRange: ByteRange
     let target: Range<Int>
     let version: HTTPVersion
-    /// The index after the line's CRLF.
-    let end: Int
 
-    /// Reads the first line of a scanned head.
+    /// Reads the first line of a scanned head, which ends at `lineEnd`.
     ///
     /// Single spaces part it: the version is the last eight bytes, and a space in the target is found
     /// when the target is read. A method in small letters is refused, because an origin might take `get`
     /// for GET where this proxy's routes and limits do not.
-    init(_ head: Span<UInt8>) throws(RequestError) {
-        let lineEnd = head.firstIndex(of: ASCII.cr, from: 0, to: head.count)
-        end = lineEnd + 2
+    init(_ head: Span<UInt8>, end lineEnd: Int) throws(RequestError) {
         var i = 0
         while i < lineEnd && ASCII.isToken(head[i]) && head[i] &- 97 >= 26 { i += 1 }
         guard i > 0 && i < lineEnd && head[i] == ASCII.space else { throw .malformedMethod }

@@ -28,15 +28,15 @@ public struct RequestParser: Sendable {
         let end: Int?
         do throws(HeadError) {
             end = try scanner.scan(
-                input, limit: bounds.headerBytes, skipping: Bounds.leadingEmptyLines)
+                input, bounds: bounds, skipping: Bounds.leadingEmptyLines)
         } catch {
             throw RequestError(error)
         }
         guard let end else { return nil }
         let bytes = input.extracting(scanner.headStart..<end)
-        scanner = HeadScanner()
+        defer { scanner.reset() }
 
-        let line = try RequestLine(bytes)
+        let line = try RequestLine(bytes, end: scanner.lineEnd(0))
         guard line.method != .connect && line.method != .trace else { throw .methodNotAllowed }
         guard line.target.count <= bounds.targetBytes else { throw .targetTooLong }
         head.fields.load(bytes)
@@ -46,7 +46,7 @@ public struct RequestParser: Sendable {
         head.authority = .empty
         try readTarget(of: line, in: bytes, into: &head)
         do throws(HeadError) {
-            try head.fields.recordLines(of: bytes, from: line.end, limit: bounds.fields)
+            try head.fields.recordLines(of: bytes, foundBy: scanner)
         } catch {
             throw RequestError(error)
         }

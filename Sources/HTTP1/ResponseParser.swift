@@ -19,22 +19,23 @@ public struct ResponseParser: Sendable {
     ///   - method: The request's method: a response to HEAD has no body.
     ///   - head: Filled on success; its memory is reused. Undefined after an error.
     /// - Returns: The number of bytes the head took, or `nil` when it has not all arrived.
+    /// - Throws: Why the response is refused; how the bytes were cut never changes the reason.
     public mutating func parse(
         _ input: Span<UInt8>, for method: Method, into head: inout ResponseHead
     ) throws(ResponseError) -> Int? {
         let end: Int?
         do throws(HeadError) {
-            end = try scanner.scan(input, limit: bounds.headerBytes, skipping: 0)
+            end = try scanner.scan(input, bounds: bounds, skipping: 0)
         } catch {
             throw ResponseError(error)
         }
         guard let end else { return nil }
-        scanner = HeadScanner()
+        defer { scanner.reset() }
         let bytes = input.extracting(0..<end)
         head.fields.load(bytes)
-        let lineEnd = try ResponseParser.readStatusLine(bytes, into: &head)
+        try ResponseParser.readStatusLine(bytes, end: scanner.lineEnd(0), into: &head)
         do throws(HeadError) {
-            try head.fields.recordLines(of: bytes, from: lineEnd + 2, limit: bounds.fields)
+            try head.fields.recordLines(of: bytes, foundBy: scanner)
         } catch {
             throw ResponseError(error)
         }
@@ -45,12 +46,11 @@ public struct ResponseParser: Sendable {
         return end
     }
 
-    /// Reads `version SP status [SP reason]` and returns where the line ends. Some origins leave out the
-    /// last space together with the reason.
+    /// Reads `version SP status [SP reason]`, which ends at `lineEnd`. Some origins leave out the last
+    /// space together with the reason.
     private static func readStatusLine(
-        _ bytes: Span<UInt8>, into head: inout ResponseHead
-    ) throws(ResponseError) -> Int {
-        let lineEnd = bytes.firstIndex(of: ASCII.cr, from: 0, to: bytes.count)
+        _ bytes: Span<UInt8>, end lineEnd: Int, into head: inout ResponseHead
+    ) throws(ResponseError) {
         guard lineEnd >= 12 && bytes[8] == ASCII.space else { throw .malformedStatusLine }
         switch bytes.littleEndianWord(at: 0) {
         case VersionWord.http11: head.version = .http11
@@ -64,7 +64,6 @@ public struct ResponseParser: Sendable {
         guard lineEnd == 12 || bytes[12] == ASCII.space else { throw .malformedStatusLine }
         let reasonStart = min(13, lineEnd)
         head.reason = ByteRange(start: reasonStart, count: lineEnd - reasonStart)
-        return lineEnd
     }
 
     /// Decides how the body ends (RFC 9112 §6.3).

@@ -27,14 +27,21 @@ public enum Method: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 
     /// The method that `bytes` spell, or `other`.
     public init(_ bytes: Span<UInt8>) {
-        for method in [
-            Method.get, .post, .head, .put, .delete, .patch, .options, .query, .trace, .connect,
-        ]
-        where bytes.equals(method.text) {
-            self = method
-            return
-        }
-        self = .other
+        let candidate: Method =
+            switch bytes.count == 0 ? 0 : bytes[0] {
+            case 0x47: .get
+            case 0x48: .head
+            case 0x50 where bytes.count == 3: .put
+            case 0x50 where bytes.count == 4: .post
+            case 0x50: .patch
+            case 0x44: .delete
+            case 0x4F: .options
+            case 0x51: .query
+            case 0x54: .trace
+            case 0x43: .connect
+            default: .other
+            }
+        self = bytes.equals(candidate.text) ? candidate : .other
     }
 
     /// The name; empty for `other`.
