@@ -19,7 +19,7 @@ enum Command: Equatable {
     case help
     case misused(String)
 
-    static let version = "0.1.0"
+    static let versionNumber = "0.1.0"
 
     static let usage = """
         Usage:

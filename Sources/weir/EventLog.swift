@@ -17,7 +17,7 @@ struct EventLog {
         _ addresses: [SocketAddress], admin: SocketAddress?, workers: Int, at clock: ClockReading
     ) {
         write(.info, "started", at: clock) { line in
-            line.field("version", Array(Command.version.utf8).span)
+            line.field("version", Array(Command.versionNumber.utf8).span)
             let listens = addresses.map(\.text).joined(separator: " ")
             line.field("listen", Array(listens.utf8).span)
             if let admin { line.field("admin", Array(admin.text.utf8).span) }

@@ -7,7 +7,7 @@ case .run(let file): RunCommand(file: file).run()
 case .check(let file, let prints): CheckCommand(file: file, prints: prints).run()
 case .demo(let address): DemoCommand(address: address).run()
 case .version:
-    Host.write("weir \(Command.version)\n")
+    Host.write("weir \(Command.versionNumber)\n")
     Host.exit(0)
 case .help:
     Host.write(Command.usage)
