@@ -20,7 +20,9 @@ public struct LimitDecision: Sendable {
     private var states = InlineArray<8, LimitState>(repeating: LimitState())
     /// The number of limits that applied.
     public private(set) var count = 0
+    private var longestWait: UInt64 = 0
 
+    @inline(__always)
     /// The decision of no limit at all.
     public init() {}
 
@@ -47,11 +49,7 @@ public struct LimitDecision: Sendable {
     /// rounded up, at least 1; `nil` when none refused, or waiting does not help.
     public var retryAfterSeconds: UInt64? {
         guard case .refused = outcome else { return nil }
-        var longest = Nanoseconds.zero
-        for index in 0..<count where states[index].refused && !states[index].isShadow {
-            longest = max(longest, states[index].retryAfter)
-        }
-        return max(longest.secondsRoundedUp, 1)
+        return max(Nanoseconds(longestWait).secondsRoundedUp, 1)
     }
 
     /// The limit that clients are told about where there is room for only one, as an index of the
@@ -59,25 +57,37 @@ public struct LimitDecision: Sendable {
     /// of its quota left. Shadow limits are not told; `nil` when there is no other.
     public var tightest: Int? {
         var best: Int?
-        for index in 0..<count where !states[index].isShadow {
-            guard let chosen = best else {
-                best = index
-                continue
-            }
-            if states[index].isTighter(than: states[chosen]) { best = index }
+        var tightest = LimitState()
+        for index in 0..<count {
+            let state = states[index]
+            if state.isShadow || (best != nil && !state.isTighter(than: tightest)) { continue }
+            best = index
+            tightest = state
         }
         return best
     }
 
-    /// Adds a state in the order of the policy.
-    mutating func insert(_ state: LimitState) {
-        var position = count
-        while position > 0 && states[position - 1].limit > state.limit {
-            states[position] = states[position - 1]
-            position -= 1
-        }
-        states[position] = state
+    /// Adds the state of a limit that applies, behind those before it in the policy; returns its index.
+    mutating func append(_ state: LimitState) -> UInt8 {
+        states[count] = state
         count += 1
+        if outcome == .notLimited { outcome = .admitted }
+        return UInt8(truncatingIfNeeded: count - 1)
+    }
+
+    /// Records what became of one limit.
+    mutating func settle(_ item: LimitWork.Item, charged: Bool, level: LimitMeter.Level) {
+        let index = Int(item.state)
+        states[index].refused = !item.admits
+        states[index].charged = charged
+        states[index].remaining = level.remaining
+        states[index].resetAfter = Nanoseconds(level.resetAfter)
+        states[index].nextAfter = Nanoseconds(level.nextAfter)
+        guard !item.admits && !item.isShadow else { return }
+        if case .deniedAnonymous = outcome { return }
+        if case .refused = outcome, level.nextAfter <= longestWait { return }
+        longestWait = level.nextAfter
+        outcome = .refused(limit: Int(item.limit))
     }
 }
 
@@ -86,7 +96,7 @@ public struct LimitState: Sendable, BitwiseCopyable, Equatable {
     /// Index of the limit in the policy.
     public internal(set) var limit: UInt8 = 0
     /// Index of the rate in the policy.
-    var rate: UInt32 = 0
+    var rate: UInt16 = 0
     /// Whether this limit alone would refuse the request.
     public internal(set) var refused = false
     /// Whether it only records.
@@ -97,14 +107,20 @@ public struct LimitState: Sendable, BitwiseCopyable, Equatable {
     public internal(set) var quota: UInt32 = 0
     /// Requests that would still pass right now. For a token bucket its tokens: up to the burst.
     public internal(set) var remaining: UInt32 = 0
-    /// The period in which `quota` is counted.
-    public internal(set) var period = Nanoseconds.zero
     /// The time until nothing is counted any more if no request comes: the bucket is full, the window ends.
     public internal(set) var resetAfter = Nanoseconds.zero
     /// The time until one more request would pass; zero when one would pass now.
     public internal(set) var nextAfter = Nanoseconds.zero
 
     init() {}
+
+    /// The state of a limit that is not yet decided.
+    init(limit index: Int, of limit: CompiledLimit, rate: Int, quota: UInt32) {
+        self.limit = UInt8(truncatingIfNeeded: index)
+        self.rate = UInt16(truncatingIfNeeded: rate)
+        self.quota = quota
+        isShadow = limit.isShadow
+    }
 
     /// How long a refused request has to wait until this limit lets it pass; zero when it was not refused.
     public var retryAfter: Nanoseconds { refused ? nextAfter : .zero }

@@ -58,7 +58,8 @@ public struct LimitPolicy: Sendable {
         in table: LimitTable, address: IPAddress, user: Span<UInt8>?, company: Span<UInt8>?,
         tier: Span<UInt8>?, method: Method, at clock: ClockReading
     ) -> LimitDecision {
-        if limits.isEmpty { return LimitDecision() }
+        var decision = LimitDecision()
+        if limits.isEmpty { return decision }
         var work = LimitWork(
             at: LimitMeter.Now(
                 monotonic: min(clock.monotonic.nanoseconds, LimitBounds.timeMax),
@@ -86,18 +87,21 @@ public struct LimitPolicy: Sendable {
                 key.append(.endpoint, bytes.span(endpoint), method: method)
             }
             let digest = key.finish()
+            let state = decision.append(
+                LimitState(limit: index, of: limit, rate: rate, quota: rates[rate].quota))
             work.insert(
                 LimitWork.Item(
-                    digest: digest, bucket: limit.bucket(of: digest), limit: UInt8(index),
-                    shard: table.shard(of: digest), isShadow: limit.isShadow, rate: rate))
+                    digest: digest, rate: UInt16(truncatingIfNeeded: rate), state: state,
+                    limit: UInt8(truncatingIfNeeded: index), shard: table.shard(of: digest),
+                    isShadow: limit.isShadow))
         }
-        work.isDenied = denying != nil
-        table.decide(&work, by: self, from: 0)
-        return decision(of: work, denying: denying)
+        if let denying {
+            work.isDenied = true
+            decision.outcome = .deniedAnonymous(limit: denying)
+        }
+        table.decide(&work, &decision, by: self, from: 0)
+        return decision
     }
-
-    /// The meter of a rate.
-    func meter(_ rate: Int) -> LimitMeter { rates[rate].meter }
 
     private func rate(of limit: CompiledLimit, tier: Span<UInt8>?) -> Int? {
         guard let tier, !limit.tiers.isEmpty else { return limit.rates.lowerBound }
@@ -105,36 +109,5 @@ public struct LimitPolicy: Sendable {
             return rates[index].isUnlimited ? nil : index
         }
         return limit.rates.lowerBound
-    }
-
-    private func decision(of work: LimitWork, denying: Int?) -> LimitDecision {
-        var decision = LimitDecision()
-        if let denying {
-            decision.outcome = .deniedAnonymous(limit: denying)
-        } else if work.count > 0 {
-            decision.outcome = .admitted
-        }
-        var longest: UInt64 = 0
-        for index in 0..<work.count {
-            let item = work[index]
-            let rate = rates[item.rate]
-            var state = LimitState()
-            state.limit = item.limit
-            state.rate = UInt32(truncatingIfNeeded: item.rate)
-            state.refused = !item.admits
-            state.isShadow = item.isShadow
-            state.charged = work.charges(index)
-            state.quota = rate.quota
-            state.period = rate.period
-            state.remaining = item.level.remaining
-            state.resetAfter = Nanoseconds(item.level.resetAfter)
-            state.nextAfter = Nanoseconds(item.level.nextAfter)
-            decision.insert(state)
-            if denying == nil && !item.admits && !item.isShadow && item.level.nextAfter >= longest {
-                longest = item.level.nextAfter
-                decision.outcome = .refused(limit: Int(item.limit))
-            }
-        }
-        return decision
     }
 }

@@ -44,16 +44,17 @@ struct LimitShardState: Sendable {
         case none
     }
 
-    /// Finds or makes a place for the key of `item` and looks whether `meter` alone would let it pass.
+    /// Finds or makes a place for the key of `item` and looks whether its limit alone would let it pass.
     mutating func evaluate(
-        _ item: inout LimitWork.Item, by meter: LimitMeter, at clock: LimitMeter.Now
+        _ item: inout LimitWork.Item, by policy: LimitPolicy, at clock: LimitMeter.Now
     ) {
         let now = advance(to: clock)
         if let position = keys.find(item.digest) {
             item.place = .own
-            item.admits = meter.admits(keys[position], counters: keys.counters, at: now)
+            item.admits = policy.rates[Int(item.rate)].meter
+                .admits(keys[position], counters: keys.counters, at: now)
         } else {
-            evaluateNew(&item, by: meter, at: now)
+            evaluateNew(&item, by: policy, at: now)
         }
     }
 
@@ -62,9 +63,10 @@ struct LimitShardState: Sendable {
     /// Between `evaluate` and `settle` the lock is held; other items of the same request may have moved
     /// the entry, so it is looked up again.
     mutating func settle(
-        _ item: LimitWork.Item, charge: Bool, by meter: LimitMeter, at clock: LimitMeter.Now
+        _ item: LimitWork.Item, charge: Bool, by policy: LimitPolicy, at clock: LimitMeter.Now
     ) -> LimitMeter.Level {
         let now = advance(to: clock)
+        let meter = policy.rates[Int(item.rate)].meter
         switch item.place {
         case .own, .new:
             guard let position = keys.find(item.digest) else { break }
@@ -73,7 +75,8 @@ struct LimitShardState: Sendable {
             if item.place == .new && !charge { keys.remove(at: position) }
             return level
         case .shared:
-            guard let position = overflow.find(item.bucket) else { break }
+            let bucket = policy.limits[Int(item.limit)].bucket(of: item.digest)
+            guard let position = overflow.find(bucket) else { break }
             return overflow.settle(position, charge: charge, by: meter, at: now)
         case .none: break
         }
@@ -87,11 +90,13 @@ struct LimitShardState: Sendable {
     }
 
     private mutating func evaluateNew(
-        _ item: inout LimitWork.Item, by meter: LimitMeter, at now: LimitMeter.Now
+        _ item: inout LimitWork.Item, by policy: LimitPolicy, at now: LimitMeter.Now
     ) {
+        let meter = policy.rates[Int(item.rate)].meter
+        let bucket = policy.limits[Int(item.limit)].bucket(of: item.digest)
         // Buckets in disuse go one by one, so that a flood leaves nothing behind.
         overflow.sweep(1, now: now.monotonic)
-        let shared = overflow.find(item.bucket)
+        let shared = overflow.find(bucket)
         if let position = keys.insert(item.digest, by: meter, now: now.monotonic) {
             item.place = .new
             if let shared, overflow[shared].until >= now.monotonic {
@@ -99,7 +104,7 @@ struct LimitShardState: Sendable {
             }
             item.admits = meter.admits(keys[position], counters: keys.counters, at: now)
         } else if let position = shared
-            ?? overflow.insert(item.bucket, by: meter, now: now.monotonic)
+            ?? overflow.insert(bucket, by: meter, now: now.monotonic)
         {
             item.place = .shared
             item.admits = meter.admits(overflow[position], counters: overflow.counters, at: now)

@@ -58,13 +58,16 @@ public final class LimitTable: Sendable {
     /// The shard of a digest.
     func shard(of digest: Digest128) -> UInt8 { UInt8(truncatingIfNeeded: digest.high & shardMask) }
 
-    /// Decides the items of `work` from `position` on, all or none, and everything after them.
+    /// Decides the items of `work` from `position` on, all or none, and writes their states.
     ///
     /// One shard's items are looked at under its lock; then comes the next shard, and when the last one
     /// is locked, the vote. On the way back each shard is charged and its lock released. As all locks are
     /// held at the vote, decisions happen as if one after the other; as they are taken in ascending order,
     /// none waits in a circle.
-    func decide(_ work: inout LimitWork, by policy: LimitPolicy, from position: Int) {
+    func decide(
+        _ work: inout LimitWork, _ decision: inout LimitDecision, by policy: LimitPolicy,
+        from position: Int
+    ) {
         guard position < work.count else {
             work.vote()
             return
@@ -73,14 +76,15 @@ public final class LimitTable: Sendable {
         shards[Int(shard)].state.withLock { state in
             var end = position
             while end < work.count && work[end].shard == shard {
-                state.evaluate(&work[end], by: policy.meter(work[end].rate), at: work.now)
+                state.evaluate(&work[end], by: policy, at: work.now)
                 end += 1
             }
-            decide(&work, by: policy, from: end)
+            decide(&work, &decision, by: policy, from: end)
             for index in position..<end {
-                let meter = policy.meter(work[index].rate)
-                work[index].level = state.settle(
-                    work[index], charge: work.charges(index), by: meter, at: work.now)
+                let item = work[index]
+                let charge = work.charges(item)
+                let level = state.settle(item, charge: charge, by: policy, at: work.now)
+                decision.settle(item, charged: charge, level: level)
             }
         }
     }

@@ -2,29 +2,30 @@ import Primitives
 
 /// One decision on its way: the keys of a request, in the order in which their shards are locked.
 struct LimitWork: Sendable {
-    /// One limit's key.
+    /// One limit's key: 24 bytes.
     struct Item: Sendable, BitwiseCopyable {
         /// Who is counted.
         var digest: Digest128
-        /// The shared bucket when there is no room.
-        var bucket: Digest128
-        /// Index of the limit in its policy.
+        /// Index of the rate in the policy.
+        var rate: UInt16
+        /// Index of the limit's state in the decision.
+        var state: UInt8
+        /// Index of the limit in the policy.
         var limit: UInt8
         /// Its shard.
         var shard: UInt8
         /// Whether the limit only records.
         var isShadow: Bool
-        /// Index of the rate in its policy.
-        var rate: Int
         /// Where it is counted.
         var place = LimitShardState.Place.none
         /// Whether this limit alone would let the request pass.
         var admits = false
-        /// How full the key is after the decision.
-        var level = LimitMeter.Level(remaining: 0, resetAfter: 0, nextAfter: 0)
     }
 
-    private var items: InlineArray<8, Item>
+    private var items = InlineArray<8, Item>(
+        repeating: Item(
+            digest: Digest128(high: 0, low: 0), rate: 0, state: 0, limit: 0, shard: 0,
+            isShadow: false))
     /// Items in use.
     private(set) var count = 0
     /// The clocks.
@@ -34,17 +35,12 @@ struct LimitWork: Sendable {
     private var isAdmitted = false
 
     /// Creates an empty decision.
-    init(at now: LimitMeter.Now) {
-        let zero = Digest128(high: 0, low: 0)
-        items = InlineArray(
-            repeating: Item(
-                digest: zero, bucket: zero, limit: 0, shard: 0, isShadow: false, rate: 0))
-        self.now = now
-    }
+    @inline(__always)
+    init(at now: LimitMeter.Now) { self.now = now }
 
     subscript(index: Int) -> Item {
         get { items[index] }
-        _modify { yield &items[index] }
+        set { items[index] = newValue }
     }
 
     /// Adds an item behind those of lower or equal shards.
@@ -67,7 +63,5 @@ struct LimitWork: Sendable {
     }
 
     /// Whether the item is charged: a shadow limit as if it were alone, the others all or none.
-    func charges(_ index: Int) -> Bool {
-        items[index].isShadow ? items[index].admits : isAdmitted
-    }
+    func charges(_ item: Item) -> Bool { item.isShadow ? item.admits : isAdmitted }
 }
