@@ -85,7 +85,7 @@ extension Report {
         let beta = fields.take("beta")
         let last = fields.take("last")
         let chance = fields.take("chance")
-        fields.rejectUnknown()
+        fields.finish()
         let share = last.flatMap { percent($0) }
         let odds = chance.flatMap { percent($0) }
         switch (beta, last, chance) {

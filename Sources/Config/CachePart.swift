@@ -40,7 +40,7 @@ extension Report {
         fields.refuse("warm", "warming the cache", shape: .warm)
         let maxObject = fields.take("max_object")
         readPolicy(&fields, &parsed.policy)
-        fields.rejectUnknown()
+        fields.finish()
         if let maxObject {
             parsed.policy.maxObject = self.maxObject(maxObject, memory: parsed.memory)
         } else {
@@ -69,7 +69,7 @@ extension Report {
             error(keyOf: value, "belongs to the top-level `cache:`, since routes share one store")
         }
         readPolicy(&fields, &policy)
-        fields.rejectUnknown()
+        fields.finish()
         return policy
     }
 
@@ -111,6 +111,6 @@ extension Report {
             policy.stale = word(value, "choice", as: CachePolicy.Stale.self) ?? policy.stale
         }
         if let value = fields.take("methods") { cacheMethods(value) }
-        fields.refuse("tags", "tags of answers", shape: .list(.scalar))
+        fields.refuse("tags", "tagging answers", shape: .list(.scalar))
     }
 }

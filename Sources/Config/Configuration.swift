@@ -75,7 +75,7 @@ extension Report {
             cache: fields.take("cache").map { cache($0) } ?? ParsedCache(),
             identity: fields.take("identity").map { identity($0) } ?? ParsedIdentity())
         let routes = routes(&fields, root, context)
-        fields.rejectUnknown()
+        fields.finish()
 
         guard problems.isEmpty else { return nil }
         return ProxySettings(

@@ -9,7 +9,8 @@ extension Report {
     func checkLimits(
         _ limits: [ParsedLimit], _ routes: [ParsedRoute]?, _ identity: ParsedIdentity
     ) {
-        if let routes {
+        // A misspelt name in a route is reported there, and not again as a limit without a route.
+        if let routes, routes.allSatisfy(\.hasRightLimits) {
             let used = Set(routes.flatMap(\.settings.limits))
             for (index, limit) in limits.enumerated() where !used.contains(index) {
                 error(
@@ -56,7 +57,7 @@ extension Report {
             }
             guard let earlier else { continue }
             error(
-                route.value,
+                route.pathValue ?? route.value,
                 "never reached: the route at line \(earlier.value.line) "
                     + "(`\(Value.shortened(earlier.settings.match.path))`) takes all its requests",
                 help: "the first match wins; put this route before it")

@@ -7,6 +7,7 @@ struct Fields {
     private var values: [String: Value] = [:]
     private var order: [String] = []
     private var known: [String] = []
+    private var missing: [(key: String, help: String?)] = []
 
     /// The keys of `value`, or `nil` after reporting that it is no mapping.
     init?(_ value: Value, _ report: Report, expected: String, help: String? = nil) {
@@ -28,21 +29,30 @@ struct Fields {
         return values.removeValue(forKey: key)
     }
 
-    /// The value of `key`; its absence is reported.
+    /// The value of `key`; its absence is reported by `finish`.
     mutating func require(_ key: String, help: String? = nil) -> Value? {
         if let found = take(key) { return found }
-        report.error(keyOf: value, "`\(key)` is missing", help: help)
+        lack(key, help: help)
         return nil
     }
+
+    /// Notes that `key`, already asked for, should be there.
+    mutating func lack(_ key: String, help: String?) { missing.append((key, help)) }
 
     /// Refuses `key` as a feature this version does not have.
     mutating func refuse(_ key: String, _ feature: String, shape: Shape = .any) {
         if let found = take(key) { report.unavailable(found, feature, shape: shape) }
     }
 
-    /// Reports all keys nobody asked for.
-    func rejectUnknown() {
-        for key in order {
+    /// Reports all keys nobody asked for, and those that are missing; to be called last.
+    func finish() {
+        let strangers = order.filter { values[$0] != nil }
+        for (key, help) in missing {
+            // Where a misspelt key stands in its place, that one is reported, with the right word.
+            if strangers.contains(where: { Spelling.nearest(to: $0, in: known) == key }) { continue }
+            report.error(keyOf: value, "`\(key)` is missing", help: help)
+        }
+        for key in strangers {
             guard let unknown = values[key] else { continue }
             let (message, help) = Spelling.unknown("key", key, known: known.sorted())
             let place = value.path.isEmpty ? "" : "\(value.path): "

@@ -26,7 +26,7 @@ extension Report {
             let bits = integer(prefix, Bounds.ipv6Prefix)
             parsed.settings.ipv6Prefix = bits ?? Defaults.identity.ipv6Prefix
         }
-        fields.refuse("jwt", "JSON Web Tokens", shape: .jwt)
+        fields.refuse("jwt", "reading JSON Web Tokens", shape: .jwt)
         fields.refuse("api_keys", "the list of API keys", shape: .apiKeys)
         let trustsSomebody = proxies.map { !$0.isEmptyList } ?? false
         if let user = fields.take("user") {
@@ -41,7 +41,7 @@ extension Report {
             parsed.hasTier = true
             self.tier(tier, trustsSomebody, &parsed.settings)
         }
-        fields.rejectUnknown()
+        fields.finish()
         return parsed
     }
 
@@ -60,7 +60,7 @@ extension Report {
                 expected("the name of a tier", name, help: "at most \(Bounds.tierBytes) bytes")
             }
         }
-        fields.rejectUnknown()
+        fields.finish()
     }
 
     /// Whether `text` can be a tier: something a header field can carry.

@@ -70,7 +70,7 @@ extension Report {
         }
         definition.mode = mode(&fields)
         refuseShared(&fields)
-        fields.rejectUnknown()
+        fields.finish()
         return definition
     }
 

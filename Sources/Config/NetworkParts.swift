@@ -30,7 +30,7 @@ extension Report {
         if let proxyProtocol = fields.take("proxy_protocol"), boolean(proxyProtocol) == true {
             unavailable(proxyProtocol, "the PROXY protocol")
         }
-        fields.rejectUnknown()
+        fields.finish()
         guard let place, let address = socketAddress(place) else { return nil }
         return (address, place)
     }
@@ -51,7 +51,7 @@ extension Report {
             let place = fields.require("address", help: "for example `address: 127.0.0.1:9900`")
             let token = fields.take("token").flatMap { self.token($0) }
             let healthOnMain = fields.take("health_on_main").flatMap { boolean($0) }
-            fields.rejectUnknown()
+            fields.finish()
             settings = place.flatMap { socketAddress($0) }.map {
                 AdminSettings(
                     address: $0, token: token, healthOnMain: healthOnMain ?? Defaults.healthOnMain)

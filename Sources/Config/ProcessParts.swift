@@ -49,7 +49,7 @@ extension Report {
         if let value = fields.take("connections") {
             http.connections = integer(value, Bounds.connections) ?? http.connections
         }
-        fields.rejectUnknown()
+        fields.finish()
         return http
     }
 
@@ -65,7 +65,7 @@ extension Report {
         if let value = fields.take("x_ratelimit_reset") {
             headers.resetIsDelta = word(value, "form", ["epoch", "delta"]) == "delta"
         }
-        fields.rejectUnknown()
+        fields.finish()
         return headers
     }
 
@@ -95,7 +95,7 @@ extension Report {
             log.level = LogSettings.Level.allCases.first { "\($0)" == name } ?? log.level
         }
         if let value = fields.take("sample") { log.sample = percent(value) ?? log.sample }
-        fields.rejectUnknown()
+        fields.finish()
         return log
     }
 
@@ -106,7 +106,7 @@ extension Report {
                 value, self, expected: "a mapping", help: "for example `shutdown: {drain: 30s}`")
         else { return Defaults.drain }
         let drain = fields.take("drain").flatMap { duration($0, Bounds.drain) }
-        fields.rejectUnknown()
+        fields.finish()
         return drain ?? Defaults.drain
     }
 }

@@ -16,12 +16,15 @@ struct ParsedRoute {
     var settings: RouteSettings
     /// `nil` after a fault.
     var pattern: PathPattern?
+    var pathValue: Value?
     var value: Value
     /// The values whose meaning depends on other parts.
     var cacheValue: Value?
     var authValue: Value?
     /// Whether its conditions were read without a fault.
     var isWhole = true
+    /// Whether its limits were.
+    var hasRightLimits = true
 }
 
 /// Reads `routes:`.
@@ -46,6 +49,7 @@ extension Report {
         var route = ParsedRoute(settings: RouteSettings(match: standIn), value: value)
         if let path = fields.require("path", help: "`path: /**` matches everything") {
             route.pattern = pattern(path)
+            route.pathValue = path
             route.settings.match.path = path.text ?? ""
         }
         conditions(&fields, &route)
@@ -60,7 +64,9 @@ extension Report {
         }
         route.settings.upstream = routeUpstream(fields.take("upstream"), value, context.upstreams)
         if let limits = fields.take("limits") {
+            let before = problems.count
             route.settings.limits = routeLimits(limits, context.limits)
+            route.hasRightLimits = problems.count == before
         }
         route.cacheValue = fields.take("cache")
         if let cache = route.cacheValue {
@@ -79,7 +85,7 @@ extension Report {
         }
         fields.refuse("idempotency", "keeping answers by Idempotency-Key", shape: .scalar)
         fields.refuse("invalidates", "invalidating by tag", shape: .list(.scalar))
-        fields.rejectUnknown()
+        fields.finish()
         return route
     }
 

@@ -35,7 +35,7 @@ indirect enum Shape: Sendable {
             for (key, shape) in shapes {
                 if let inner = fields.take(key) { shape.check(inner, report) }
             }
-            fields.rejectUnknown()
+            fields.finish()
         }
     }
 }

@@ -40,9 +40,7 @@ extension Report {
                 table.settings.append(upstream(entry.value, name: entry.key))
             }
         } else {
-            error(
-                keyOf: root.value, "`upstream` is missing",
-                help: "say where requests go, for example `upstream: http://127.0.0.1:8000`")
+            root.lack("upstream", help: "say where requests go: `upstream: http://127.0.0.1:8000`")
         }
         return table
     }
@@ -66,7 +64,7 @@ extension Report {
         fields.refuse("health", "the active health check", shape: .health)
         fields.refuse("breaker", "the circuit breaker", shape: .breaker)
         fields.refuse("canary", "the canary", shape: .canary)
-        fields.rejectUnknown()
+        fields.finish()
         return settings
     }
 
@@ -92,7 +90,7 @@ extension Report {
                 if let value = fields.take("weight") {
                     weight = integer(value, Bounds.weight) ?? weight
                 }
-                fields.rejectUnknown()
+                fields.finish()
                 guard let url else { continue }
                 place = url
             }
@@ -128,7 +126,7 @@ extension Report {
         if let idle = fields.take("idle") {
             settings.poolIdle = duration(idle, Bounds.poolAge) ?? settings.poolIdle
         }
-        fields.rejectUnknown()
+        fields.finish()
         if settings.poolSize == 0 && settings.poolOverflow == 0 {
             error(keyOf: value, "`size` and `overflow` are both 0: no connection could be made")
         }
@@ -146,6 +144,6 @@ extension Report {
         if let idle = fields.take("idle") {
             settings.idleTimeout = duration(idle, Bounds.timeout) ?? settings.idleTimeout
         }
-        fields.rejectUnknown()
+        fields.finish()
     }
 }

@@ -22,7 +22,7 @@ struct TreeBuilder {
             }
             return try document(&events)
         } catch {
-            problems.append(Self.withTabExplained(error, text))
+            problems.append(Self.explained(error, text))
             return nil
         }
     }
@@ -143,19 +143,24 @@ struct TreeBuilder {
             kind: .tooLarge, range: YAMLRange(start: place, end: place), message: message)
     }
 
-    /// Says what libyaml does not say: that the character it stopped at is a tab.
-    private static func withTabExplained(
+    /// Adds what libyaml does not say about two slips that everybody makes.
+    private static func explained(
         _ problem: YAMLProblem, _ text: ArraySlice<UInt8>
     ) -> YAMLProblem {
         let offset = problem.range.start.offset
-        guard problem.kind == .syntax,
-            let found = String(decoding: text, as: UTF8.self).unicodeScalars.dropFirst(offset)
-                .first,
-            found == "\t"
-        else { return problem }
+        guard problem.kind == .syntax else { return problem }
+        let scalars = String(decoding: text, as: UTF8.self).unicodeScalars
         var explained = problem
-        explained.message = "not valid YAML: a tab cannot be used here"
-        explained.help = "indent with spaces"
+        switch scalars.dropFirst(offset).first {
+        case "\t":
+            explained.message = "not valid YAML: a tab cannot be used here"
+            explained.help = "indent with spaces"
+        case "{", "}", "[", "]":
+            explained.help = "inside `{…}` and `[…]`, values with these characters need quotes"
+        case "@", "`", "%", "*", "&", "!", ":":
+            explained.help = "put the value in quotes"
+        default: break
+        }
         return explained
     }
 }

@@ -1,0 +1,109 @@
+import Testing
+
+/// Lines after the frame, and the problems they must give: what is not there is never accepted.
+private let refused: [(lines: String, message: String)] = [
+    ("redis: redis://127.0.0.1", "redis: Redis is"),
+    ("redis: {url: redis://127.0.0.1, cluster: [a, b], timeout: 50ms}", "redis: Redis is"),
+    ("tracing: {otlp: http://127.0.0.1:4318, sample: 1%}", "tracing: tracing is"),
+    ("upstreams: {read_servers: [http://a]}", "upstreams.u.read_servers: reading from replicas is"),
+    ("upstreams: {balance: round_robin}", "upstreams.u.balance: balance `round_robin` is"),
+    ("upstreams: {balance: ring_hash(ip)}", "upstreams.u.balance: balance `ring_hash` is"),
+    (
+        "upstreams: {retries: {attempts: 2, on: [connect, 502], backoff: 25ms..1s, budget: 20%}}",
+        "upstreams.u.retries: configuring retries is"
+    ),
+    ("upstreams: {health: {path: /h}}", "upstreams.u.health: the active health check is"),
+    ("upstreams: {breaker: {error_rate: 50%}}", "upstreams.u.breaker: the circuit breaker is"),
+    (
+        "upstreams: {canary: {servers: [http://c], steps: [1%/10m], rollback: {error_rate: 5%}}}",
+        "upstreams.u.canary: the canary is"
+    ),
+    ("identity: {jwt: {keys: [{file: k.pem}], issuer: x}}", "identity.jwt: reading JSON Web Tokens is"),
+    ("identity: {api_keys: {header: X, file: f}}", "identity.api_keys: the list of API keys is"),
+    ("identity: {user: jwt.sub}", "identity.user: the source `jwt.` is"),
+    ("identity: {user: 'cookie:session'}", "identity.user: the source `cookie:` is"),
+    ("identity: {tier: api_key.tier}", "identity.tier: the source `api_key.` is"),
+    ("limits: {a: {rate: 1/s, algorithm: sliding_log}}", "limits.a.algorithm: algorithm `sliding_log` is"),
+    ("limits: {a: {rate: 1/s, algorithm: leaky_bucket}}", "limits.a.algorithm: algorithm `leaky_bucket` is"),
+    ("limits: {a: {rate: 1/s, max_delay: 1s}}", "limits.a.max_delay: delaying requests is"),
+    ("limits: {a: {rate: 1/s, phase: key}}", "limits.a.phase: a phase for each key is"),
+    ("limits: {a: {concurrent: 5, per: ip}}", "limits.a.concurrent: a limit of requests in flight is"),
+    ("limits: {a: {rate: 1/s, overrides: {'ip:1': 5/s}}}", "limits.a.overrides: a rate for single keys is"),
+    ("limits: {a: {rate: 1/s, cost: {hit: 0, miss: 1}}}", "limits.a.cost: a cost of requests is"),
+    ("limits: {a: {rate: 1/s, cost: 2}}", "limits.a.cost: a cost of requests is"),
+    ("limits: {a: {rate: 1/s, count: [401, 403]}}", "limits.a.count: counting some answers only is"),
+    ("limits: {a: {rate: 1/s, on_redis_failure: local}}", "limits.a.on_redis_failure: a limit in Redis is"),
+    ("limits: {a: {rate: 1/s, consistency: strict}}", "limits.a.consistency: a limit in Redis is"),
+    (
+        "limits: {a: {rate: 1/s, mode: {enforce: 10%}}}",
+        "limits.a.mode: enforcing for a share of the requests is"
+    ),
+    (
+        "limits: {a: {rate: 1/s, mode: 'enforce: 10%'}}",
+        "limits.a.mode: enforcing for a share of the requests is"
+    ),
+    (
+        "limits: {a: {rate: 1/s, enforce: 10%}}",
+        "limits.a.enforce: enforcing for a share of the requests is"
+    ),
+    ("limits: {a: {rate: 1/s, per: header:X}}", "limits.a.per: the scope `header:` is"),
+    ("limits: {a: {rate: 1/s, per: [ip, claim:x]}}", "limits.a.per[1]: the scope `claim:` is"),
+    ("headers: [ietf-draft-03]", "headers[0]: dialect `ietf-draft-03` is"),
+    ("cache: {redis: true}", "cache.redis: the cache in Redis is"),
+    ("cache: {collapse: cluster}", "cache.collapse: choice `cluster` is"),
+    ("cache: {set_cookie: strip}", "cache.set_cookie: choice `strip` is"),
+    ("cache: {set_cookie: store}", "cache.set_cookie: choice `store` is"),
+    ("cache: {warm: {urls: [/a], top: 10%, concurrency: 8}}", "cache.warm: warming the cache is"),
+    ("cache: {tags: [a]}", "cache.tags: tagging answers is"),
+    ("cache: {methods: [GET, POST]}", "cache.methods[1]: caching answers to POST is"),
+    ("cache: {vary_by: [body]}", "cache.vary_by[0]: `body` is"),
+    ("cache: {vary_by: 'header:X'}", "cache.vary_by: `header:X` is"),
+    ("routes: [{path: /a, idempotency: 24h}]", "routes[0].idempotency: keeping answers by Idempotency-Key is"),
+    ("routes: [{path: /a, invalidates: [x]}]", "routes[0].invalidates: invalidating by tag is"),
+    ("routes: [{path: /a, cache: {tags: [x]}}]", "routes[0].cache.tags: tagging answers is"),
+    ("log: {format: text}", "log.format: format `text` is"),
+]
+
+@Test(arguments: refused)
+func `a part that is not there yet is refused where it stands`(lines: String, message: String) {
+    var text = frame + lines + "\n"
+    if lines.hasPrefix("upstreams: {") {
+        text = "listen: :1\nupstreams: {u: {servers: [http://a], \(lines.dropFirst(12))}\n"
+    }
+    let found = messages(text).map { $0.drop { $0 != " " }.dropFirst() }
+    #expect(found == ["\(message) not available in this version"])
+}
+
+@Test func `tls, the PROXY protocol and https are refused`() {
+    let listen = "listen: [{address: ':1', tls: {certificate: c, key: k}, proxy_protocol: true}]\n"
+    #expect(
+        messages(listen + "upstream: https://api\n") == [
+            "1:26 listen[0].tls: TLS is not available in this version",
+            "1:57 listen[0].proxy_protocol: the PROXY protocol is not available in this version",
+            "2:11 upstream: https:// is not available in this version",
+        ])
+}
+
+@Test func `a part that is not there yet is still checked for its keys`() {
+    #expect(
+        messages(frame + "tracing: {otpl: x}\n") == [
+            "3:1 tracing: tracing is not available in this version",
+            "3:11 tracing: unknown key `otpl`; did you mean `otlp`?",
+        ])
+    #expect(
+        messages(frame + "redis: {sentinel: {mastr: a}}\n") == [
+            "3:1 redis: Redis is not available in this version",
+            "3:20 redis.sentinel: unknown key `mastr`; did you mean `master`?",
+        ])
+}
+
+@Test(arguments: [
+    "redis:", "redis: ''", "redis: \"${REDIS_URL:-}\"", "cache: {redis: false, ttl: 1s}",
+    "cache: {set_cookie: refuse, methods: [GET, HEAD], ttl: 1s}", "log: {format: json}",
+])
+func `what only says that a part is absent is accepted`(line: String) throws {
+    _ = try settings(frame + line + "\n")
+    _ = try settings(
+        "listen: [{address: ':1', proxy_protocol: false}]\n"
+            + "upstreams: {u: {servers: [http://a], balance: least_request}}\n")
+}
