@@ -1,3 +1,4 @@
+import CLinux
 import EventLoop
 import Primitives
 
@@ -121,7 +122,8 @@ final class Socket: Pollable {
         isConnecting = false
         isBroken = true
         hidden = 0
-        error = number
+        // Linux: a reset after the end is a broken pipe.
+        error = endReceived && number == ECONNRESET ? EPIPE : number
         edge()
     }
 }
