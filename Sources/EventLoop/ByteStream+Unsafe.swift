@@ -124,28 +124,59 @@ public enum StreamError: Error, Sendable, BitwiseCopyable {
     // MARK: Writing
 
     /// Writes all of `buffer` and consumes it.
-    public func write(_ buffer: ByteBuffer, until deadline: MonotonicTime) async throws(StreamError)
-    {
+    ///
+    /// The peer must take 32 KiB, or the rest, within `patience`, and again within the next: a slow reader
+    /// may take its time, a stopped one is cut off.
+    public func write(
+        _ buffer: ByteBuffer, patience: Nanoseconds
+    ) async throws(StreamError) {
+        var pace = Pace(patience: patience)
         while !buffer.isEmpty {
-            if isAborted { throw .aborted }
-            if !mayWrite { try await waitWritable(until: deadline) }
-            buffer.consume(try writeNow(buffer))
+            try await awaitSpace(&pace)
+            let n = try writeNow(buffer)
+            buffer.consume(n)
+            pace.note(n)
         }
     }
 
-    /// Writes all of `buffer`, which is consumed, and then the bytes of `body` in `range`, with one call where they fit.
+    /// Writes all of `buffer`, which is consumed, and then the bytes of `body` in `range`, in one call where
+    /// they fit.
     public func write(
-        _ buffer: ByteBuffer, _ body: [UInt8], _ range: Range<Int>, until deadline: MonotonicTime
+        _ buffer: ByteBuffer, _ body: [UInt8], _ range: Range<Int>, patience: Nanoseconds
     ) async throws(StreamError) {
+        var pace = Pace(patience: patience)
         var sent = range.lowerBound
         while !buffer.isEmpty || sent < range.upperBound {
-            if isAborted { throw .aborted }
-            if !mayWrite { try await waitWritable(until: deadline) }
+            try await awaitSpace(&pace)
             let n = try writeNow(buffer, body, sent..<range.upperBound)
             let ofBuffer = min(n, buffer.count)
             buffer.consume(ofBuffer)
             sent += n - ofBuffer
+            pace.note(n)
         }
+    }
+
+    /// Writes all of `buffer` and then the first `count` bytes of `body`, and consumes both.
+    public func write(
+        _ buffer: ByteBuffer, _ body: ByteBuffer, count: Int, patience: Nanoseconds
+    ) async throws(StreamError) {
+        var pace = Pace(patience: patience)
+        var rest = count
+        while !buffer.isEmpty || rest > 0 {
+            try await awaitSpace(&pace)
+            let n = try writeNow(buffer, body, rest)
+            let ofBuffer = min(n, buffer.count)
+            buffer.consume(ofBuffer)
+            body.consume(n - ofBuffer)
+            rest -= n - ofBuffer
+            pace.note(n)
+        }
+    }
+
+    private func awaitSpace(_ pace: inout Pace) async throws(StreamError) {
+        if isAborted { throw .aborted }
+        if mayWrite { return }
+        try await waitWritable(until: pace.deadline(from: loop.now))
     }
 
     private func writeNow(_ buffer: ByteBuffer) throws(StreamError) -> Int {
@@ -161,6 +192,20 @@ public enum StreamError: Error, Sendable, BitwiseCopyable {
         precondition(descriptor >= 0)
         let first = buffer.readable
         let second = body.span.extracting(range)
+        let n = unsafe first.withUnsafeBytes { head in
+            unsafe second.withUnsafeBytes { rest in
+                unsafe loop.kernel.write(descriptor, head, rest)
+            }
+        }
+        return try noteWritten(n, of: first.count + second.count)
+    }
+
+    private func writeNow(
+        _ buffer: ByteBuffer, _ body: ByteBuffer, _ count: Int
+    ) throws(StreamError) -> Int {
+        precondition(descriptor >= 0)
+        let first = buffer.readable
+        let second = body.readable.extracting(0..<count)
         let n = unsafe first.withUnsafeBytes { head in
             unsafe second.withUnsafeBytes { rest in
                 unsafe loop.kernel.write(descriptor, head, rest)
@@ -213,6 +258,16 @@ public enum StreamError: Error, Sendable, BitwiseCopyable {
         isAborted = true
         wakeReader(.aborted)
         wakeWriter(.aborted)
+    }
+
+    /// Ends the wait of the reading task as aborted; later reads are not concerned.
+    public func interruptReading() { wakeReader(.aborted) }
+
+    /// Makes the wait of the reading task, if there is one, end at `deadline` at the latest.
+    public func shortenReading(to deadline: MonotonicTime) {
+        guard unsafe reading != nil, deadline < readDeadline else { return }
+        readDeadline = deadline
+        loop.arm(self, at: deadline)
     }
 
     override func handle(_ readiness: Readiness) {

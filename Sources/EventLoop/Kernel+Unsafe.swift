@@ -70,6 +70,44 @@ open class Kernel: @unchecked Sendable {
         _ = unsafe CLinux.write(fd, &one, 8)
     }
 
+    /// Creates a descriptor for `awaitWake`.
+    open func createBlockingWake() -> Int32 {
+        let fd = eventfd(0, Int32(EFD_CLOEXEC))
+        return fd < 0 ? -weir_errno() : fd
+    }
+
+    /// Blocks the calling thread until `wake` was called since the last time.
+    open func awaitWake(_ fd: Int32) {
+        var count: UInt64 = 0
+        while unsafe CLinux.read(fd, &count, 8) < 0 && weir_errno() == EINTR {}
+    }
+
+    /// Runs `body` on a thread of its own.
+    open func startThread(_ body: @escaping @Sendable () -> Void) {
+        precondition(Kernel.detachThread(body), "the system refused a thread")
+    }
+
+    /// Writes all of `bytes`, blocking; gives up silently when the reader is gone.
+    open func writeAll(_ fd: Int32, _ bytes: [UInt8]) {
+        unsafe bytes.withUnsafeBytes { buffer in
+            var sent = 0
+            while sent < buffer.count {
+                let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[sent...])
+                let n = unsafe CLinux.write(fd, rest.baseAddress, rest.count)
+                if n < 0 {
+                    if weir_errno() == EINTR { continue }
+                    if weir_errno() == EAGAIN {
+                        var wanted = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
+                        _ = unsafe CLinux.poll(&wanted, 1, -1)
+                        continue
+                    }
+                    return
+                }
+                sent += n
+            }
+        }
+    }
+
     /// Creates a descriptor that reads the numbers of blocked `signals`.
     open func createSignals(_ signals: [Int32]) -> Int32 {
         var set = sigset_t()

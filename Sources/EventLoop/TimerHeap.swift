@@ -9,13 +9,14 @@ open class TimedObject {
     /// When the heap calls `timerFired`.
     fileprivate(set) var firesAt: UInt64 = .max
 
-    init() {}
+    /// Creates an object that waits for nothing.
+    public init() {}
 
     /// Called once `firesAt` has come, after the object left the heap.
     func timerFired(_ loop: EventLoop) {}
 
     /// Ends the current wait, and all later ones, because whom it was for has gone.
-    public func abort() {}
+    open func abort() {}
 }
 
 /// Timers of one loop: a heap of four children per node, whose elements know their place.

@@ -1,0 +1,68 @@
+# `make help` lists what there is.
+
+SWIFT ?= swift
+CONFIG ?= proxy.yaml
+RELEASE = $(SWIFT) build -c release --static-swift-stdlib --product weir
+FORMATTED = Sources Tests Package.swift
+
+.DEFAULT_GOAL := help
+.PHONY: run build test sim integration tsan bench bench-quick bench-idle format lint tidy check docker \
+	clean help toolchain
+
+run: build ## build, start the demo origin and Weir with proxy.yaml, print what to try
+	@scripts/run "$$($(RELEASE) --show-bin-path)/weir" $(CONFIG)
+
+build: toolchain ## the release binary
+	@scripts/install-packages build
+	$(RELEASE)
+
+test: toolchain ## every test
+	@scripts/install-packages build test
+	$(SWIFT) test
+
+sim: toolchain ## the simulated world; SEED=… replays one seed, SEEDS=… says how many
+	@scripts/install-packages build
+	$(if $(SEED),WEIR_SEED=$(SEED)) $(if $(SEEDS),WEIR_SEEDS=$(SEEDS)) $(SWIFT) test --filter SimulationTests
+
+integration: toolchain ## the scenarios on the built binary
+	@scripts/install-packages build test
+	$(SWIFT) test --filter IntegrationTests
+
+tsan: toolchain ## every test under the thread sanitizer
+	@scripts/install-packages build test
+	$(SWIFT) test --sanitize=thread --scratch-path .build/tsan
+
+bench: toolchain ## Weir beside nginx: CPU per request, rps, mallocs; five rounds
+	@scripts/install-packages build bench
+	bench/run
+
+bench-quick: toolchain ## the same in two short rounds, not recorded
+	@scripts/install-packages build bench
+	bench/run --quick
+
+bench-idle: toolchain ## memory and latency with 10,000 idle connections
+	@scripts/install-packages build bench
+	bench/idle
+
+format: toolchain ## format the Swift sources
+	$(SWIFT) format -i -r $(FORMATTED)
+
+lint: toolchain ## format and lint rules, changing nothing
+	$(SWIFT) format lint -r -s $(FORMATTED)
+
+tidy: ## the house rules
+	scripts/tidy
+
+check: lint tidy test ## what must pass before a change lands
+
+docker: ## the container image weir:latest
+	docker build -f docker/Dockerfile -t weir:latest .
+
+clean: ## remove what was built
+	rm -rf .build bench/.work
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+toolchain:
+	@command -v $(SWIFT) >/dev/null || { echo "make: no \`$(SWIFT)\`: install Swift 6.2 or newer, https://www.swift.org/install/linux/" >&2; exit 69; }

@@ -1,0 +1,107 @@
+import HTTPModel
+import Primitives
+
+/// What all Transfer-Encoding lines of a message say together (RFC 9112 §6.1).
+enum TransferCodings: BitwiseCopyable {
+    /// `chunked` and nothing else.
+    case chunked
+    /// Other codings, then `chunked` at the end.
+    case othersThenChunked
+    /// `chunked` twice, not at the end, or missing; or an empty member.
+    case faulty
+
+    /// Reads the Transfer-Encoding fields of `fields`.
+    init(_ fields: borrowing FieldList) {
+        var members = 0
+        var chunked = 0
+        var endsInChunked = false
+        var isFaulty = false
+        for index in fields.indices where fields[index].name == .transferEncoding {
+            let value = fields.value(at: index)
+            var cursor = ListCursor()
+            while let member = cursor.next(in: value) {
+                members += 1
+                endsInChunked = value.extracting(member).equalsIgnoringCase("chunked")
+                if endsInChunked { chunked += 1 }
+                if member.isEmpty { isFaulty = true }
+            }
+        }
+        if isFaulty || chunked != 1 || !endsInChunked {
+            self = .faulty
+        } else {
+            self = members == 1 ? .chunked : .othersThenChunked
+        }
+    }
+}
+
+/// The number of a Content-Length: digits only, below 2⁶³; `nil` for anything else (RFC 9110 §8.6).
+func contentLength(_ value: Span<UInt8>) -> UInt64? {
+    guard let number = value.decimalValue, number <= UInt64(Int64.max) else { return nil }
+    return number
+}
+
+/// What the Connection fields of a message say about its connection (RFC 9112 §9.3).
+struct ConnectionOptions: BitwiseCopyable {
+    /// `close` is listed.
+    var close = false
+    /// `keep-alive` is listed.
+    var keepAlive = false
+    /// The bytes of all values.
+    var bytes = 0
+
+    /// Reads the Connection fields of `fields`.
+    init(_ fields: borrowing FieldList) {
+        guard fields.contains(.connection) else { return }
+        for index in fields.indices where fields[index].name == .connection {
+            let value = fields.value(at: index)
+            bytes += value.count
+            var cursor = ListCursor()
+            while let member = cursor.next(in: value) {
+                let option = value.extracting(member)
+                if option.equalsIgnoringCase("close") { close = true }
+                if option.equalsIgnoringCase("keep-alive") { keepAlive = true }
+            }
+        }
+    }
+
+    /// Whether the connection may be used again after a message of `version`.
+    func keepsAlive(_ version: HTTPVersion) -> Bool {
+        !close && (version == .http11 || keepAlive)
+    }
+}
+
+/// `host [":" port]` of a Host field or an absolute-form target (RFC 3986 §3.2).
+enum Authority {
+    /// The number of leading bytes that are the authority, or `nil` when it is not one.
+    ///
+    /// A name is made of letters, digits and `-._~`: stricter than the grammar, whose other characters
+    /// no resolver takes. A port is at most 65535; a colon without a port is left out. User
+    /// information is refused (RFC 9110 §4.2.4).
+    static func count(_ text: Span<UInt8>) -> Int? {
+        var i = 0
+        if text.count > 0 && text[0] == 0x5B {
+            i = 1
+            while i < text.count, ASCII.hexValue(text[i]) != nil || isColonOrDot(text[i]) { i += 1 }
+            guard i > 3 && i < text.count && text[i] == 0x5D else { return nil }
+            i += 1
+        } else {
+            while i < text.count && isNameByte(text[i]) { i += 1 }
+        }
+        guard i > 0 else { return nil }
+        if i == text.count { return i }
+        guard text[i] == 0x3A else { return nil }
+        if i + 1 == text.count { return i }
+        guard text.count - i <= 6, let port = text.extracting((i + 1)...).decimalValue,
+            port <= 65535
+        else { return nil }
+        return text.count
+    }
+
+    private static func isColonOrDot(_ byte: UInt8) -> Bool { byte == 0x3A || byte == 0x2E }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        // `-`, `.`, digits; letters, `_`, `~`.
+        let set: UInt64 = byte < 64 ? 0x03FF_6000_0000_0000 : 0x47FF_FFFE_87FF_FFFE
+        return byte < 128 && (set >> UInt64(byte & 63)) & 1 == 1
+    }
+}

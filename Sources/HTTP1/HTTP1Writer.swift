@@ -1,0 +1,110 @@
+public import HTTPModel
+public import Primitives
+
+/// Writes messages as HTTP/1.1 bytes into a buffer.
+///
+/// Names and values are written as they are: they come from parsed heads, which hold no CR, LF or NUL,
+/// or are made by this proxy. A head is a first line, fields and `appendEndOfHead`.
+public enum HTTP1Writer {
+    /// Appends `HTTP/1.1 200 OK` and its CRLF.
+    public static func appendStatusLine(_ status: Status, to buffer: ByteBuffer) {
+        if status.code == 200 {
+            buffer.append("HTTP/1.1 200 OK\r\n")
+            return
+        }
+        buffer.append("HTTP/1.1 ")
+        buffer.append(decimal: UInt64(status.code))
+        buffer.append(ASCII.space)
+        buffer.append(status.reason)
+        buffer.append("\r\n")
+    }
+
+    /// Appends the request line of `head` with another target, as HTTP/1.1.
+    ///
+    /// - Parameters:
+    ///   - head: Gives the method.
+    ///   - target: The target to ask for, in origin-form or `*`. Must not lie in `buffer`.
+    ///   - buffer: Where the bytes go.
+    public static func appendRequestLine(
+        head: borrowing RequestHead, target: Span<UInt8>, to buffer: ByteBuffer
+    ) {
+        if head.method == .other {
+            buffer.append(head.span(head.methodRange))
+        } else {
+            buffer.append(head.method.text)
+        }
+        buffer.append(ASCII.space)
+        buffer.append(target)
+        buffer.append(" HTTP/1.1\r\n")
+    }
+
+    /// Appends a field line of a known name.
+    public static func appendField(_ name: FieldName, _ value: Span<UInt8>, to buffer: ByteBuffer) {
+        buffer.append(name.text)
+        buffer.append(": ")
+        buffer.append(value)
+        buffer.append("\r\n")
+    }
+
+    /// Appends a field line of a known name with a literal value.
+    public static func appendField(_ name: FieldName, _ value: StaticString, to buffer: ByteBuffer)
+    {
+        buffer.append(name.text)
+        buffer.append(": ")
+        buffer.append(value)
+        buffer.append("\r\n")
+    }
+
+    /// Appends a field line of a known name whose value is `number` in decimal digits.
+    public static func appendField(_ name: FieldName, decimal number: UInt64, to buffer: ByteBuffer)
+    {
+        buffer.append(name.text)
+        buffer.append(": ")
+        buffer.append(decimal: number)
+        buffer.append("\r\n")
+    }
+
+    /// Appends a field line of any name, spelt as given.
+    public static func appendField(
+        name: Span<UInt8>, value: Span<UInt8>, to buffer: ByteBuffer
+    ) {
+        buffer.reserve(name.count + value.count + 4)
+        buffer.append(name)
+        buffer.append(": ")
+        buffer.append(value)
+        buffer.append("\r\n")
+    }
+
+    /// Appends the empty line that ends a head.
+    public static func appendEndOfHead(to buffer: ByteBuffer) { buffer.append("\r\n") }
+
+    /// Appends the line before `size` bytes of chunk data. Never 0, which would end the body.
+    public static func appendChunkHeader(size: Int, to buffer: ByteBuffer) {
+        precondition(size > 0)
+        var shift = (Int.bitWidth - 1 - size.leadingZeroBitCount) & ~3
+        while shift >= 0 {
+            let digit = UInt8(truncatingIfNeeded: size >> shift & 15)
+            buffer.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+            shift -= 4
+        }
+        buffer.append("\r\n")
+    }
+
+    /// Appends the CRLF after a chunk's data.
+    public static func appendChunkEnd(to buffer: ByteBuffer) { buffer.append("\r\n") }
+
+    /// Appends the end of a chunked body without trailers.
+    public static func appendLastChunk(to buffer: ByteBuffer) { buffer.append("0\r\n\r\n") }
+
+    /// Appends the end of a chunked body with its trailer fields.
+    public static func appendLastChunk(
+        trailers: borrowing FieldList, to buffer: ByteBuffer
+    ) {
+        buffer.append("0\r\n")
+        for index in trailers.indices {
+            appendField(
+                name: trailers.name(at: index), value: trailers.value(at: index), to: buffer)
+        }
+        buffer.append("\r\n")
+    }
+}

@@ -1,0 +1,57 @@
+import HTTPModel
+import Primitives
+
+/// Where the parts of a request line stand (RFC 9112 §3).
+struct RequestLine {
+    let method: Method
+    let methodRange: ByteRange
+    let target: Range<Int>
+    let version: HTTPVersion
+    /// The index after the line's CRLF.
+    let end: Int
+
+    /// Reads the first line of a scanned head.
+    ///
+    /// Single spaces part it: the version is the last eight bytes, and a space in the target is found
+    /// when the target is read. A method in small letters is refused, because an origin might take `get`
+    /// for GET where this proxy's routes and limits do not.
+    init(_ head: Span<UInt8>) throws(RequestError) {
+        let lineEnd = head.firstIndex(of: ASCII.cr, from: 0, to: head.count)
+        end = lineEnd + 2
+        var i = 0
+        while i < lineEnd && ASCII.isToken(head[i]) && head[i] &- 97 >= 26 { i += 1 }
+        guard i > 0 && i < lineEnd && head[i] == ASCII.space else { throw .malformedMethod }
+        methodRange = ByteRange(start: 0, count: i)
+        // After the method at least ` / HTTP/1.1`.
+        guard lineEnd - i >= 11 && head[lineEnd - 9] == ASCII.space else {
+            throw .malformedRequestLine
+        }
+        version = try RequestLine.version(head, at: lineEnd - 8)
+        guard i <= Bounds.methodBytes else { throw .methodTooLong }
+        method = Method(head.extracting(0..<i))
+        target = (i + 1)..<(lineEnd - 9)
+    }
+
+    private static func version(
+        _ head: Span<UInt8>, at index: Int
+    ) throws(RequestError) -> HTTPVersion {
+        switch head.littleEndianWord(at: index) {
+        case VersionWord.http11: return .http11
+        case VersionWord.http10: return .http10
+        default:
+            let text = head.extracting(index..<(index + 8))
+            let isVersion =
+                text.starts(with: "HTTP/") && ASCII.isDigit(text[5]) && text[6] == 0x2E
+                && ASCII.isDigit(text[7])
+            throw isVersion ? .unsupportedVersion : .malformedRequestLine
+        }
+    }
+}
+
+/// The eight bytes of a version as a word, the first one least significant.
+enum VersionWord {
+    /// `HTTP/1.1`
+    static let http11: UInt64 = 0x312E_312F_5054_5448
+    /// `HTTP/1.0`
+    static let http10: UInt64 = 0x302E_312F_5054_5448
+}

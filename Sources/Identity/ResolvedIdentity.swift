@@ -1,0 +1,62 @@
+public import Primitives
+
+/// Who asks: the outcome of `IdentityResolver.resolve` for one request.
+///
+/// User, company and tier are ranges in one block of bytes, which is reused from request to request: a
+/// warm value allocates nothing. What is `nil` is unknown, and never empty.
+public struct ResolvedIdentity: Sendable {
+    /// The client's address: the peer, or what trusted proxies say about it.
+    public internal(set) var address = IPAddress(v4: 0)
+    /// The address limits count: IPv6 cut to the configured prefix, IPv4 whole.
+    public internal(set) var countedAddress = IPAddress(v4: 0)
+    /// Whether the peer, at the other end of the connection, is a trusted proxy.
+    public internal(set) var peerIsTrusted = false
+
+    private var bytes: [UInt8] = []
+    private var userRange: ByteRange?
+    private var companyRange: ByteRange?
+    private var tierRange: ByteRange?
+
+    /// Creates the identity of nobody.
+    public init() {}
+
+    /// The user, or `nil` for an anonymous request.
+    public var user: Span<UInt8>? {
+        @_lifetime(borrow self) get { span(userRange) }
+    }
+    /// The company, or `nil`.
+    public var company: Span<UInt8>? {
+        @_lifetime(borrow self) get { span(companyRange) }
+    }
+    /// The tier, or `nil` when the request names none and there is no default.
+    public var tier: Span<UInt8>? {
+        @_lifetime(borrow self) get { span(tierRange) }
+    }
+
+    /// Becomes nobody again and keeps the memory.
+    public mutating func reset() {
+        address = IPAddress(v4: 0)
+        countedAddress = IPAddress(v4: 0)
+        peerIsTrusted = false
+        bytes.removeAll(keepingCapacity: true)
+        userRange = nil
+        companyRange = nil
+        tierRange = nil
+    }
+
+    mutating func setUser(_ text: Span<UInt8>) { userRange = keep(text) }
+    mutating func setCompany(_ text: Span<UInt8>) { companyRange = keep(text) }
+    mutating func setTier(_ text: Span<UInt8>) { tierRange = keep(text) }
+
+    private mutating func keep(_ text: Span<UInt8>) -> ByteRange {
+        let start = bytes.count
+        bytes.append(text)
+        return ByteRange(start: start, count: text.count)
+    }
+
+    @_lifetime(borrow self)
+    private borrowing func span(_ range: ByteRange?) -> Span<UInt8>? {
+        guard let range else { return nil }
+        return bytes.span(range)
+    }
+}

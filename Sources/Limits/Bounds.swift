@@ -1,0 +1,34 @@
+/// Every bound of the module.
+public enum LimitBounds {
+    /// Limits of one route; more are not looked at.
+    public static let limitsMax = 8
+    /// Sub-windows of a sliding window; more are counted as this many.
+    public static let subWindowsMax = 1000
+    /// Keys a table may be asked to hold.
+    public static let keysMax = 100_000_000
+
+    /// Shards of a table: a power of two.
+    static let shardsMax = 256
+    /// A table has one shard per so many keys, up to `shardsMax`.
+    static let keysPerShard = 1024
+    /// 64-bit words of sliding counters a shard may use per key it may hold, on average.
+    static let counterWordsPerKey = 16
+    /// Words of sliding counters every shard may use: eight of the largest rings.
+    static let counterWordsMin = 8 * 512
+    /// Shared buckets of one limit in one shard, for keys that found no room.
+    static let overflowBucketsPerLimit: UInt64 = 8
+    /// Shared buckets of all limits in one shard; a limit that gets none refuses what finds no room.
+    static let overflowKeysMax = 256
+    /// Entries looked at for idleness whenever a key is added, and when there is no room left.
+    static let sweepSteps = 4
+    static let sweepStepsWhenFull = 32
+
+    /// What a request is told to wait that found no room at all, in nanoseconds.
+    static let noRoomWait: UInt64 = 1_000_000_000
+
+    /// The longest period, 2⁶⁰ ns, about 36 years. Longer ones count as this.
+    static let periodMax: UInt64 = 1 << 60
+    /// The latest monotonic reading, 2⁶² ns, about 146 years; also the longest time a bucket may take to
+    /// fill. With both below 2⁶² their sum cannot overflow 64 bits.
+    static let timeMax: UInt64 = 1 << 62
+}

@@ -1,0 +1,140 @@
+public import HTTPModel
+public import Primitives
+
+/// The limits of one route, compiled: built once per snapshot of the settings, then only read.
+///
+/// **What is counted together.** A key is made of the limit's name, its algorithm and the parts of `per`; not
+/// of the tier, the rate or the route (unless `endpoint` is among the parts). So the same limit on two
+/// routes is one limit, two limits never share a key, and a client whose tier or rate changes keeps what
+/// was counted; each algorithm says how it carries that over.
+public struct LimitPolicy: Sendable {
+    /// The most limits a route may have.
+    public static var limitsMax: Int { LimitBounds.limitsMax }
+
+    let limits: [CompiledLimit]
+    let rates: [CompiledRate]
+    /// Endpoint, names of tiers and prepared texts.
+    let bytes: [UInt8]
+    private let endpoint: ByteRange
+    private let names: [String]
+
+    /// Compiles limits.
+    ///
+    /// - Parameters:
+    ///   - limits: The limits of the route in order. A name that comes again, and what is beyond
+    ///     `limitsMax`, is left out; the configuration refuses both.
+    ///   - endpoint: What tells this route from others in the keys of `per: endpoint`: its pattern or name.
+    public init(limits definitions: [LimitDefinition], endpoint: String) {
+        var builder = LimitPolicyBuilder()
+        self.endpoint = builder.append(endpoint.utf8)
+        for definition in definitions { builder.add(definition) }
+        limits = builder.limits
+        rates = builder.rates
+        bytes = builder.bytes
+        names = builder.names
+    }
+
+    /// Whether there is no limit.
+    public var isEmpty: Bool { limits.isEmpty }
+    /// The number of limits.
+    public var count: Int { limits.count }
+    /// The name of a limit.
+    public func name(of limit: Int) -> String { names[limit] }
+
+    /// Decides one request: all limits let it pass and are charged, or none is.
+    ///
+    /// Limits whose tier is unlimited, or that skip anonymous requests, do not apply. Shadow limits apply,
+    /// are charged as if alone, and do not refuse. No allocation.
+    ///
+    /// - Parameters:
+    ///   - table: The table of the process.
+    ///   - address: The client's address, cut to the prefix that is counted as one.
+    ///   - user: The user; `nil` or empty: none.
+    ///   - company: The company; `nil` or empty: none.
+    ///   - tier: The tier; `nil` or unknown to a limit: its ordinary rate.
+    ///   - method: The method, a part of `endpoint`. All methods without a case count as one.
+    ///   - clock: The time.
+    public func decide(
+        in table: LimitTable, address: IPAddress, user: Span<UInt8>?, company: Span<UInt8>?,
+        tier: Span<UInt8>?, method: Method, at clock: ClockReading
+    ) -> LimitDecision {
+        if limits.isEmpty { return LimitDecision() }
+        var work = LimitWork(
+            at: LimitMeter.Now(
+                monotonic: min(clock.monotonic.nanoseconds, LimitBounds.timeMax),
+                wall: clock.wall.nanoseconds))
+        let hasUser = !(user?.isEmpty ?? true)
+        let hasCompany = !(company?.isEmpty ?? true)
+        var denying: Int?
+        for index in limits.indices {
+            let limit = limits[index]
+            guard let rate = rate(of: limit, tier: tier) else { continue }
+            let isAnonymous =
+                (limit.parts.contains(.user) && !hasUser)
+                || (limit.parts.contains(.company) && !hasCompany)
+            if isAnonymous && limit.anonymous != .ip {
+                if limit.anonymous == .deny && !limit.isShadow && denying == nil { denying = index }
+                continue
+            }
+            var key = LimitKey(of: limit, seed: table.seed)
+            if limit.parts.contains(.ip) || isAnonymous { key.append(address) }
+            if limit.parts.contains(.user), hasUser, let user { key.append(.user, user) }
+            if limit.parts.contains(.company), hasCompany, let company {
+                key.append(.company, company)
+            }
+            if limit.parts.contains(.endpoint) {
+                key.append(.endpoint, bytes.span(endpoint), method: method)
+            }
+            let digest = key.finish()
+            work.insert(
+                LimitWork.Item(
+                    digest: digest, bucket: limit.bucket(of: digest), limit: UInt8(index),
+                    shard: table.shard(of: digest), isShadow: limit.isShadow, rate: rate))
+        }
+        work.isDenied = denying != nil
+        table.decide(&work, by: self, from: 0)
+        return decision(of: work, denying: denying)
+    }
+
+    /// The meter of a rate.
+    func meter(_ rate: Int) -> LimitMeter { rates[rate].meter }
+
+    private func rate(of limit: CompiledLimit, tier: Span<UInt8>?) -> Int? {
+        guard let tier, !limit.tiers.isEmpty else { return limit.rates.lowerBound }
+        for index in limit.tiers where bytes.span(rates[index].tier).equals(tier) {
+            return rates[index].isUnlimited ? nil : index
+        }
+        return limit.rates.lowerBound
+    }
+
+    private func decision(of work: LimitWork, denying: Int?) -> LimitDecision {
+        var decision = LimitDecision()
+        if let denying {
+            decision.outcome = .deniedAnonymous(limit: denying)
+        } else if work.count > 0 {
+            decision.outcome = .admitted
+        }
+        var longest: UInt64 = 0
+        for index in 0..<work.count {
+            let item = work[index]
+            let rate = rates[item.rate]
+            var state = LimitState()
+            state.limit = item.limit
+            state.rate = UInt32(truncatingIfNeeded: item.rate)
+            state.refused = !item.admits
+            state.isShadow = item.isShadow
+            state.charged = work.charges(index)
+            state.quota = rate.quota
+            state.period = rate.period
+            state.remaining = item.level.remaining
+            state.resetAfter = Nanoseconds(item.level.resetAfter)
+            state.nextAfter = Nanoseconds(item.level.nextAfter)
+            decision.insert(state)
+            if denying == nil && !item.admits && !item.isShadow && item.level.nextAfter >= longest {
+                longest = item.level.nextAfter
+                decision.outcome = .refused(limit: Int(item.limit))
+            }
+        }
+        return decision
+    }
+}

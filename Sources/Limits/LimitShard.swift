@@ -1,0 +1,125 @@
+import Primitives
+import Synchronization
+
+/// One shard of the table: a lock and what it guards.
+struct LimitShard: ~Copyable, Sendable {
+    let state: Mutex<LimitShardState>
+
+    init(keysMax: Int) {
+        state = Mutex(LimitShardState(keysMax: keysMax))
+    }
+}
+
+/// The keys of one shard, and the shared buckets of keys that found no room.
+///
+/// When all entries are active, a new key shares one of a few buckets per limit with other such keys. A
+/// bucket counts at least as much as each of its keys did, so no key gets more than its limit; keys that
+/// share may get less. When there is room again, a key takes a copy of its bucket along. When not even a
+/// bucket is to be had, the request is refused.
+struct LimitShardState: Sendable {
+    private(set) var keys: LimitStore
+    private(set) var overflow: LimitStore
+    /// The latest reading used here. Time never goes back in a shard: workers read their clocks once per
+    /// turn, so a late one could otherwise find an entry forgotten that is not yet idle for it.
+    private var latest: UInt64 = 0
+
+    init(keysMax: Int) {
+        keys = LimitStore(
+            keysMax: keysMax,
+            counterWordsMax: max(
+                keysMax * LimitBounds.counterWordsPerKey, LimitBounds.counterWordsMin))
+        overflow = LimitStore(
+            keysMax: LimitBounds.overflowKeysMax, counterWordsMax: LimitBounds.counterWordsMin)
+    }
+
+    /// Where an evaluated key is counted.
+    enum Place: UInt8, Sendable, BitwiseCopyable {
+        /// In its own entry.
+        case own
+        /// In its own entry, which was made for this request.
+        case new
+        /// In a shared bucket.
+        case shared
+        /// Nowhere: it is refused.
+        case none
+    }
+
+    /// Finds or makes a place for the key of `item` and looks whether `meter` alone would let it pass.
+    mutating func evaluate(
+        _ item: inout LimitWork.Item, by meter: LimitMeter, at clock: LimitMeter.Now
+    ) {
+        let now = advance(to: clock)
+        if let position = keys.find(item.digest) {
+            item.place = .own
+            item.admits = meter.admits(keys[position], counters: keys.counters, at: now)
+        } else {
+            evaluateNew(&item, by: meter, at: now)
+        }
+    }
+
+    /// Charges the key of an evaluated `item`, or not, and returns how full it is then.
+    ///
+    /// Between `evaluate` and `settle` the lock is held; other items of the same request may have moved
+    /// the entry, so it is looked up again.
+    mutating func settle(
+        _ item: LimitWork.Item, charge: Bool, by meter: LimitMeter, at clock: LimitMeter.Now
+    ) -> LimitMeter.Level {
+        let now = advance(to: clock)
+        switch item.place {
+        case .own, .new:
+            guard let position = keys.find(item.digest) else { break }
+            let level = keys.settle(position, charge: charge, by: meter, at: now)
+            // What was made for this request and is not needed goes at once: refusals take no room.
+            if item.place == .new && !charge { keys.remove(at: position) }
+            return level
+        case .shared:
+            guard let position = overflow.find(item.bucket) else { break }
+            return overflow.settle(position, charge: charge, by: meter, at: now)
+        case .none: break
+        }
+        return LimitMeter.Level(
+            remaining: 0, resetAfter: LimitBounds.noRoomWait, nextAfter: LimitBounds.noRoomWait)
+    }
+
+    private mutating func advance(to clock: LimitMeter.Now) -> LimitMeter.Now {
+        latest = max(latest, clock.monotonic)
+        return LimitMeter.Now(monotonic: latest, wall: clock.wall)
+    }
+
+    private mutating func evaluateNew(
+        _ item: inout LimitWork.Item, by meter: LimitMeter, at now: LimitMeter.Now
+    ) {
+        // Buckets in disuse go one by one, so that a flood leaves nothing behind.
+        overflow.sweep(1, now: now.monotonic)
+        let shared = overflow.find(item.bucket)
+        if let position = keys.insert(item.digest, by: meter, now: now.monotonic) {
+            item.place = .new
+            if let shared, overflow[shared].until >= now.monotonic {
+                keys.inherit(overflow[shared], from: overflow.counters, at: position)
+            }
+            item.admits = meter.admits(keys[position], counters: keys.counters, at: now)
+        } else if let position = shared
+            ?? overflow.insert(item.bucket, by: meter, now: now.monotonic)
+        {
+            item.place = .shared
+            item.admits = meter.admits(overflow[position], counters: overflow.counters, at: now)
+        } else {
+            item.place = .none
+            item.admits = false
+        }
+    }
+}
+
+extension LimitStore {
+    /// Charges the entry at `position`, or not, and returns how full it is then.
+    fileprivate mutating func settle(
+        _ position: Int, charge: Bool, by meter: LimitMeter, at now: LimitMeter.Now
+    ) -> LimitMeter.Level {
+        var entry = self[position]
+        if charge {
+            meter.charge(&entry, counters: &counters, at: now)
+            self[position] = entry
+        }
+        return meter.level(entry, counters: counters, at: now)
+    }
+}

@@ -1,0 +1,158 @@
+import Primitives
+
+/// The entries of one shard: open addressing with linear probing over one array, and their ring counters.
+///
+///     | entry | – | entry | entry | – | … |      a hit is one or two cache lines
+///                 ↑ hand: looks at a few entries per added key and removes the idle ones
+///
+/// Both arrays begin empty and grow by doubling up to what `keysMax` needs. Removal moves later entries of
+/// the same run back, so there are no tombstones and a look-up stays short for ever.
+struct LimitStore: Sendable {
+    private var entries: [LimitEntry] = []
+    /// The ring counters of sliding windows.
+    var counters: CounterSlab
+    /// Entries in use.
+    private(set) var count = 0
+    private let keysMax: Int
+    private var hand = 0
+
+    /// Creates a store of up to `keysMax` entries and `counterWordsMax` words of counters.
+    init(keysMax: Int, counterWordsMax: Int) {
+        self.keysMax = keysMax
+        counters = CounterSlab(wordsMax: counterWordsMax)
+    }
+
+    /// The memory in use, in bytes.
+    var memoryBytes: Int {
+        entries.capacity * MemoryLayout<LimitEntry>.stride + counters.memoryBytes
+    }
+    /// The most that `memoryBytes` can be, apart from what the allocator rounds up.
+    var memoryBytesMax: Int {
+        slotsMax * MemoryLayout<LimitEntry>.stride + counters.memoryBytesMax
+    }
+
+    /// Four fifths are used when the store is full: a search for a key that is absent looks at 13 slots.
+    private var slotsMax: Int { keysMax + keysMax / 4 + 1 }
+
+    /// The entry at a position that `find` or `insert` gave, valid until the next `insert` or `remove`.
+    subscript(position: Int) -> LimitEntry {
+        get { entries[position] }
+        set { entries[position] = newValue }
+    }
+
+    /// The position of the entry of `digest`, or `nil`.
+    func find(_ digest: Digest128) -> Int? {
+        guard count > 0 else { return nil }
+        var position = home(digest)
+        while true {
+            let entry = entries[position]
+            if entry.digest == digest && !entry.isNone { return position }
+            if entry.isNone { return nil }
+            position = after(position)
+        }
+    }
+
+    /// Adds an entry that says the same as none, with the counters that `meter` needs.
+    ///
+    /// Idle entries that the hand meets are removed.
+    ///
+    /// - Returns: Its position, or `nil` when there is no room for it. `digest` must be absent.
+    mutating func insert(_ digest: Digest128, by meter: LimitMeter, now: UInt64) -> Int? {
+        sweep(LimitBounds.sweepSteps, now: now)
+        if count >= keysMax { sweep(LimitBounds.sweepStepsWhenFull, now: now) }
+        guard count < keysMax else { return nil }
+        var entry = LimitEntry(digest: digest, algorithm: meter.tag, now: now)
+        let words = meter.counterWords
+        if words > 0 {
+            var block = counters.allocate(words: words)
+            if block == nil {
+                sweep(LimitBounds.sweepStepsWhenFull, now: now)
+                block = counters.allocate(words: words)
+            }
+            guard let block else { return nil }
+            entry.detail = block.code
+        }
+        if (count + 1) * 5 > entries.count * 4 { grow() }
+        count += 1
+        return place(entry)
+    }
+
+    /// Gives the entry at `position` what `source`, of another store, counted and still counts.
+    mutating func inherit(
+        _ source: LimitEntry, from other: borrowing CounterSlab, at position: Int
+    ) {
+        var entry = source
+        entry.digest = entries[position].digest
+        entry.detail = entries[position].detail
+        if entry.hasCounters {
+            counters.copy(
+                CounterSlab.Block(source.detail), of: other,
+                into: CounterSlab.Block(entry.detail))
+        } else {
+            entry.detail = source.detail
+        }
+        entries[position] = entry
+    }
+
+    /// Removes the entry at `position` and gives its counters back.
+    mutating func remove(at position: Int) {
+        if entries[position].hasCounters {
+            counters.release(CounterSlab.Block(entries[position].detail))
+        }
+        count -= 1
+        var hole = position
+        var next = after(hole)
+        while !entries[next].isNone {
+            // An entry may move back as far as its home, not beyond.
+            let home = home(entries[next].digest)
+            if distance(from: home, to: next) >= distance(from: hole, to: next) {
+                entries[hole] = entries[next]
+                hole = next
+            }
+            next = after(next)
+        }
+        entries[hole] = .none
+    }
+
+    /// Looks at the next `steps` slots and removes entries that are idle at `now`.
+    mutating func sweep(_ steps: Int, now: UInt64) {
+        guard count > 0 else { return }
+        for _ in 0..<steps {
+            if hand >= entries.count { hand = 0 }
+            if !entries[hand].isNone && entries[hand].until < now {
+                // Another entry may have moved here: the next step looks at it.
+                remove(at: hand)
+            } else {
+                hand += 1
+            }
+        }
+    }
+
+    /// Where the search for `digest` begins: its lower half scaled to the number of slots.
+    private func home(_ digest: Digest128) -> Int {
+        Int(truncatingIfNeeded: digest.low.multipliedFullWidth(by: UInt64(entries.count)).high)
+    }
+
+    private func after(_ position: Int) -> Int {
+        position + 1 == entries.count ? 0 : position + 1
+    }
+
+    private func distance(from a: Int, to b: Int) -> Int {
+        b >= a ? b - a : b - a + entries.count
+    }
+
+    private mutating func place(_ entry: LimitEntry) -> Int {
+        var position = home(entry.digest)
+        while !entries[position].isNone { position = after(position) }
+        entries[position] = entry
+        return position
+    }
+
+    private mutating func grow() {
+        let old = entries
+        let slots = min(max(old.count * 2, 16), slotsMax)
+        entries = Array(repeating: .none, count: slots)
+        hand = 0
+        for entry in old where !entry.isNone { _ = place(entry) }
+    }
+}

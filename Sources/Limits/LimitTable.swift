@@ -1,0 +1,95 @@
+public import Primitives
+import Synchronization
+
+/// What is counted about all keys of all limits of the process: one table, shared by all workers.
+///
+///     digest → shard (1 … 256, each with a lock) → entry of 40 bytes (→ ring counters)
+///
+/// **Bounds**: about `keys` keys (each shard holds an eighth more than its share, as hashing is uneven) and
+/// 128 bytes of ring counters per key on average; `memoryBytesMax` says how many bytes at most. Nothing is
+/// allocated before it is used; shards grow by doubling.
+///
+/// **What is forgotten**: only idle entries, which say the same as none; a few are looked at whenever a key
+/// is added. A table full of active keys judges new keys by shared buckets that never count too little
+/// (`LimitShardState`). So no flood of keys makes it forget a limited key, fail open or grow.
+///
+/// A decision locks the shards of all its keys in ascending order, looks at all, then charges all or none:
+/// exact across threads.
+public final class LimitTable: Sendable {
+    let seed: KeyedHasher.Seed
+    private let shards: InlineArray<256, LimitShard>
+    private let shardMask: UInt64
+
+    /// Creates an empty table.
+    ///
+    /// - Parameters:
+    ///   - keys: The keys it is made for, 1 to `LimitBounds.keysMax`; clamped.
+    ///   - seed: The secret under which keys are hashed.
+    public init(keys: Int, seed: KeyedHasher.Seed) {
+        let keys = min(max(keys, 1), LimitBounds.keysMax)
+        var count = 1
+        while count < LimitBounds.shardsMax && count * LimitBounds.keysPerShard < keys {
+            count *= 2
+        }
+        let share = (keys + count - 1) / count
+        self.seed = seed
+        shardMask = UInt64(count - 1)
+        shards = InlineArray { index in
+            LimitShard(keysMax: index < count ? share + (count > 1 ? share / 8 : 0) : 0)
+        }
+    }
+
+    /// The number of keys held, idle ones that are not yet forgotten included. Locks one shard after
+    /// the other.
+    public var keyCount: Int { sum { $0.keys.count + $0.overflow.count } }
+
+    /// The memory in use, in bytes. Locks one shard after the other.
+    public var memoryBytes: Int {
+        MemoryLayout<InlineArray<256, LimitShard>>.size
+            + sum { $0.keys.memoryBytes + $0.overflow.memoryBytes }
+    }
+
+    /// The most that `memoryBytes` can ever be, apart from what the allocator rounds up.
+    public var memoryBytesMax: Int {
+        MemoryLayout<InlineArray<256, LimitShard>>.size
+            + sum { $0.keys.memoryBytesMax + $0.overflow.memoryBytesMax }
+    }
+
+    /// The shard of a digest.
+    func shard(of digest: Digest128) -> UInt8 { UInt8(truncatingIfNeeded: digest.high & shardMask) }
+
+    /// Decides the items of `work` from `position` on, all or none, and everything after them.
+    ///
+    /// One shard's items are looked at under its lock; then comes the next shard, and when the last one
+    /// is locked, the vote. On the way back each shard is charged and its lock released. As all locks are
+    /// held at the vote, decisions happen as if one after the other; as they are taken in ascending order,
+    /// none waits in a circle.
+    func decide(_ work: inout LimitWork, by policy: LimitPolicy, from position: Int) {
+        guard position < work.count else {
+            work.vote()
+            return
+        }
+        let shard = work[position].shard
+        shards[Int(shard)].state.withLock { state in
+            var end = position
+            while end < work.count && work[end].shard == shard {
+                state.evaluate(&work[end], by: policy.meter(work[end].rate), at: work.now)
+                end += 1
+            }
+            decide(&work, by: policy, from: end)
+            for index in position..<end {
+                let meter = policy.meter(work[index].rate)
+                work[index].level = state.settle(
+                    work[index], charge: work.charges(index), by: meter, at: work.now)
+            }
+        }
+    }
+
+    private func sum(_ measure: (LimitShardState) -> Int) -> Int {
+        var total = 0
+        for index in shards.indices where UInt64(index) <= shardMask {
+            total += shards[index].state.withLock { measure($0) }
+        }
+        return total
+    }
+}

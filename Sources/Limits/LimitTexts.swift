@@ -1,0 +1,67 @@
+import Primitives
+
+/// Texts that are made once, when a policy is compiled.
+enum LimitTexts {
+    /// A rate as people say it: `30 per 1 minute`, `5 per 10 seconds`.
+    static func rate(_ rate: LimitDefinition.Rate) -> String {
+        let units: [(UInt64, String)] = [
+            (86_400_000_000_000, "day"), (3_600_000_000_000, "hour"), (60_000_000_000, "minute"),
+            (1_000_000_000, "second"), (1_000_000, "millisecond"), (1_000, "microsecond"),
+        ]
+        for (length, name) in units
+        where rate.period.count >= length && rate.period.count % length == 0 {
+            let number = rate.period.count / length
+            return "\(rate.count) per \(number) \(name)\(number == 1 ? "" : "s")"
+        }
+        return "\(rate.count) per \(rate.period.count) nanoseconds"
+    }
+
+    /// The parameters of RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-11): `;q=30;w=60`. The window
+    /// has whole seconds only, so it is left out when the period has not.
+    static func policyParameters(_ rate: LimitDefinition.Rate) -> String {
+        let seconds = rate.period.wholeSeconds
+        let isWhole = seconds > 0 && rate.period == .seconds(seconds)
+        return ";q=\(rate.count)" + (isWhole ? ";w=\(seconds)" : "")
+    }
+
+    /// `text` as a String of structured fields, quoted (RFC 9651 §3.3.3). What is not printable ASCII cannot
+    /// stand there and is percent-encoded.
+    static func structuredString(_ text: String) -> [UInt8] {
+        var result: [UInt8] = [UInt8(ascii: "\"")]
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                result.append(UInt8(ascii: "\\"))
+                result.append(byte)
+            case 0x20...0x7E: result.append(byte)
+            default:
+                result.append(UInt8(ascii: "%"))
+                result.append(contentsOf: [hex(byte >> 4), hex(byte & 15)])
+            }
+        }
+        result.append(UInt8(ascii: "\""))
+        return result
+    }
+
+    /// `text` as a JSON string, quoted (RFC 8259 §7).
+    static func jsonString(_ text: String) -> [UInt8] {
+        var result: [UInt8] = [UInt8(ascii: "\"")]
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                result.append(UInt8(ascii: "\\"))
+                result.append(byte)
+            case 0..<0x20:
+                result.append("\\u00")
+                result.append(contentsOf: [hex(byte >> 4), hex(byte & 15)])
+            default: result.append(byte)
+            }
+        }
+        result.append(UInt8(ascii: "\""))
+        return result
+    }
+
+    private static func hex(_ digit: UInt8) -> UInt8 {
+        digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+    }
+}

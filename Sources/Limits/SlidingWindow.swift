@@ -1,0 +1,128 @@
+/// A window that moves in steps of `period / subWindows`; the oldest step is counted in full
+/// (standards A4, the conservative variant).
+///
+///     sub-windows   | n−B | … | n−1 |  n  |      ring of B + 1 counters, index modulo B + 1
+///                     ↑ partly outside the window, counted in full
+///
+/// **Guarantee**: never more than `quota` requests in *any* interval of `period`. The price: an admissible
+/// request may have to wait up to one sub-window longer, so somebody who always pushes gets B/(B+1) of the
+/// quota. The sub-window's length is rounded up to a whole nanosecond, which admits less, never more.
+///
+/// A key takes B + 1 counters of 1, 2 or 4 bytes, the least that holds the largest quota of all tiers: 64
+/// bytes for up to 255 requests in 60 sub-windows. When a tier brings another period, all that is still
+/// counted counts as if it came now.
+struct SlidingWindow: Sendable, BitwiseCopyable {
+    /// Requests in any `period`.
+    let quota: UInt32
+    /// Counters in the ring, one more than sub-windows.
+    let ring: UInt64
+    /// The length of a sub-window in nanoseconds.
+    let step: UInt64
+    /// The width of a counter as a power of two, in bits: 3, 4 or 5.
+    let counterShift: UInt8
+
+    /// Creates the meter of `quota` per `period` nanoseconds in `subWindows` steps.
+    ///
+    /// - Parameter quotaMax: The largest quota of any tier: it decides the width of the counters.
+    init(quota: UInt32, period: UInt64, subWindows: Int, quotaMax: UInt32) {
+        self.quota = max(quota, 1)
+        let steps = UInt64(min(max(subWindows, 1), LimitBounds.subWindowsMax))
+        ring = steps + 1
+        step = (min(max(period, 1), LimitBounds.periodMax) + steps - 1) / steps
+        counterShift = quotaMax <= 0xFF ? 3 : quotaMax <= 0xFFFF ? 4 : 5
+    }
+
+    /// The words of a key's counters.
+    var counterWords: Int { (Int(ring) << Int(counterShift) + 63) >> 6 }
+
+    /// Whether one more request would pass.
+    func admits(_ entry: LimitEntry, counters: borrowing CounterSlab, at now: UInt64) -> Bool {
+        // What is stored is an upper bound of what still counts.
+        entry.amount < quota || counted(entry, counters: counters, at: now) < quota
+    }
+
+    /// Counts one request. The entry's `detail` must name a block of `counterWords` words.
+    func charge(_ entry: inout LimitEntry, counters: inout CounterSlab, at now: UInt64) {
+        let block = CounterSlab.Block(entry.detail)
+        var index = now / step
+        if entry.amount > 0 && storedStep(of: entry) == step {
+            index = max(index, entry.position)
+            let passed = min(index - entry.position, ring)
+            var slot = (entry.position + 1) % ring
+            for _ in 0..<passed {
+                entry.amount -= counters.take(block, slot, shift: counterShift)
+                slot = slot + 1 == ring ? 0 : slot + 1
+            }
+            counters.add(1, block, index % ring, shift: counterShift)
+            entry.amount += 1
+        } else {
+            let before = counted(entry, counters: counters, at: now)
+            counters.clear(block, words: counterWords)
+            counters.add(before + 1, block, index % ring, shift: counterShift)
+            entry.amount = before + 1
+        }
+        entry.position = index
+        entry.until = (index + ring) * step - 1
+    }
+
+    /// How full the window is: what is left, when the newest request stops to count, and, when nothing is
+    /// left, when enough of the oldest ones do.
+    func level(
+        _ entry: LimitEntry, counters: borrowing CounterSlab, at now: UInt64
+    ) -> LimitMeter.Level {
+        let counted = counted(entry, counters: counters, at: now)
+        guard counted > 0 else {
+            return LimitMeter.Level(remaining: quota, resetAfter: 0, nextAfter: 0)
+        }
+        let reset = entry.until + 1 - now
+        guard counted >= quota else {
+            return LimitMeter.Level(remaining: quota - counted, resetAfter: reset, nextAfter: 0)
+        }
+        let next = room(in: entry, counted: counted, counters: counters, at: now)
+        return LimitMeter.Level(remaining: 0, resetAfter: reset, nextAfter: next)
+    }
+
+    /// The sub-window's length with which the entry was charged last: `until` was made from it.
+    private func storedStep(of entry: LimitEntry) -> UInt64 {
+        let own = (entry.position &+ ring) &* step
+        return entry.until &+ 1 == own ? step : (entry.until &+ 1) / (entry.position &+ ring)
+    }
+
+    /// The requests that still count.
+    private func counted(
+        _ entry: LimitEntry, counters: borrowing CounterSlab, at now: UInt64
+    ) -> UInt32 {
+        guard entry.amount > 0 && now <= entry.until else { return 0 }
+        let index = now / storedStep(of: entry)
+        guard index > entry.position else { return entry.amount }
+        let block = CounterSlab.Block(entry.detail)
+        var sum = entry.amount
+        // The oldest sub-window stands after the newest one in the ring. As `now` is not past `until`,
+        // fewer have passed than the ring holds.
+        var slot = (entry.position + 1) % ring
+        for _ in 0..<min(index - entry.position, ring) {
+            sum -= counters.value(block, slot, shift: counterShift)
+            slot = slot + 1 == ring ? 0 : slot + 1
+        }
+        return sum
+    }
+
+    /// The time until fewer than `quota` of the `counted` requests count.
+    private func room(
+        in entry: LimitEntry, counted: UInt32, counters: borrowing CounterSlab, at now: UInt64
+    ) -> UInt64 {
+        let step = storedStep(of: entry)
+        let block = CounterSlab.Block(entry.detail)
+        let index = max(now / step, entry.position)
+        var rest = counted
+        // From the oldest that counts, `index − B`, up: it stops to count when `index + 1` begins.
+        var passed = index - entry.position
+        while passed < ring {
+            let slot = (entry.position + 1 + passed) % ring
+            rest -= counters.value(block, slot, shift: counterShift)
+            passed += 1
+            if rest < quota { break }
+        }
+        return (entry.position + passed) * step - now
+    }
+}

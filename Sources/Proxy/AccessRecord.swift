@@ -1,0 +1,67 @@
+import HTTPModel
+import Primitives
+import Telemetry
+
+/// What the access log and the metrics say of one request.
+struct AccessRecord {
+    /// How the cache took part.
+    enum Cache: Sendable, BitwiseCopyable {
+        /// The route does not cache.
+        case none
+        /// The request may not use the cache.
+        case bypass
+        /// A fresh stored answer.
+        case hit
+        /// A stored answer beyond its lifetime.
+        case stale
+        /// A stored answer that the origin confirmed.
+        case revalidated
+        /// The origin's answer.
+        case miss
+        /// The answer that another request fetched.
+        case collapsed
+
+        var name: StaticString {
+            switch self {
+            case .none: "none"
+            case .bypass: "bypass"
+            case .hit: "hit"
+            case .stale: "stale"
+            case .revalidated: "revalidated"
+            case .miss: "miss"
+            case .collapsed: "collapsed"
+            }
+        }
+
+        static let count = 7
+        var index: Int {
+            switch self {
+            case .none: 0
+            case .bypass: 1
+            case .hit: 2
+            case .stale: 3
+            case .revalidated: 4
+            case .miss: 5
+            case .collapsed: 6
+            }
+        }
+    }
+
+    /// When the first byte of the request was there.
+    var started = MonotonicTime(nanoseconds: 0)
+    /// Index of the route; -1 when none matched.
+    var route = -1
+    var status: Status = 200
+    var cache = Cache.none
+    /// Why the cache was passed by.
+    var cacheReason: StaticString = ""
+    /// Time until the origin's head was there.
+    var upstream: Nanoseconds?
+    /// Bytes of the answer's body.
+    var bodyBytes: UInt64 = 0
+    /// Why the proxy answered itself; empty when it did not.
+    var error: StaticString = ""
+    /// Whether the answer was cut short.
+    var isIncomplete = false
+    var trace = TraceContext.none
+}

@@ -1,0 +1,57 @@
+public import Caching
+public import Identity
+public import Limits
+import Primitives
+public import Routes
+public import Settings
+
+/// One settings snapshot compiled for the data plane: immutable, shared by all workers.
+public final class Blueprint: Sendable {
+    /// The settings it was made of.
+    public let settings: ProxySettings
+    /// Which route a request gets.
+    public let table: RouteTable
+    /// What each route does, in the order of `settings.routes`.
+    public let routes: [Route]
+    /// Who asks.
+    public let identity: IdentityResolver
+
+    /// A route with its policies compiled.
+    public struct Route: Sendable {
+        /// The name in logs and metrics.
+        public let name: [UInt8]
+        /// The path pattern, the `endpoint` of the log.
+        public let pattern: [UInt8]
+        /// Index of the upstream.
+        public let upstream: Int
+        /// The limits.
+        public let limits: LimitPolicy
+        /// How it caches; `nil`: not at all.
+        public let cache: CachePolicy?
+        /// How its cache key is built.
+        public let recipe: CacheKeyRecipe?
+        /// Bytes of the path that are removed before forwarding.
+        public let strippedBytes: Int
+        /// The deadline of the answer's head; `nil`: the upstream's.
+        public let timeout: Nanoseconds?
+        /// Whether a request must have a user.
+        public let requiresUser: Bool
+    }
+
+    /// Compiles `settings`.
+    public init(_ settings: ProxySettings) {
+        self.settings = settings
+        table = RouteTable(settings.routes.map(\.match))
+        identity = IdentityResolver(settings.identity)
+        routes = settings.routes.map { route in
+            Route(
+                name: Array(route.match.name.utf8), pattern: Array(route.match.path.utf8),
+                upstream: route.upstream,
+                limits: LimitPolicy(
+                    limits: route.limits.map { settings.limits[$0] }, endpoint: route.match.path),
+                cache: route.cache, recipe: route.cache.map { CacheKeyRecipe($0) },
+                strippedBytes: route.stripPrefix.utf8.count, timeout: route.timeout,
+                requiresUser: route.requiresUser)
+        }
+    }
+}

@@ -1,0 +1,29 @@
+import Primitives
+
+/// The bounds of the proxy; those towards clients are in `http:` of the configuration.
+enum Bounds {
+    /// Exchanges a worker keeps for the next requests.
+    static let pooledExchanges = 256
+    /// Memory a pooled buffer may keep.
+    static let pooledBuffer = 32 << 10
+    /// A part of a body up to this size is copied behind the head and sent with it; larger ones are written from where they are.
+    static let copiedBody = 8 << 10
+    /// Bytes gathered before they are written.
+    static let gathered = 32 << 10
+    /// The unread rest of a request's body that is read and dropped to keep the connection.
+    static let drainedBody: UInt64 = 64 << 10
+    /// How long a closing connection still reads, so that the client sees the answer before the end.
+    static let linger = Nanoseconds.seconds(2)
+    /// Bytes read while lingering.
+    static let lingerBytes = 1 << 20
+    /// The least progress of a request's body within `http.idle_timeout`.
+    static let bodyProgress = 4 << 10
+    /// Own names in a request's Via before it counts as a loop.
+    static let viaHops = 8
+    /// Log lines gathered before they are handed to the log's thread, in bytes.
+    static let logBuffer = 32 << 10
+    /// How long a log line may wait for others.
+    static let logDelay = Nanoseconds.milliseconds(100)
+    /// A turn longer than this makes `/healthz` fail.
+    static let turnMax = Nanoseconds.seconds(2)
+}

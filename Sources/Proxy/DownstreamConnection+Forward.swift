@@ -1,0 +1,158 @@
+import EventLoop
+import HTTP1
+import HTTPModel
+import Primitives
+import Upstreams
+
+/// Passing a request through to its origin, and the answer back, as they come.
+extension DownstreamConnection {
+    /// Forwards the request and relays the answer; both bodies stream.
+    func forward(_ exchange: Exchange, _ route: Blueprint.Route) async -> Afterwards {
+        let pool = worker.pools[route.upstream]
+        let started = now
+        let firstByte = route.timeout ?? pool.settings.firstByteTimeout
+        var isRetry = false
+        while true {
+            let upstream: UpstreamConnection
+            do {
+                upstream = try await pool.lease(watching: stream, freshOnly: isRetry)
+            } catch {
+                return await reject(exchange, .upstream(error))
+            }
+            stream.abortedWithPeer = upstream.stream
+            ForwardedHead.append(exchange.request, of: self, exchange.identity, route, to: exchange.forwarded)
+            let pump = await startRequest(exchange, upstream, pool, firstByte)
+            do {
+                let deadline = pump == nil ? now + firstByte : .never
+                try await upstream.readHead(for: exchange.request.method, until: deadline)
+            } catch {
+                stream.abortedWithPeer = nil
+                await pump?.stop()
+                pool.release(upstream, reusable: false)
+                exchange.forwarded.removeAll()
+                if error == .closedBeforeAnswer && upstream.isReused && !isRetry && pump == nil
+                    && exchange.request.method.isIdempotent && exchange.request.framing == .none
+                {
+                    // It was closed while it was idle: nothing of this request was seen.
+                    isRetry = true
+                    continue
+                }
+                return await reject(exchange, pump?.rejection ?? .upstream(error))
+            }
+            exchange.record.upstream = now - started
+            let afterwards = await relay(exchange, upstream, pump, pool)
+            return afterwards
+        }
+    }
+
+    /// Sends head and body when both are there; otherwise starts a pump that does.
+    private func startRequest(
+        _ exchange: Exchange, _ upstream: UpstreamConnection, _ pool: UpstreamPool,
+        _ firstByte: Nanoseconds
+    ) async -> RequestBodyPump? {
+        takeArrivedBody(exchange)
+        if exchange.body.isComplete {
+            // A failed write shows when the answer is read: the origin may have sent one before it closed.
+            try? await upstream.stream.write(exchange.forwarded, patience: pool.settings.idleTimeout)
+            return nil
+        }
+        if exchange.awaitsContinue {
+            exchange.awaitsContinue = false
+            exchange.output.append("HTTP/1.1 100 Continue\r\n\r\n")
+            try? await stream.write(exchange.output, patience: http.idleTimeout)
+            exchange.output.removeAll()
+        }
+        let pump = RequestBodyPump(
+            self, exchange, to: upstream, pause: pool.settings.idleTimeout, firstByte: firstByte)
+        pump.start()
+        return pump
+    }
+
+    /// Appends a small body that has arrived whole to the head, so that both are sent at once.
+    private func takeArrivedBody(_ exchange: Exchange) {
+        guard case .length(let length) = exchange.request.framing, length > 0,
+            length <= UInt64(Bounds.copiedBody), exchange.input.count >= Int(length),
+            case .data(let range, let consumed)? = try? exchange.body.next(exchange.input.readable)
+        else { return }
+        exchange.forwarded.append(exchange.input.readable.extracting(range.indices))
+        exchange.input.consume(consumed)
+    }
+
+    // MARK: Answer
+
+    /// Relays the answer whose head has been read, and gives the connection back.
+    private func relay(
+        _ exchange: Exchange, _ upstream: UpstreamConnection, _ pump: RequestBodyPump?,
+        _ pool: UpstreamPool
+    ) async -> Afterwards {
+        let status = upstream.response.status
+        exchange.record.status = status
+        let pumpEnded = pump == nil || pump?.end == .complete
+        var keeps = exchange.request.keepsAlive && !worker.shared.isDraining && pumpEnded
+        let framing = BodyWriter.framing(
+            of: upstream.response, for: exchange.request.method, client: exchange.request.version)
+        if framing == .untilClose { keeps = false }
+        ForwardedHead.append(upstream.response, framing, isLimited: exchange.decision.count > 0, to: exchange.output)
+        if !upstream.response.fields.contains(.date) { worker.appendDate(to: exchange.output) }
+        appendCacheStatus(exchange)
+        appendLimitFields(exchange)
+        appendConnection(exchange, keeps: keeps)
+        HTTP1Writer.appendEndOfHead(to: exchange.output)
+
+        let isWhole = await relayBody(exchange, upstream, framing, pool.settings.idleTimeout)
+        stream.abortedWithPeer = nil
+        let pumpWasRunning = pump?.isRunning ?? false
+        await pump?.stop()
+        pool.release(upstream, reusable: isWhole && pumpEnded)
+        guard isWhole else {
+            exchange.record.isIncomplete = true
+            return .close
+        }
+        if keeps { return .nextRequest }
+        return pumpWasRunning || !exchange.body.isComplete ? .lingerAndClose : .close
+    }
+
+    /// Relays the body; `false` when either side ended before it did.
+    private func relayBody(
+        _ exchange: Exchange, _ upstream: UpstreamConnection, _ framing: BodyFraming,
+        _ pause: Nanoseconds
+    ) async -> Bool {
+        do {
+            while true {
+                let hasEnded = try await relayArrived(exchange, upstream, framing)
+                if hasEnded && framing == .chunked {
+                    HTTP1Writer.appendLastChunk(upstream.trailers, to: exchange.output)
+                }
+                try await stream.write(exchange.output, patience: http.idleTimeout)
+                if hasEnded { return true }
+                try await upstream.readMore(pause: pause)
+            }
+        } catch {
+            return false
+        }
+    }
+
+    /// Moves what has arrived of the body into the output, writing when much has gathered.
+    private func relayArrived(
+        _ exchange: Exchange, _ upstream: UpstreamConnection, _ framing: BodyFraming
+    ) async throws -> Bool {
+        let output = exchange.output
+        while let part = try upstream.decodedPart() {
+            guard case .data(let count) = part else { return true }
+            if framing == .chunked { HTTP1Writer.appendChunkHeader(size: count, to: output) }
+            if count <= Bounds.copiedBody {
+                output.append(upstream.input.readable.extracting(0..<count))
+                upstream.input.consume(count)
+            } else {
+                try await stream.write(
+                    output, upstream.input, count: count, patience: http.idleTimeout)
+            }
+            if framing == .chunked { HTTP1Writer.appendChunkEnd(to: output) }
+            exchange.record.bodyBytes += UInt64(count)
+            if output.count >= Bounds.gathered {
+                try await stream.write(output, patience: http.idleTimeout)
+            }
+        }
+        return false
+    }
+}

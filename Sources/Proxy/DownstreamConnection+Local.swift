@@ -1,0 +1,133 @@
+import EventLoop
+import HTTP1
+import HTTPModel
+import Limits
+import Primitives
+
+/// Answers that the proxy makes itself.
+extension DownstreamConnection {
+    /// Answers with the reason of `rejection` in a small JSON body.
+    func reject(_ exchange: Exchange, _ rejection: Rejection) async -> Afterwards {
+        if case .upstream(.aborted) = rejection {
+            exchange.record.status = rejection.status
+            exchange.record.error = rejection.reason
+            exchange.record.isIncomplete = true
+            return .close
+        }
+        exchange.record.error = rejection.reason
+        let body = exchange.scratch
+        body.removeAll()
+        body.append("{\"error\":\"")
+        body.append(rejection.status.reason)
+        body.append("\",\"detail\":\"")
+        body.append(rejection.reason)
+        body.append("\"}\n")
+        if rejection.endsConnection { exchange.request.keepsAlive = false }
+        let afterwards = await send(exchange, rejection.status, type: "application/json") { output in
+            output.append("Cache-Control: no-store\r\n")
+            if rejection.status == 401 { output.append("WWW-Authenticate: Weir realm=\"user\"\r\n") }
+            if rejection.status == 405 {
+                output.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY\r\n")
+            }
+            if rejection.status == 503 { output.append("Retry-After: 1\r\n") }
+        }
+        if case .malformed = rejection { worker.finishUnparsed(exchange, of: self) }
+        if case .headTimeout = rejection { worker.finishUnparsed(exchange, of: self) }
+        return afterwards == .close && rejection.endsConnection ? .lingerAndClose : afterwards
+    }
+
+    /// Answers 429 with the limits that refused.
+    func refuse(_ exchange: Exchange, _ limits: LimitPolicy) async -> Afterwards {
+        let wantsProblem = acceptsProblemJSON(exchange.request)
+        exchange.scratch.removeAll()
+        limits.appendRefusalBody(for: exchange.decision, problemJSON: wantsProblem, to: exchange.scratch)
+        let retryAfter = limits.retryAfterSeconds(for: exchange.decision)
+        let type: StaticString = wantsProblem ? "application/problem+json" : "application/json"
+        return await send(exchange, 429, type: type) { output in
+            output.append("Cache-Control: no-store\r\n")
+            if retryAfter > 0 { HTTP1Writer.appendField(.retryAfter, decimal: retryAfter, to: output) }
+        }
+    }
+
+    private func acceptsProblemJSON(_ request: borrowing RequestHead) -> Bool {
+        guard let accept = request.fields.first(.accept) else { return false }
+        return accept.contains("application/problem+json")
+    }
+
+    /// Sends a local answer whose body is in `exchange.scratch` (for 204: none).
+    func send(
+        _ exchange: Exchange, _ status: Status, type: StaticString?, _ appendFields: (ByteBuffer) -> Void
+    ) async -> Afterwards {
+        exchange.record.status = status
+        let keeps = mayKeep(exchange)
+        let output = exchange.output
+        HTTP1Writer.appendStatusLine(status, to: output)
+        worker.appendDate(to: output)
+        if let type {
+            output.append("Content-Type: ")
+            output.append(type)
+            output.append("\r\n")
+            HTTP1Writer.appendField(.contentLength, decimal: UInt64(exchange.scratch.count), to: output)
+        }
+        appendFields(output)
+        appendLimitFields(exchange)
+        appendConnection(exchange, keeps: keeps)
+        HTTP1Writer.appendEndOfHead(to: output)
+        if exchange.request.method != .head && type != nil {
+            exchange.record.bodyBytes = UInt64(exchange.scratch.count)
+            output.append(exchange.scratch.readable)
+        }
+        do {
+            try await stream.write(output, patience: http.idleTimeout)
+        } catch {
+            exchange.record.isIncomplete = true
+            return .close
+        }
+        guard keeps else { return exchange.body.isComplete ? .close : .lingerAndClose }
+        return await dropBody(exchange) ? .nextRequest : .lingerAndClose
+    }
+
+    /// The rate limit fields of the decision that was taken.
+    func appendLimitFields(_ exchange: Exchange) {
+        guard exchange.decision.count > 0 else { return }
+        let headers = worker.blueprint.settings.headers
+        worker.blueprint.routes[exchange.record.route].limits.appendFields(
+            for: exchange.decision, xRateLimit: headers.xRateLimit, ietfDraft11: headers.ietfDraft11,
+            resetIsDelta: headers.resetIsDelta, at: worker.loop.clock, to: exchange.output)
+    }
+
+    /// `Connection: close`, or `keep-alive` for an HTTP/1.0 client that asked for it.
+    func appendConnection(_ exchange: Exchange, keeps: Bool) {
+        if !keeps {
+            HTTP1Writer.appendField(.connection, "close", to: exchange.output)
+        } else if exchange.request.version == .http10 {
+            HTTP1Writer.appendField(.connection, "keep-alive", to: exchange.output)
+        }
+    }
+
+    /// Whether another request may follow an answer given now: the unread body must be small and on its way.
+    func mayKeep(_ exchange: Exchange) -> Bool {
+        guard exchange.request.keepsAlive && !worker.shared.isDraining else { return false }
+        if exchange.body.isComplete { return true }
+        if exchange.awaitsContinue { return false }
+        if case .length(let length) = exchange.request.framing { return length <= Bounds.drainedBody }
+        return false
+    }
+
+    /// Reads and drops the request's body, so that the next request is found after it.
+    func dropBody(_ exchange: Exchange) async -> Bool {
+        let deadline = now + http.requestTimeout
+        while !exchange.body.isComplete {
+            guard let step = try? exchange.body.next(exchange.input.readable) else { return false }
+            switch step {
+            case .data(_, let consumed), .end(let consumed):
+                exchange.input.consume(consumed)
+            case .needsMore(let consumed):
+                exchange.input.consume(consumed)
+                guard let n = try? await stream.read(into: exchange.input, until: deadline), n > 0
+                else { return false }
+            }
+        }
+        return true
+    }
+}

@@ -1,0 +1,140 @@
+import EventLoop
+import HTTP1
+import HTTPModel
+import Primitives
+
+/// One client's connection: reads requests and answers each in turn, as one task from accept to close.
+final class DownstreamConnection {
+    let worker: WorkerContext
+    let stream: ByteStream
+    let peer: IPAddress
+    /// Its index in the worker's list.
+    var place = 0
+
+    private var parser: RequestParser
+    private(set) var isIdle = true
+
+    /// What becomes of the connection after an answer.
+    enum Afterwards: Sendable, BitwiseCopyable {
+        /// The next request may come.
+        case nextRequest
+        /// The client has been told, or is gone.
+        case close
+        /// The client may still be sending: read on for a moment, so that it sees the answer.
+        case lingerAndClose
+    }
+
+    init(worker: WorkerContext, stream: ByteStream, peer: IPAddress) {
+        self.worker = worker
+        self.stream = stream
+        self.peer = peer
+        let http = worker.blueprint.settings.http
+        parser = RequestParser(
+            bounds: HeadBounds(
+                headerBytes: http.headerBytes, fields: http.fields, targetBytes: http.targetBytes))
+    }
+
+    var http: HTTPSettings { worker.blueprint.settings.http }
+    var now: MonotonicTime { worker.loop.now }
+
+    /// Serves the connection until it ends.
+    func run() async {
+        worker.connections.insert(self)
+        while await awaitRequest() {
+            isIdle = false
+            let exchange = worker.takeExchange()
+            let afterwards = await serveArrived(exchange)
+            if afterwards == .lingerAndClose { await linger(exchange) }
+            worker.giveBack(exchange)
+            if afterwards != .nextRequest { break }
+            isIdle = true
+        }
+        stream.close()
+        worker.connections.remove(self)
+    }
+
+    /// Ends the connection if it waits for a request; otherwise its next answer says `Connection: close`.
+    func drain() {
+        if isIdle { stream.abort() }
+    }
+
+    /// Waits, without a buffer, until there is something to read.
+    private func awaitRequest() async -> Bool {
+        if worker.shared.isDraining { return false }
+        do {
+            try await stream.waitReadable(until: now + http.idleTimeout)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// Answers the requests that have arrived, until there is none.
+    private func serveArrived(_ exchange: Exchange) async -> Afterwards {
+        while true {
+            switch await readHead(exchange) {
+            case .none: return .nextRequest
+            case .gone: return .close
+            case .rejected(let rejection):
+                exchange.request.method = .other
+                return await reject(exchange, rejection)
+            case .request:
+                let afterwards = await serve(exchange)
+                if afterwards != .nextRequest || exchange.input.isEmpty { return afterwards }
+            }
+        }
+    }
+
+    private enum HeadOutcome {
+        case request
+        case none
+        case gone
+        case rejected(Rejection)
+    }
+
+    /// Reads one request head. Its time runs from the first byte.
+    private func readHead(_ exchange: Exchange) async -> HeadOutcome {
+        exchange.record = AccessRecord()
+        exchange.record.started = now
+        let deadline = now + http.requestTimeout
+        while true {
+            if !exchange.input.isEmpty {
+                do {
+                    let consumed = try parser.parse(
+                        exchange.input.readable, into: &exchange.request)
+                    if let consumed {
+                        exchange.input.consume(consumed)
+                        return .request
+                    }
+                } catch {
+                    return .rejected(.malformed(error))
+                }
+            }
+            do {
+                guard let n = try stream.readNow(into: exchange.input) else {
+                    if exchange.input.isEmpty { return .none }
+                    try await stream.waitReadable(until: deadline)
+                    continue
+                }
+                if n == 0 { return .gone }
+            } catch {
+                return error == .timedOut ? .rejected(.headTimeout) : .gone
+            }
+        }
+    }
+
+    /// Reads and drops what the client still sends, for a bounded time and number of bytes: closing with
+    /// unread bytes would reset the connection, and the client would lose the answer.
+    private func linger(_ exchange: Exchange) async {
+        stream.closeWriting()
+        let deadline = now + Bounds.linger
+        var dropped = 0
+        while dropped < Bounds.lingerBytes {
+            exchange.input.removeAll()
+            guard let n = try? await stream.read(into: exchange.input, until: deadline), n > 0 else {
+                return
+            }
+            dropped += n
+        }
+    }
+}

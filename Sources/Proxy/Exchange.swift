@@ -1,0 +1,39 @@
+import HTTP1
+import HTTPModel
+import Identity
+import Limits
+import Primitives
+import Telemetry
+
+/// All a request needs while it is served: pooled by the worker, so that an idle connection holds none of it
+/// and a warm request allocates nothing.
+final class Exchange {
+    /// What the client has sent and nobody has used yet.
+    let input = ByteBuffer(capacity: 16 << 10)
+    /// What the client will be sent.
+    let output = ByteBuffer(capacity: 16 << 10)
+    /// What the origin will be sent.
+    let forwarded = ByteBuffer(capacity: 4 << 10)
+    /// The body of an answer that the proxy makes itself.
+    let scratch = ByteBuffer(capacity: 512)
+    var request = RequestHead()
+    var identity = ResolvedIdentity()
+    var cacheKey: [UInt8] = []
+    var decision = LimitDecision()
+    var record = AccessRecord()
+    /// The rest of the request's body in `input` and still to come.
+    var body = BodyDecoder(.none)
+    /// Whether the client waits for `100 Continue` before it sends its body.
+    var awaitsContinue = false
+
+    /// Forgets the last client.
+    func reset() {
+        input.removeAll()
+        output.removeAll()
+        forwarded.removeAll()
+        scratch.removeAll()
+        input.shrink(to: Bounds.pooledBuffer)
+        output.shrink(to: Bounds.pooledBuffer)
+        forwarded.shrink(to: Bounds.pooledBuffer)
+    }
+}

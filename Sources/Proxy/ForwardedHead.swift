@@ -1,0 +1,97 @@
+import HTTP1
+import HTTPModel
+import Identity
+import Primitives
+
+/// The heads that the proxy passes on, in both directions.
+enum ForwardedHead {
+    private static let rateLimitFields: FieldNameSet = [
+        .xRatelimitLimit, .xRatelimitRemaining, .xRatelimitReset,
+    ]
+
+    // MARK: Request
+
+    /// Appends the request as the origin of `route` gets it.
+    ///
+    /// Hop-by-hop fields end here; forwarding fields are made anew (`identity` decides what is believed);
+    /// `Expect` is answered by the proxy itself.
+    static func append(
+        _ request: borrowing RequestHead, of connection: DownstreamConnection,
+        _ identity: borrowing ResolvedIdentity, _ route: borrowing Blueprint.Route, to buffer: ByteBuffer
+    ) {
+        appendRequestLine(request, route, to: buffer)
+        appendHost(request, to: buffer)
+        let stripped = connection.worker.blueprint.identity.strippedFields(of: identity)
+        for index in request.fields.indices {
+            let field = request.fields[index]
+            switch field.name {
+            case .host, .contentLength, .expect: continue
+            default: break
+            }
+            if IdentityResolver.replacedFields.contains(field.name) { continue }
+            if HopByHop.isHopByHop(index, of: request.fields) { continue }
+            if stripped.contains(request.fields.name(at: index)) { continue }
+            HTTP1Writer.appendField(
+                name: request.fields.name(at: index), value: request.fields.value(at: index), to: buffer)
+        }
+        switch request.framing {
+        case .length(let length): HTTP1Writer.appendField(.contentLength, decimal: length, to: buffer)
+        case .chunked: HTTP1Writer.appendField(.transferEncoding, "chunked", to: buffer)
+        case .none, .untilClose: break
+        }
+        buffer.append(request.version == .http11 ? "Via: 1.1 weir\r\n" : "Via: 1.0 weir\r\n")
+        connection.worker.blueprint.identity.appendForwardedFields(
+            request: request, identity: identity, peer: connection.peer, isTLS: false, to: buffer)
+        HTTP1Writer.appendEndOfHead(to: buffer)
+    }
+
+    /// The request line, without the prefix that the route strips.
+    private static func appendRequestLine(
+        _ request: borrowing RequestHead, _ route: borrowing Blueprint.Route, to buffer: ByteBuffer
+    ) {
+        let target = request.span(request.target)
+        guard route.strippedBytes > 0, Int(request.path.count) >= route.strippedBytes else {
+            HTTP1Writer.appendRequestLine(head: request, target: target, to: buffer)
+            return
+        }
+        let rest = target.extracting(route.strippedBytes..<target.count)
+        if rest.count > 0 && rest[0] == UInt8(ascii: "/") {
+            HTTP1Writer.appendRequestLine(head: request, target: rest, to: buffer)
+            return
+        }
+        // `/api?x` without `/api` is `/?x`.
+        var rooted: [UInt8] = [UInt8(ascii: "/")]
+        rooted.append(rest)
+        HTTP1Writer.appendRequestLine(head: request, target: rooted.span, to: buffer)
+    }
+
+    private static func appendHost(_ request: borrowing RequestHead, to buffer: ByteBuffer) {
+        HTTP1Writer.appendField(.host, request.span(request.authority), to: buffer)
+    }
+
+    // MARK: Response
+
+    /// Appends the head of an origin's answer without its final empty line.
+    ///
+    /// When the route `isLimited` its own X-RateLimit fields replace the origin's; the origin's RateLimit
+    /// fields stay, since those are lists that ours join (standards S1).
+    static func append(
+        _ response: borrowing ResponseHead, _ framing: BodyFraming, isLimited: Bool, to buffer: ByteBuffer
+    ) {
+        HTTP1Writer.appendStatusLine(response.status, to: buffer)
+        for index in response.fields.indices {
+            let name = response.fields[index].name
+            if name == .contentLength && framing != .none { continue }
+            if isLimited && rateLimitFields.contains(name) { continue }
+            if HopByHop.isHopByHop(index, of: response.fields) { continue }
+            HTTP1Writer.appendField(
+                name: response.fields.name(at: index), value: response.fields.value(at: index), to: buffer)
+        }
+        switch framing {
+        case .length(let length): HTTP1Writer.appendField(.contentLength, decimal: length, to: buffer)
+        case .chunked: HTTP1Writer.appendField(.transferEncoding, "chunked", to: buffer)
+        case .none, .untilClose: break
+        }
+        buffer.append("Via: 1.1 weir\r\n")
+    }
+}

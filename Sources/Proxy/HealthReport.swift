@@ -1,0 +1,83 @@
+public import HTTPModel
+public import Primitives
+import Upstreams
+
+/// What an orchestrator is told.
+public struct HealthReport: Sendable {
+    /// Which question it answers.
+    public enum Kind: Sendable, BitwiseCopyable {
+        /// `/health`: everything, for people and dashboards.
+        case health
+        /// `/healthz`: whether the process lives: its loops turn.
+        case liveness
+        /// `/readyz`: whether requests should be sent here.
+        case readiness
+
+        /// The question that `path` asks, or `nil`.
+        public init?(path: Span<UInt8>) {
+            if path.equals("/health") {
+                self = .health
+            } else if path.equals("/healthz") {
+                self = .liveness
+            } else if path.equals("/readyz") {
+                self = .readiness
+            } else {
+                return nil
+            }
+        }
+    }
+
+    private let kind: Kind
+    private let isDraining: Bool
+    private let stuckWorkers: Int
+    private let upstreams: [(name: String, mayServe: Bool, isWhole: Bool)]
+
+    /// Asks the shared state, at `now`.
+    public init(_ kind: Kind, of shared: SharedState, at now: MonotonicTime) {
+        self.kind = kind
+        isDraining = shared.isDraining
+        stuckWorkers = shared.stuckWorkers(at: now)
+        upstreams = shared.upstreams.map { health in
+            let servers = health.servers
+            return (health.name, health.mayServe, !servers.contains(.unreachable))
+        }
+    }
+
+    private var mayServe: Bool { upstreams.allSatisfy(\.mayServe) }
+    private var isReady: Bool { !isDraining && mayServe }
+
+    /// 200, or 503 when the answer is no.
+    public var status: Status {
+        switch kind {
+        case .health: stuckWorkers == 0 && isReady ? 200 : 503
+        case .liveness: stuckWorkers == 0 ? 200 : 503
+        case .readiness: isReady ? 200 : 503
+        }
+    }
+
+    /// Appends the JSON body.
+    public func append(to buffer: ByteBuffer) {
+        buffer.append("{\"status\":\"")
+        buffer.append(word)
+        buffer.append("\",\"service\":\"weir\",\"redis\":false,\"checks\":{")
+        buffer.append("\"workers\":\"")
+        buffer.append(stuckWorkers == 0 ? "ok" : "stuck")
+        buffer.append("\"")
+        for upstream in upstreams {
+            buffer.append(",\"upstream.")
+            // Names come from the configuration, which admits letters, digits, `_` and `-` only.
+            buffer.append(text: upstream.name)
+            buffer.append("\":\"")
+            buffer.append(upstream.isWhole ? "ok" : upstream.mayServe ? "degraded" : "unreachable")
+            buffer.append("\"")
+        }
+        buffer.append("}}\n")
+    }
+
+    private var word: StaticString {
+        if stuckWorkers > 0 { return "unhealthy" }
+        if isDraining { return "draining" }
+        if !mayServe { return "unhealthy" }
+        return upstreams.allSatisfy(\.isWhole) ? "healthy" : "degraded"
+    }
+}

@@ -1,0 +1,82 @@
+import HTTP1
+public import HTTPModel
+import Primitives
+import Upstreams
+
+/// Why the proxy itself answers a request instead of the origin; not for refusals by a limit.
+///
+/// The words are those of the answer's body, the access log and the metrics.
+public enum Rejection: Sendable, BitwiseCopyable {
+    /// The request is not well-formed HTTP/1.
+    case malformed(RequestError)
+    /// The head did not come in time.
+    case headTimeout
+    /// No route matches.
+    case noRoute
+    /// The route asks for a user and there is none.
+    case userRequired
+    /// The body is larger than `http.body_bytes`.
+    case bodyTooLarge
+    /// The body came too slowly.
+    case bodyTimeout
+    /// The body's framing is damaged.
+    case malformedBody
+    /// The client asked to switch protocols.
+    case upgradeRefused
+    /// The client expects something other than `100-continue`.
+    case expectationFailed
+    /// The request's own Via names this proxy too often.
+    case loopDetected
+    /// `only-if-cached`, and it is not.
+    case onlyIfCached
+    /// The process holds as many connections as it may.
+    case tooManyConnections
+    /// The origin gave no answer.
+    case upstream(UpstreamError)
+
+    /// The status of the answer.
+    public var status: Status {
+        switch self {
+        case .malformed(let error): error.status
+        case .headTimeout: 408
+        case .noRoute: 404
+        case .userRequired: 401
+        case .bodyTooLarge: 413
+        case .bodyTimeout: 408
+        case .malformedBody: 400
+        case .upgradeRefused: 501
+        case .expectationFailed: 417
+        case .loopDetected: 508
+        case .onlyIfCached: 504
+        case .tooManyConnections: 503
+        case .upstream(let error): error.status
+        }
+    }
+
+    /// What is said in the answer and in the log.
+    public var reason: StaticString {
+        switch self {
+        case .malformed(let error): error.reason
+        case .headTimeout: "request head timeout"
+        case .noRoute: "no route matches"
+        case .userRequired: "the route requires a user"
+        case .bodyTooLarge: "request body too large"
+        case .bodyTimeout: "request body timeout"
+        case .malformedBody: "request body malformed"
+        case .upgradeRefused: "protocol upgrades are not supported"
+        case .expectationFailed: "unknown expectation"
+        case .loopDetected: "request loop detected"
+        case .onlyIfCached: "not in the cache"
+        case .tooManyConnections: "too many connections"
+        case .upstream(let error): error.reason
+        }
+    }
+
+    /// Whether the connection cannot be used further, because its bytes are no longer understood.
+    var endsConnection: Bool {
+        switch self {
+        case .malformed, .headTimeout, .bodyTooLarge, .bodyTimeout, .malformedBody, .upgradeRefused, .expectationFailed, .tooManyConnections: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,145 @@
+import EventLoop
+import HTTP1
+import HTTPModel
+import Primitives
+import Upstreams
+
+/// Sends a request's head and body upstream while the answer may already come, as a task of its own.
+///
+/// Back-pressure is the two sockets': it reads the next part when the last one was taken.
+final class RequestBodyPump {
+    /// How it ended.
+    enum End: Sendable, BitwiseCopyable, Equatable {
+        case running
+        /// All was sent.
+        case complete
+        /// The origin takes no more; it may have answered.
+        case originClosed
+        /// The origin stopped reading.
+        case originStalled
+        /// The client went, stalled, or sent too much or nonsense.
+        case clientGone
+        case clientStalled
+        case tooLarge
+        case malformed
+    }
+
+    private(set) var end = End.running
+    private let connection: DownstreamConnection
+    private let exchange: Exchange
+    private let upstream: UpstreamConnection
+    private let pause: Nanoseconds
+    private let firstByte: Nanoseconds
+    private let finished: Waiter
+    private var sent: UInt64 = 0
+
+    init(
+        _ connection: DownstreamConnection, _ exchange: Exchange, to upstream: UpstreamConnection,
+        pause: Nanoseconds, firstByte: Nanoseconds
+    ) {
+        self.connection = connection
+        self.exchange = exchange
+        self.upstream = upstream
+        self.pause = pause
+        self.firstByte = firstByte
+        finished = Waiter(connection.worker.loop)
+    }
+
+    var isRunning: Bool { end == .running }
+
+    func start() {
+        connection.worker.loop.start { [self] in
+            end = await run()
+            switch end {
+            case .running, .originClosed: break
+            case .complete: upstream.setHeadDeadline(connection.now + firstByte)
+            case .originStalled, .clientGone, .clientStalled, .tooLarge, .malformed:
+                // Whoever waits for the answer learns that none will come.
+                upstream.stream.abort()
+            }
+            finished.wake()
+        }
+    }
+
+    /// Ends it where it is, and waits until it has ended.
+    func stop() async {
+        guard isRunning else { return }
+        upstream.stream.abort()
+        connection.stream.interruptReading()
+        while isRunning { _ = await finished.wait(until: .never) }
+    }
+
+    /// What the client is told when the pump made the exchange fail; `nil` when it did not.
+    var rejection: Rejection? {
+        switch end {
+        case .running, .complete, .originClosed: nil
+        case .originStalled: .upstream(.idleTimeout)
+        case .clientGone: .upstream(.aborted)
+        case .clientStalled: .bodyTimeout
+        case .tooLarge: .bodyTooLarge
+        case .malformed: .malformedBody
+        }
+    }
+
+    private func run() async -> End {
+        let isChunked = exchange.request.framing == .chunked
+        var pace = Pace(patience: connection.http.idleTimeout, bytesMin: Bounds.bodyProgress)
+        while true {
+            guard let step = try? exchange.body.next(exchange.input.readable) else {
+                return .malformed
+            }
+            switch step {
+            case .data(let range, let consumed):
+                exchange.input.consume(Int(range.start))
+                sent += UInt64(range.count)
+                if sent > connection.http.bodyBytes { return .tooLarge }
+                let failure = await pass(Int(range.count), isChunked)
+                exchange.input.consume(consumed - range.end)
+                if let failure { return failure }
+            case .needsMore(let consumed):
+                exchange.input.consume(consumed)
+                if let failure = await flush() { return failure }
+                if let failure = await readMore(&pace) { return failure }
+            case .end(let consumed):
+                exchange.input.consume(consumed)
+                if isChunked {
+                    HTTP1Writer.appendLastChunk(exchange.body.trailers, to: exchange.forwarded)
+                }
+                return await flush() ?? .complete
+            }
+        }
+    }
+
+    /// Sends what is pending and then `count` bytes of the client's input.
+    private func pass(_ count: Int, _ isChunked: Bool) async -> End? {
+        if isChunked { HTTP1Writer.appendChunkHeader(size: count, to: exchange.forwarded) }
+        do {
+            try await upstream.stream.write(
+                exchange.forwarded, exchange.input, count: count, patience: pause)
+        } catch {
+            return error == .timedOut ? .originStalled : .originClosed
+        }
+        if isChunked { HTTP1Writer.appendChunkEnd(to: exchange.forwarded) }
+        return nil
+    }
+
+    private func flush() async -> End? {
+        do {
+            try await upstream.stream.write(exchange.forwarded, patience: pause)
+            return nil
+        } catch {
+            return error == .timedOut ? .originStalled : .originClosed
+        }
+    }
+
+    private func readMore(_ pace: inout Pace) async -> End? {
+        do {
+            let deadline = pace.deadline(from: connection.now)
+            let n = try await connection.stream.read(into: exchange.input, until: deadline)
+            pace.note(n)
+            return n == 0 ? .clientGone : nil
+        } catch {
+            return error == .timedOut ? .clientStalled : .clientGone
+        }
+    }
+}

@@ -1,0 +1,66 @@
+public import Caching
+public import EventLoop
+public import Limits
+public import Primitives
+public import Settings
+import Synchronization
+public import Upstreams
+
+/// What the workers of a process share: two sharded tables, a few counters, and nothing else.
+public final class SharedState: Sendable {
+    /// All limits' counters.
+    public let limits: LimitTable
+    /// Stored answers, and the fetches that are under way.
+    public let cache: MemoryStore
+    /// Which servers can be reached, by upstream.
+    public let upstreams: [UpstreamHealth]
+    /// Where log lines go.
+    public let log: LogPipe?
+    /// When the process started.
+    public let started: ClockReading
+
+    private let loops = Mutex<[EventLoop]>([])
+    private let connections = Atomic<Int>(0)
+    private let draining = Atomic<Bool>(false)
+
+    /// Creates the state for `settings`.
+    public init(_ settings: ProxySettings, log: LogPipe?, seed: KeyedHasher.Seed, now: ClockReading) {
+        limits = LimitTable(keys: settings.limitKeys, seed: seed)
+        cache = MemoryStore(bytes: settings.cacheMemory, seed: seed)
+        upstreams = settings.upstreams.map { UpstreamHealth(name: $0.name, servers: $0.servers.count) }
+        self.log = log
+        started = now
+    }
+
+    /// Client connections of all workers.
+    public var openConnections: Int { connections.load(ordering: .relaxed) }
+
+    // Relaxed: the count alone matters, it orders nothing.
+    /// Counts a new connection; `false` (and not counted) when there are `max` already.
+    func admitConnection(max: Int) -> Bool {
+        if connections.add(1, ordering: .relaxed).newValue <= max { return true }
+        connections.subtract(1, ordering: .relaxed)
+        return false
+    }
+
+    func endConnection() { connections.subtract(1, ordering: .relaxed) }
+
+    /// Whether the process is on its way out: it serves what it has and takes nothing new.
+    public var isDraining: Bool { draining.load(ordering: .acquiring) }
+
+    /// Makes `isDraining` true for good.
+    public func beginDraining() { draining.store(true, ordering: .releasing) }
+
+    /// Watches the turns of `loop`.
+    func watch(_ loop: EventLoop) { loops.withLock { $0.append(loop) } }
+
+    /// Workers whose turn takes longer than it may.
+    public func stuckWorkers(at now: MonotonicTime) -> Int {
+        loops.withLock { loops in
+            loops.count { loop in
+                let started = loop.currentTurnStart
+                return started != 0 && now - MonotonicTime(nanoseconds: started) > Bounds.turnMax
+            }
+        }
+    }
+}

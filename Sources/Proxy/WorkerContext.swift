@@ -1,0 +1,74 @@
+import Caching
+import EventLoop
+import HTTPModel
+import Primitives
+import Upstreams
+
+/// All that belongs to one worker, used by its connections without a lock: nothing here leaves the loop's thread.
+final class WorkerContext {
+    let loop: EventLoop
+    let shared: SharedState
+    let blueprint: Blueprint
+    let pools: [UpstreamPool]
+    var random: SeededRandom
+    var metrics: WorkerMetrics
+    var log: AccessLog
+    var connections = ConnectionList()
+    private var idleExchanges: [Exchange] = []
+    private var date = DateLine()
+
+    init(loop: EventLoop, shared: SharedState, blueprint: Blueprint, seed: UInt64) {
+        self.loop = loop
+        self.shared = shared
+        self.blueprint = blueprint
+        var random = SeededRandom(seed: seed)
+        pools = zip(blueprint.settings.upstreams, shared.upstreams).map { settings, health in
+            UpstreamPool(
+                settings: settings, health: health, loop: loop,
+                random: SeededRandom(seed: random.next()))
+        }
+        self.random = random
+        metrics = WorkerMetrics(routes: blueprint.routes.count)
+        log = AccessLog(blueprint.settings.log)
+        shared.watch(loop)
+    }
+
+    /// A warm exchange, or a new one.
+    func takeExchange() -> Exchange { idleExchanges.popLast() ?? Exchange() }
+
+    /// Takes an exchange back.
+    func giveBack(_ exchange: Exchange) {
+        guard idleExchanges.count < Bounds.pooledExchanges else { return }
+        exchange.reset()
+        idleExchanges.append(exchange)
+    }
+
+    /// The answer to a health check on the main address; `nil` when `request` is none or they are not served here.
+    func healthReport(for request: borrowing RequestHead) -> HealthReport? {
+        guard let admin = blueprint.settings.admin, admin.healthOnMain,
+            request.method == .get || request.method == .head,
+            let kind = HealthReport.Kind(path: request.span(request.path))
+        else { return nil }
+        return HealthReport(kind, of: shared, at: loop.now)
+    }
+
+    /// Appends `Date: …` of now, formatted once a second.
+    func appendDate(to buffer: ByteBuffer) { date.append(at: loop.clock.wall, to: buffer) }
+}
+
+/// The Date field of the current second.
+private struct DateLine {
+    private var second: UInt64 = .max
+    private let line = ByteBuffer(capacity: 64)
+
+    mutating func append(at now: WallTime, to buffer: ByteBuffer) {
+        if now.epochSeconds != second {
+            second = now.epochSeconds
+            line.removeAll()
+            line.append("Date: ")
+            HTTPDate.append(epochSeconds: second, to: line)
+            line.append("\r\n")
+        }
+        buffer.append(line.readable)
+    }
+}

@@ -1,0 +1,16 @@
+import HTTP1
+import Primitives
+
+/// The bounds towards origins.
+enum Bounds {
+    /// The head of an answer.
+    static let responseHead = HeadBounds(headerBytes: 64 << 10, fields: 256, targetBytes: 0)
+    /// Servers tried for one request when connections cannot be made.
+    static let connectAttempts = 3
+    /// How long a server that could not be reached is passed over while others can.
+    static let failurePause = Nanoseconds.seconds(1)
+    /// How often names are resolved again.
+    static let resolveInterval = Nanoseconds.seconds(30)
+    /// Requests of one worker that may wait for a connection.
+    static let waitersMax = 10_000
+}

@@ -1,0 +1,139 @@
+public import EventLoop
+public import HTTP1
+public import HTTPModel
+public import Primitives
+
+/// One connection to an origin server: leased for one exchange after the other, idle in between.
+///
+/// While idle it is closed as soon as the origin closes it: `abort` is what its stream calls then.
+public final class UpstreamConnection: TimedObject {
+    /// The head of the answer that was read last.
+    public private(set) var response = ResponseHead()
+    /// Bytes of the answer that have arrived and are not yet used.
+    public let input = ByteBuffer(capacity: 16 << 10)
+    /// The socket.
+    public let stream: ByteStream
+    /// Whether an exchange has ended well on it before this one.
+    public internal(set) var isReused = false
+
+    /// By when the head of the answer must be there; `never` while the request is being sent.
+    private var headDeadline = MonotonicTime.never
+
+    let server: Int
+    let created: MonotonicTime
+    var idleSince: MonotonicTime
+    weak var idlePool: UpstreamPool?
+    private var parser: ResponseParser
+    private var decoder = BodyDecoder(.none)
+
+    init(stream: ByteStream, server: Int, now: MonotonicTime) {
+        self.stream = stream
+        self.server = server
+        created = now
+        idleSince = now
+        parser = ResponseParser(bounds: Bounds.responseHead)
+        super.init()
+    }
+
+    /// Ends an idle connection that its origin has closed.
+    override public func abort() { idlePool?.discardIdle(self) }
+
+    // MARK: Answer
+
+    /// Reads the head of the final answer to a request of `method` into `response`.
+    ///
+    /// Interim answers (1xx) are passed over. The whole head must be there at `deadline`; a task that still
+    /// sends the request gives `.never` here and calls `setHeadDeadline` when it has ended.
+    public func readHead(
+        for method: Method, until deadline: MonotonicTime
+    ) async throws(UpstreamError) {
+        headDeadline = deadline
+        while true {
+            if try parseHead(for: method) {
+                if response.status == 101 { throw .unexpectedUpgrade }
+                if !response.status.isInformational { break }
+                continue
+            }
+            let n = try await read(
+                until: headDeadline, late: .firstByteTimeout, hadBytes: !input.isEmpty)
+            if n == 0 { throw input.isEmpty ? .closedBeforeAnswer : .closedInsideAnswer }
+        }
+        decoder = BodyDecoder(response.framing)
+    }
+
+    /// Sets the deadline of the head that is being waited for.
+    public func setHeadDeadline(_ deadline: MonotonicTime) {
+        headDeadline = deadline
+        stream.shortenReading(to: deadline)
+    }
+
+    private func parseHead(for method: Method) throws(UpstreamError) -> Bool {
+        do {
+            guard let consumed = try parser.parse(input.readable, for: method, into: &response)
+            else { return false }
+            input.consume(consumed)
+            return true
+        } catch {
+            throw .malformedAnswer
+        }
+    }
+
+    /// A part of the answer's body.
+    public enum BodyPart: Sendable, BitwiseCopyable {
+        /// The first `count` bytes of `input` belong to the body. Use them, then consume them.
+        case data(count: Int)
+        /// The body has ended; the connection is ready for another exchange if `canBeReused`.
+        case end
+    }
+
+    /// Reads more of the body; call it when `decodedPart` has nothing.
+    public func readMore(pause: Nanoseconds) async throws(UpstreamError) {
+        let n = try await read(until: stream.loop.now + pause, late: .idleTimeout, hadBytes: true)
+        if n == 0 {
+            do { try decoder.endOfInput() } catch { throw .closedInsideAnswer }
+        }
+    }
+
+    /// The next part of the body among the bytes that have arrived; `nil` when more must be read.
+    ///
+    /// The bytes of a part lie at the beginning of `input`; framing before them has been consumed.
+    public func decodedPart() throws(UpstreamError) -> BodyPart? {
+        if decoder.isComplete { return .end }
+        let step: BodyDecoder.Step
+        do { step = try decoder.next(input.readable) } catch { throw .malformedAnswer }
+        switch step {
+        case .data(let range, _):
+            input.consume(Int(range.start))
+            return .data(count: Int(range.count))
+        case .needsMore(let consumed):
+            input.consume(consumed)
+            return nil
+        case .end(let consumed):
+            input.consume(consumed)
+            return .end
+        }
+    }
+
+    /// Trailers of a chunked body, once it has ended.
+    public var trailers: FieldList { decoder.trailers }
+
+    /// Whether the exchange ended so that another one may follow.
+    public var canBeReused: Bool {
+        decoder.isComplete && response.keepsAlive && input.isEmpty && !stream.peerClosed
+    }
+
+    private func read(
+        until deadline: MonotonicTime, late: UpstreamError, hadBytes: Bool
+    ) async throws(UpstreamError) -> Int {
+        do {
+            return try await stream.read(into: input, until: deadline)
+        } catch {
+            switch error {
+            case .timedOut: throw late
+            case .aborted: throw .aborted
+            case .closedByPeer, .refused:
+                throw hadBytes ? .closedInsideAnswer : .closedBeforeAnswer
+            }
+        }
+    }
+}

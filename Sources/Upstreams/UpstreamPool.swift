@@ -1,0 +1,250 @@
+public import EventLoop
+public import Primitives
+public import Settings
+
+/// One worker's connections to the servers of one upstream.
+///
+/// At most `pool.size + pool.overflow` are open; `pool.size` are kept when idle. A request takes the idle
+/// connection used last, opens another one, or waits its turn for at most `pool.wait`.
+public final class UpstreamPool {
+    /// The configuration.
+    public let settings: UpstreamSettings
+    /// What happened so far.
+    public internal(set) var counters = UpstreamCounters()
+
+    let loop: EventLoop
+    let health: UpstreamHealth
+    var servers: [Server]
+    private var random: SeededRandom
+    private var open = 0
+    private var waiters = WaiterQueue()
+    var isClosed = false
+
+    /// Creates a pool and starts resolving its names.
+    public init(
+        settings: UpstreamSettings, health: UpstreamHealth, loop: EventLoop, random: SeededRandom
+    ) {
+        self.settings = settings
+        self.health = health
+        self.loop = loop
+        self.random = random
+        servers = settings.servers.map(Server.init)
+        setUpAddresses()
+        loop.start { [self] in await closeIdleConnections() }
+    }
+
+    /// Connections that are open, with and without an exchange.
+    public var openConnections: Int { open }
+    /// Connections without an exchange.
+    public var idleConnections: Int { servers.reduce(0) { $0 + $1.idle.count } }
+    /// Requests that wait for a connection.
+    public var waitingRequests: Int { waiters.count }
+
+    // MARK: Lease
+
+    /// Gives a connection for one exchange; `release` takes it back.
+    ///
+    /// When the client of `watched` goes meanwhile, it throws `.aborted`.
+    public func lease(
+        watching watched: ByteStream?, freshOnly: Bool = false
+    ) async throws(UpstreamError) -> UpstreamConnection {
+        let deadline = loop.now + settings.poolWait
+        while true {
+            let server = try chooseServer()
+            if !freshOnly, let idle = takeIdle(of: server) { return idle }
+            if open < settings.poolSize + settings.poolOverflow || closeOneIdle() {
+                return try await connect(server, watching: watched)
+            }
+            try await awaitTurn(until: deadline, watching: watched)
+        }
+    }
+
+    /// Takes a connection back after its exchange; it is closed unless `reusable`.
+    public func release(_ connection: UpstreamConnection, reusable: Bool) {
+        servers[connection.server].inFlight -= 1
+        connection.stream.abortedWithPeer = nil
+        let age = loop.now - connection.created
+        let keeps =
+            reusable && !isClosed && connection.canBeReused && age < settings.recycle
+            && idleConnections < settings.poolSize
+        if keeps {
+            connection.isReused = true
+            connection.idleSince = loop.now
+            connection.idlePool = self
+            connection.stream.abortedWithPeer = connection
+            servers[connection.server].idle.append(connection)
+        } else {
+            connection.stream.close()
+            open -= 1
+        }
+        waiters.wakeFirst()
+    }
+
+    /// Closes idle connections now, and all others after their exchange.
+    public func close() {
+        isClosed = true
+        while closeOneIdle() {}
+    }
+
+    private func takeIdle(of server: Int) -> UpstreamConnection? {
+        while let connection = servers[server].idle.popLast() {
+            connection.idlePool = nil
+            connection.stream.abortedWithPeer = nil
+            if connection.stream.peerClosed || loop.now - connection.created >= settings.recycle {
+                connection.stream.close()
+                open -= 1
+                continue
+            }
+            servers[server].inFlight += 1
+            counters.reused += 1
+            return connection
+        }
+        return nil
+    }
+
+    // MARK: Choice
+
+    /// The less loaded of two random servers among those that were reachable lately, else among all.
+    private func chooseServer() throws(UpstreamError) -> Int {
+        if servers.count == 1 { return 0 }
+        var reachable = 0
+        for server in servers where server.failedUntil <= loop.now { reachable += 1 }
+        let onlyReachable = reachable > 0
+        let total = onlyReachable ? reachable : servers.count
+        let first = candidate(random.below(total), onlyReachable)
+        guard total > 1 else { return first }
+        // A second one that differs: skip the first in the numbering.
+        let drawn = random.below(total - 1)
+        let other = candidate(drawn, onlyReachable)
+        let second = other < first ? other : candidate(drawn + 1, onlyReachable)
+        return servers[second].isLessLoaded(than: servers[first]) ? second : first
+    }
+
+    /// The index of the `n`-th server, counting all or only those reachable lately.
+    private func candidate(_ n: Int, _ onlyReachable: Bool) -> Int {
+        guard onlyReachable else { return n }
+        var left = n
+        for (index, server) in servers.enumerated() where server.failedUntil <= loop.now {
+            if left == 0 { return index }
+            left -= 1
+        }
+        return servers.count - 1
+    }
+
+    // MARK: Connecting
+
+    /// Connects to `server`, and to another one when it cannot be reached: nothing was sent yet.
+    private func connect(
+        _ first: Int, watching watched: ByteStream?
+    ) async throws(UpstreamError) -> UpstreamConnection {
+        open += 1
+        let deadline = loop.now + settings.connectTimeout
+        var server = first
+        var failure = UpstreamError.unresolved
+        for _ in 0..<min(Bounds.connectAttempts, max(servers.count, servers[first].addresses.count, 1)) {
+            servers[server].inFlight += 1
+            do {
+                let stream = try await connectOnce(server, until: deadline, watching: watched)
+                health.note(server: server, isReachable: true)
+                counters.connected += 1
+                return UpstreamConnection(stream: stream, server: server, now: loop.now)
+            } catch {
+                servers[server].inFlight -= 1
+                failure = error
+                if error == .aborted || error == .connectTimeout { break }
+                server = try chooseServer()
+            }
+        }
+        open -= 1
+        waiters.wakeFirst()
+        if failure != .aborted { counters.failed += 1 }
+        throw failure
+    }
+
+    private func connectOnce(
+        _ server: Int, until deadline: MonotonicTime, watching watched: ByteStream?
+    ) async throws(UpstreamError) -> ByteStream {
+        if servers[server].addresses.isEmpty { await resolve(server, until: deadline) }
+        guard let address = servers[server].takeAddress() else {
+            noteUnreachable(server)
+            throw .unresolved
+        }
+        do {
+            return try await ByteStream.connect(
+                to: address, loop: loop, deadline: deadline, abortingWith: watched)
+        } catch {
+            switch error {
+            case .aborted: throw .aborted
+            case .timedOut:
+                noteUnreachable(server)
+                throw .connectTimeout
+            case .closedByPeer, .refused:
+                noteUnreachable(server)
+                throw .connectFailed
+            }
+        }
+    }
+
+    private func noteUnreachable(_ server: Int) {
+        servers[server].failedUntil = loop.now + Bounds.failurePause
+        health.note(server: server, isReachable: false)
+    }
+
+    // MARK: Waiting
+
+    private func awaitTurn(
+        until deadline: MonotonicTime, watching watched: ByteStream?
+    ) async throws(UpstreamError) {
+        guard waiters.count < Bounds.waitersMax else { throw .poolExhausted }
+        let waiter = Waiter(loop)
+        let ticket = waiters.append(waiter)
+        watched?.abortedWithPeer = waiter
+        let reason = await waiter.wait(until: deadline)
+        watched?.abortedWithPeer = nil
+        waiters.remove(ticket)
+        switch reason {
+        case .ready: return
+        case .timedOut:
+            counters.exhausted += 1
+            throw .poolExhausted
+        case .aborted:
+            // It may have been this one's turn.
+            waiters.wakeFirst()
+            throw .aborted
+        }
+    }
+
+    // MARK: Idle connections
+
+    func discardIdle(_ connection: UpstreamConnection) {
+        servers[connection.server].idle.removeAll { $0 === connection }
+        connection.idlePool = nil
+        connection.stream.abortedWithPeer = nil
+        connection.stream.close()
+        open -= 1
+        waiters.wakeFirst()
+    }
+
+    private func closeOneIdle() -> Bool {
+        for server in servers.indices {
+            if let oldest = servers[server].idle.first {
+                discardIdle(oldest)
+                return true
+            }
+        }
+        return false
+    }
+
+    private func closeIdleConnections() async {
+        while !isClosed {
+            await loop.sleep(for: Nanoseconds(max(settings.poolIdle.count / 4, 1_000_000_000)))
+            for server in servers.indices {
+                while let oldest = servers[server].idle.first,
+                    loop.now - oldest.idleSince >= settings.poolIdle
+                {
+                    discardIdle(oldest)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+"""Counts per request, each from a short run of its own: allocations and system calls."""
+import mmap
+import os
+import re
+import shutil
+import struct
+import subprocess
+import time
+
+from .children import Failure, WORK
+from .load import RawClient
+
+CLIENTS, WARM, COUNTED = 8, 500, 1000
+
+
+class _Clients:
+    """Some keep-alive connections used in turn, so that nothing per connection is counted."""
+
+    def __init__(self, port, path):
+        self.path = path
+        self.clients = [RawClient(port) for _ in range(CLIENTS)]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for client in self.clients:
+            client.socket.close()
+
+    def send(self, each):
+        """Sends `each` requests on every connection; returns how many that were."""
+        for _ in range(each):
+            for client in self.clients:
+                client.get(self.path)
+        return each * CLIENTS
+
+
+def mallocs_per_request(proxy, scenario, origin_port):
+    """Allocations of a warm proxy per request."""
+    path = os.path.join(WORK, "mallocs.count")
+    with open(path, "w+b") as file:
+        file.write(bytes(8))
+        file.flush()
+        with mmap.mmap(file.fileno(), 8) as page:
+            preload = {"LD_PRELOAD": os.path.join(WORK, "mallocs.so"), "WEIR_BENCH_MALLOCS": path}
+            with proxy.start(scenario.name, origin_port, preload) as child:
+                if struct.unpack("Q", page)[0] == 0:
+                    raise Failure(f"{proxy.name}: no allocation was counted; is it linked statically?")
+                scenario.prepare(child.port)
+                with _Clients(child.port, scenario.path) as clients:
+                    clients.send(WARM)
+                    before = struct.unpack("Q", page)[0]
+                    requests = clients.send(COUNTED)
+                    return (struct.unpack("Q", page)[0] - before) / requests
+
+
+def system_calls_per_request(proxy, scenario, origin_port):
+    """(calls of a warm proxy per request, the most frequent ones); None without strace or the right to it.
+
+    The clients wait for each answer, so a call that serves many requests at once under load
+    (epoll_wait) counts in full here: an upper bound.
+    """
+    if shutil.which("strace") is None:
+        return None
+    table = os.path.join(WORK, "strace.table")
+    with proxy.start(scenario.name, origin_port) as child:
+        scenario.prepare(child.port)
+        with _Clients(child.port, scenario.path) as clients:
+            clients.send(WARM)
+            attach = [argument for pid in child.pids() for argument in ("-p", str(pid))]
+            tracer = subprocess.Popen(["strace", "-f", "-c", "-o", table, *attach],
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            try:
+                for _ in child.pids():
+                    if "attached" not in (tracer.stderr.readline() or ""):
+                        return None
+                time.sleep(0.2)
+                requests = clients.send(COUNTED // 5)
+            finally:
+                if tracer.poll() is None:
+                    tracer.send_signal(2)
+                tracer.wait(10)
+                tracer.stderr.close()
+    with open(table) as file:
+        rows = re.findall(r"(?m)^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)(?:\s+\d+)?\s+(\w+)$", file.read())
+    calls = {name: int(number) for number, name in rows if name != "total"}
+    often = {name: round(number / requests, 2) for name, number in calls.items() if number / requests >= 0.05}
+    return round(sum(calls.values()) / requests, 2), often
