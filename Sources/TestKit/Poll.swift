@@ -57,6 +57,9 @@ final class Poll: Pollable {
 
 /// A simulated eventfd, always readable as the loop never reads it: each wake is an edge.
 final class WakeSource: Pollable {
+    /// What runs after each wake, where a thread waits for it instead of a loop.
+    var thread: (@Sendable () -> Void)?
+
     override func readiness() -> Readiness { .readable }
 }
 

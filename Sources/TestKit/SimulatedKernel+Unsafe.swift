@@ -72,7 +72,31 @@ public import Primitives
     /// An edge for the loop that watches `fd`.
     override public func wake(_ fd: Int32) {
         network.noteCall()
-        network.descriptor(fd, for: "wake")?.pollable.edge()
+        guard case .wake(let source) = network.descriptor(fd, for: "wake") else { return }
+        if let body = source.thread { network.runSoon(body) } else { source.edge() }
+    }
+
+    /// Creates a simulated eventfd for `startThread`.
+    override public func createBlockingWake() -> Int32 { createWake() }
+
+    /// Nobody may block in a simulation.
+    override public func awaitWake(_ fd: Int32) { network.violation("a thread that blocks") }
+
+    /// Runs `body` a little later, between turns.
+    override public func startThread(_ body: @escaping @Sendable () -> Void) {
+        network.noteCall()
+        network.runSoon(body)
+    }
+
+    /// Runs `body` a little after each `wake`, between turns.
+    override public func startThread(wokenBy fd: Int32, _ body: @escaping @Sendable () -> Void) {
+        network.noteCall()
+        if case .wake(let source) = network.descriptor(fd, for: "read") { source.thread = body }
+    }
+
+    /// Keeps `bytes` as the output of `fd`.
+    override public func writeAll(_ fd: Int32, _ bytes: [UInt8]) {
+        network.output[fd, default: []] += bytes
     }
 
     /// Creates a descriptor that tells of the signals a test raises.

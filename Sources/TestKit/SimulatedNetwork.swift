@@ -17,6 +17,8 @@ public final class SimulatedNetwork {
     public var names: [String: [IPAddress]] = [:]
     /// Descriptors that may be open at once; beyond them calls fail with EMFILE.
     public var descriptorLimit = Int.max
+    /// What was written to descriptors that are no sockets, such as the log to 1.
+    public internal(set) var output: [Int32: [UInt8]] = [:]
     /// Whose address the next connect has, once.
     var nextSource: IPAddress?
     /// Uses of closed descriptors, and other calls no right program makes.
@@ -77,7 +79,7 @@ public final class SimulatedNetwork {
 
     var clock: ClockReading { ClockReading(monotonic: now, wall: wall) }
 
-    /// Moves both clocks to `time` and lets happen what is due by then.
+    /// Moves both clocks to `time`.
     func advance(to time: MonotonicTime) {
         wall = wall + (time - now)
         now = max(now, time)
@@ -98,6 +100,20 @@ public final class SimulatedNetwork {
 
     func draw(_ range: ClosedRange<Int>) -> Int {
         range.lowerBound + (range.count > 1 ? random.below(range.count) : 0)
+    }
+
+    /// Lets `body` run between turns, as a thread that takes up to 1 ms to do its work.
+    func runSoon(_ body: @escaping @Sendable () -> Void) {
+        let later = now + Nanoseconds(UInt64(draw(1_000...1_000_000)))
+        agenda.add(.action(body), at: later.nanoseconds)
+    }
+
+    /// Sends `signal` to the process.
+    public func raise(_ signal: Int32) {
+        for case .signals(let queue) in descriptors where queue.signals.contains(signal) {
+            queue.pending.append(signal)
+            queue.edge()
+        }
     }
 
     // MARK: Calls

@@ -54,7 +54,7 @@ public final class SimulatedPeer {
 
     /// Sends `bytes`.
     public func send(bytes: [UInt8]) async throws {
-        try await stream.write(ByteBuffer(capacity: 64), bytes, bytes.indices, until: deadline)
+        try await stream.write(ByteBuffer(capacity: 64), bytes, bytes.indices, patience: patience)
     }
 
     /// Sends `count` bytes of the pattern that `readPattern` checks, from its `start`.
@@ -143,8 +143,9 @@ public final class SimulatedPeer {
         while position < end {
             let chunk = try await read(count: min(end - position, max(1, pending.count)))
             for byte in chunk {
-                try require(
-                    byte == SimulatedPeer.pattern(position), "another byte at \(position)")
+                if byte != SimulatedPeer.pattern(position) {
+                    throw PeerFailure("another byte at \(position)")
+                }
                 position += 1
             }
         }
