@@ -51,11 +51,32 @@ let targets: [[Target]] = [
     // I/O.
     module("TestKit", ["EventLoop", "HTTPModel", "Primitives", "CLinux"], settings: base, tests: nil),
     module("EventLoop", ["Primitives", "CLinux"], settings: lending, tests: ["TestKit"]),
-    module("Upstreams", ["EventLoop", "HTTP1", "Settings", "HTTPModel", "Primitives"], tests: ["TestKit"]),
+    module(
+        "Upstreams", ["EventLoop", "HTTP1", "Settings", "HTTPModel", "Primitives"],
+        tests: ["TestKit"]),
+    // The proxy: the life of a request, and the product.
+    module(
+        "Proxy",
+        [
+            "Upstreams", "EventLoop", "HTTP1", "Settings", "Caching", "Limits", "Identity", "Routes",
+            "Telemetry", "HTTPModel", "Primitives",
+        ], tests: ["TestKit", "Config"]),
+    module(
+        "Admin", ["Proxy", "EventLoop", "HTTP1", "Settings", "Telemetry", "HTTPModel", "Primitives"],
+        settings: base, tests: nil),
+    [
+        .executableTarget(
+            name: "weir",
+            dependencies: [
+                "Admin", "Proxy", "Config", "Settings", "EventLoop", "Upstreams", "HTTP1", "HTTPModel",
+                "Primitives",
+            ], swiftSettings: base)
+    ],
 ]
 
 let package = Package(
     name: "weir",
+    products: [.executable(name: "weir", targets: ["weir"])],
     targets: targets.flatMap { $0 },
     swiftLanguageModes: [.v6]
 )

@@ -21,7 +21,8 @@ public struct LimitDecision: Sendable {
     /// The number of limits that applied.
     public private(set) var count = 0
 
-    init() {}
+    /// The decision of no limit at all.
+    public init() {}
 
     /// The state of a limit that applied, in the order of the policy.
     public subscript(index: Int) -> LimitState {

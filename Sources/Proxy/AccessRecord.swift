@@ -5,7 +5,7 @@ import Telemetry
 /// What the access log and the metrics say of one request.
 struct AccessRecord {
     /// How the cache took part.
-    enum Cache: Sendable, BitwiseCopyable {
+    enum Cache: UInt8, Sendable, BitwiseCopyable, CaseIterable {
         /// The route does not cache.
         case none
         /// The request may not use the cache.
@@ -32,19 +32,6 @@ struct AccessRecord {
             case .collapsed: "collapsed"
             }
         }
-
-        static let count = 7
-        var index: Int {
-            switch self {
-            case .none: 0
-            case .bypass: 1
-            case .hit: 2
-            case .stale: 3
-            case .revalidated: 4
-            case .miss: 5
-            case .collapsed: 6
-            }
-        }
     }
 
     /// When the first byte of the request was there.
@@ -54,14 +41,15 @@ struct AccessRecord {
     var status: Status = 200
     var cache = Cache.none
     /// Why the cache was passed by.
-    var cacheReason: StaticString = ""
+    var cacheReason: StaticString?
     /// Time until the origin's head was there.
     var upstream: Nanoseconds?
     /// Bytes of the answer's body.
     var bodyBytes: UInt64 = 0
-    /// Why the proxy answered itself; empty when it did not.
-    var error: StaticString = ""
+    /// Why the proxy answered itself; `nil` when it did not.
+    var error: StaticString?
     /// Whether the answer was cut short.
     var isIncomplete = false
-    var trace = TraceContext.none
+    /// The trace it belongs to.
+    var trace: TraceContext?
 }

@@ -15,6 +15,10 @@ public final class Blueprint: Sendable {
     public let routes: [Route]
     /// Who asks.
     public let identity: IdentityResolver
+    /// Names of identity fields, in lower case, that are not passed on from peers that are not trusted.
+    let identityFields: [[UInt8]]
+    /// The dialects of rate limit fields.
+    let limitFields: RateLimitFields
 
     /// A route with its policies compiled.
     public struct Route: Sendable {
@@ -26,6 +30,10 @@ public final class Blueprint: Sendable {
         public let upstream: Int
         /// The limits.
         public let limits: LimitPolicy
+        /// Which limits of the configuration they are.
+        public let limitIndices: [Int]
+        /// Their names, for the log.
+        public let limitNames: [[UInt8]]
         /// How it caches; `nil`: not at all.
         public let cache: CachePolicy?
         /// How its cache key is built.
@@ -43,12 +51,21 @@ public final class Blueprint: Sendable {
         self.settings = settings
         table = RouteTable(settings.routes.map(\.match))
         identity = IdentityResolver(settings.identity)
+        let sources = [settings.identity.user, settings.identity.company, settings.identity.tier]
+        identityFields = sources.compactMap { source in
+            if case .header(let name)? = source { Array(name.utf8) } else { nil }
+        }
+        limitFields = RateLimitFields(
+            xRateLimit: settings.headers.xRateLimit, ietfDraft11: settings.headers.ietfDraft11,
+            resetIsDelta: settings.headers.resetIsDelta)
         routes = settings.routes.map { route in
             Route(
                 name: Array(route.match.name.utf8), pattern: Array(route.match.path.utf8),
                 upstream: route.upstream,
                 limits: LimitPolicy(
                     limits: route.limits.map { settings.limits[$0] }, endpoint: route.match.path),
+                limitIndices: route.limits,
+                limitNames: route.limits.map { Array(settings.limits[$0].name.utf8) },
                 cache: route.cache, recipe: route.cache.map { CacheKeyRecipe($0) },
                 strippedBytes: route.stripPrefix.utf8.count, timeout: route.timeout,
                 requiresUser: route.requiresUser)

@@ -15,6 +15,7 @@ extension DownstreamConnection {
             return .close
         }
         exchange.record.error = rejection.reason
+        worker.metrics.note(rejection)
         let body = exchange.scratch
         body.removeAll()
         body.append("{\"error\":\"")
@@ -36,16 +37,14 @@ extension DownstreamConnection {
         return afterwards == .close && rejection.endsConnection ? .lingerAndClose : afterwards
     }
 
-    /// Answers 429 with the limits that refused.
+    /// Answers 429 with the limits that refused, or 403 where a limit serves identified clients only.
     func refuse(_ exchange: Exchange, _ limits: LimitPolicy) async -> Afterwards {
         let wantsProblem = acceptsProblemJSON(exchange.request)
         exchange.scratch.removeAll()
         limits.appendRefusalBody(for: exchange.decision, problemJSON: wantsProblem, to: exchange.scratch)
-        let retryAfter = limits.retryAfterSeconds(for: exchange.decision)
         let type: StaticString = wantsProblem ? "application/problem+json" : "application/json"
-        return await send(exchange, 429, type: type) { output in
+        return await send(exchange, exchange.decision.refusalStatus, type: type) { output in
             output.append("Cache-Control: no-store\r\n")
-            if retryAfter > 0 { HTTP1Writer.appendField(.retryAfter, decimal: retryAfter, to: output) }
         }
     }
 
@@ -90,10 +89,9 @@ extension DownstreamConnection {
     /// The rate limit fields of the decision that was taken.
     func appendLimitFields(_ exchange: Exchange) {
         guard exchange.decision.count > 0 else { return }
-        let headers = worker.blueprint.settings.headers
-        worker.blueprint.routes[exchange.record.route].limits.appendFields(
-            for: exchange.decision, xRateLimit: headers.xRateLimit, ietfDraft11: headers.ietfDraft11,
-            resetIsDelta: headers.resetIsDelta, at: worker.loop.clock, to: exchange.output)
+        worker.blueprint.limitFields.append(
+            for: exchange.decision, of: worker.blueprint.routes[exchange.record.route].limits,
+            at: worker.loop.clock, to: exchange.output)
     }
 
     /// `Connection: close`, or `keep-alive` for an HTTP/1.0 client that asked for it.

@@ -35,7 +35,7 @@ extension DownstreamConnection {
         if route.requiresUser && exchange.identity.user == nil {
             return await reject(exchange, .userRequired)
         }
-        decide(exchange, route.limits)
+        decide(exchange, route)
         switch exchange.decision.outcome {
         case .refused, .deniedAnonymous: return await refuse(exchange, route.limits)
         case .notLimited, .admitted: break
@@ -61,13 +61,13 @@ extension DownstreamConnection {
         return nil
     }
 
-    private func decide(_ exchange: Exchange, _ limits: LimitPolicy) {
-        guard !limits.isEmpty else { return }
-        exchange.decision = limits.decide(
+    private func decide(_ exchange: Exchange, _ route: borrowing Blueprint.Route) {
+        guard !route.limits.isEmpty else { return }
+        exchange.decision = route.limits.decide(
             in: worker.shared.limits, address: exchange.identity.countedAddress,
             user: exchange.identity.user, company: exchange.identity.company,
             tier: exchange.identity.tier, method: exchange.request.method, at: worker.loop.clock)
-        worker.metrics.note(exchange.decision, of: limits)
+        worker.metrics.note(exchange.decision, of: route)
     }
 
     private func answerOptions(_ exchange: Exchange) async -> Afterwards {

@@ -21,7 +21,7 @@ enum ForwardedHead {
     ) {
         appendRequestLine(request, route, to: buffer)
         appendHost(request, to: buffer)
-        let stripped = connection.worker.blueprint.identity.strippedFields(of: identity)
+        let blueprint = connection.worker.blueprint
         for index in request.fields.indices {
             let field = request.fields[index]
             switch field.name {
@@ -30,7 +30,11 @@ enum ForwardedHead {
             }
             if IdentityResolver.replacedFields.contains(field.name) { continue }
             if HopByHop.isHopByHop(index, of: request.fields) { continue }
-            if stripped.contains(request.fields.name(at: index)) { continue }
+            if !identity.peerIsTrusted
+                && isClaim(request.fields.name(at: index), blueprint.identityFields)
+            {
+                continue
+            }
             HTTP1Writer.appendField(
                 name: request.fields.name(at: index), value: request.fields.value(at: index), to: buffer)
         }
@@ -40,9 +44,16 @@ enum ForwardedHead {
         case .none, .untilClose: break
         }
         buffer.append(request.version == .http11 ? "Via: 1.1 weir\r\n" : "Via: 1.0 weir\r\n")
-        connection.worker.blueprint.identity.appendForwardedFields(
+        IdentityResolver.appendForwardedFields(
             request: request, identity: identity, peer: connection.peer, isTLS: false, to: buffer)
         HTTP1Writer.appendEndOfHead(to: buffer)
+    }
+
+    /// Whether a field says who the client is, which only a trusted peer may.
+    private static func isClaim(_ name: Span<UInt8>, _ identityFields: [[UInt8]]) -> Bool {
+        if IdentityResolver.isForwardingName(name) { return true }
+        for field in identityFields where name.equalsIgnoringCase(field.span) { return true }
+        return false
     }
 
     /// The request line, without the prefix that the route strips.

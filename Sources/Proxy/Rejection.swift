@@ -1,7 +1,6 @@
-import HTTP1
+public import HTTP1
 public import HTTPModel
-import Primitives
-import Upstreams
+public import Upstreams
 
 /// Why the proxy itself answers a request instead of the origin; not for refusals by a limit.
 ///
@@ -77,6 +76,33 @@ public enum Rejection: Sendable, BitwiseCopyable {
         switch self {
         case .malformed, .headTimeout, .bodyTooLarge, .bodyTimeout, .malformedBody, .upgradeRefused, .expectationFailed, .tooManyConnections: true
         default: false
+        }
+    }
+
+    /// All reasons, in the order of `index`.
+    static let all: [Rejection] =
+        [
+            .headTimeout, .noRoute, .userRequired, .bodyTooLarge, .bodyTimeout, .malformedBody,
+            .upgradeRefused, .expectationFailed, .loopDetected, .onlyIfCached, .tooManyConnections,
+        ] + RequestError.allCases.map { .malformed($0) } + UpstreamError.allCases.map { .upstream($0) }
+
+    /// Its place among all reasons.
+    var index: Int {
+        let own = 11
+        return switch self {
+        case .headTimeout: 0
+        case .noRoute: 1
+        case .userRequired: 2
+        case .bodyTooLarge: 3
+        case .bodyTimeout: 4
+        case .malformedBody: 5
+        case .upgradeRefused: 6
+        case .expectationFailed: 7
+        case .loopDetected: 8
+        case .onlyIfCached: 9
+        case .tooManyConnections: 10
+        case .malformed(let error): own + Int(error.rawValue)
+        case .upstream(let error): own + RequestError.allCases.count + Int(error.rawValue)
         }
     }
 }

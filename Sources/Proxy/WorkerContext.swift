@@ -28,7 +28,8 @@ final class WorkerContext {
                 random: SeededRandom(seed: random.next()))
         }
         self.random = random
-        metrics = WorkerMetrics(routes: blueprint.routes.count)
+        metrics = WorkerMetrics(
+            routes: blueprint.routes.count, limits: blueprint.settings.limits.count)
         log = AccessLog(blueprint.settings.log)
         shared.watch(loop)
     }

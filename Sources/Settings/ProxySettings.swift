@@ -93,3 +93,13 @@ public struct RouteSettings: Sendable, Equatable {
         self.requiresUser = requiresUser
     }
 }
+
+extension ProxySettings: Equatable {
+    /// Whether both say the same.
+    public static func == (a: ProxySettings, b: ProxySettings) -> Bool {
+        a.listeners == b.listeners && a.admin == b.admin && a.workers == b.workers
+            && a.limitKeys == b.limitKeys && a.upstreams == b.upstreams && a.identity == b.identity
+            && a.limits == b.limits && a.cacheMemory == b.cacheMemory && a.routes == b.routes
+            && a.http == b.http && a.headers == b.headers && a.log == b.log && a.drain == b.drain
+    }
+}

@@ -34,9 +34,9 @@ public struct YAMLRange: Hashable, Sendable {
         self.end = end
     }
 
-    /// The scalars to underline: the part of the range in its first line, at least one.
+    /// Returns how many scalars to underline: the part of the range in its first line, at least one.
     ///
-    /// - Parameter lineLength: The length of that line, for ranges that go on in the next one.
+    /// `lineLength` is the length of that line, for ranges that go on in the next one.
     public func underline(lineLength: Int) -> Int {
         let lineEnd = end.line == start.line ? end.column : lineLength + 1
         return max(1, lineEnd - start.column)

@@ -1,0 +1,77 @@
+import Primitives
+
+/// Every bound of the configuration: of the file itself and of each number in it.
+enum Bounds {
+    // The file and its messages. Its size, depth and number of values are bounded by `YAMLBounds`.
+    /// Bytes of one value after its variables were put in.
+    static let scalarBytes = 64 << 10
+    /// Problems that are shown.
+    static let problems = 100
+    /// Characters of a source line that are shown.
+    static let excerpt = 160
+    /// Of these, characters before the fault.
+    static let excerptBefore = 100
+    /// Characters of a value that a message quotes.
+    static let quotedText = 60
+
+    // Names and texts.
+    static let nameBytes = 64
+    static let tierBytes = 64
+    static let tokenBytes = 8...1024
+    static let pathBytes = 1024
+    static let pathSegments = 64
+    static let hostBytes = 253
+    static let unixPathBytes = 107
+
+    // Lists.
+    static let listeners = 64
+    static let upstreams = 256
+    static let servers = 256
+    static let limits = 1000
+    static let limitsPerRoute = 8
+    static let routes = 2000
+    static let methods = 32
+    static let routeHeaders = 16
+    static let trustedProxies = 1024
+    static let tiers = 256
+    static let ignoreQuery = 64
+    static let negative = 64
+
+    // The process.
+    static let workers = 1...256
+    static let limitKeys = 1000...100_000_000
+    static let drain = Nanoseconds.zero...Nanoseconds.seconds(86_400)
+
+    // Upstreams.
+    static let port = 0...65_535
+    static let weight = 1...1000
+    static let poolSize = 0...100_000
+    static let poolOverflow = 0...100_000
+    static let poolWait = Nanoseconds.zero...Nanoseconds.seconds(3600)
+    static let poolAge = Nanoseconds.milliseconds(1)...Nanoseconds.seconds(7 * 86_400)
+    static let timeout = Nanoseconds.milliseconds(1)...Nanoseconds.seconds(86_400)
+
+    // Identity.
+    static let ipv6Prefix = 1...128
+
+    // Limits.
+    static let rateCount = 1...1_000_000_000
+    static let ratePeriod = Nanoseconds.milliseconds(1)...Nanoseconds.seconds(366 * 86_400)
+    static let burst = 1...1_000_000
+    static let subWindows = 1...360
+
+    // Cache.
+    static let cacheMemory: ClosedRange<UInt64> = 1 << 20...1 << 40
+    static let maxObject: ClosedRange<UInt64> = 1...1 << 32
+    static let ttl = Nanoseconds.zero...Nanoseconds.seconds(366 * 86_400)
+    static let errorStatus = 400...599
+    /// In thousandths.
+    static let beta = 1...100_000
+
+    // Protocol towards clients.
+    static let headerBytes: ClosedRange<UInt64> = 1 << 10...1 << 20
+    static let fields = 1...1000
+    static let targetBytes: ClosedRange<UInt64> = 256...64 << 10
+    static let bodyBytes: ClosedRange<UInt64> = 0...1 << 40
+    static let connections = 1...1_000_000
+}

@@ -1,0 +1,116 @@
+import Caching
+import Primitives
+
+/// What the top-level `cache:` says.
+struct ParsedCache {
+    /// The policy that routes start from.
+    var policy = Defaults.cachePolicy
+    /// Bytes of the store.
+    var memory = Defaults.cacheMemory
+    /// Where it stands; `nil` when it is not there.
+    var value: Value?
+    /// `cache: off`: nothing is stored, whatever routes say.
+    var isOff = false
+
+    /// Whether routes that say nothing about the cache use it: a lifetime was named here for all.
+    var isForAllRoutes: Bool { !isOff && (policy.ttl != nil || policy.forceTTL != nil) }
+}
+
+/// Reads `cache:`, at the top and in routes.
+extension Report {
+    /// The top-level part: `off`, a lifetime, or a mapping.
+    func cache(_ value: Value) -> ParsedCache {
+        var parsed = ParsedCache(value: value)
+        if let text = value.text {
+            if text == "off" {
+                parsed.isOff = true
+            } else {
+                parsed.policy.ttl = lifetime(value)
+            }
+            return parsed
+        }
+        guard var fields = Fields(value, self, expected: "`off`, a duration or a mapping") else {
+            return parsed
+        }
+        let memory = fields.take("memory")
+        if let memory { parsed.memory = Int(size(memory, Bounds.cacheMemory) ?? UInt64(Defaults.cacheMemory)) }
+        if let redis = fields.take("redis"), boolean(redis) == true {
+            unavailable(redis, "the cache in Redis")
+        }
+        fields.refuse("warm", "warming the cache", shape: .warm)
+        let maxObject = fields.take("max_object")
+        readPolicy(&fields, &parsed.policy)
+        fields.rejectUnknown()
+        if let maxObject {
+            parsed.policy.maxObject = self.maxObject(maxObject, memory: parsed.memory)
+        } else {
+            parsed.policy.maxObject = min(Defaults.cachePolicy.maxObject, parsed.memory)
+        }
+        return parsed
+    }
+
+    /// A route's part over the defaults of the top-level one; `nil`: the route does not use the cache.
+    func routeCache(_ value: Value, _ defaults: ParsedCache) -> CachePolicy? {
+        var policy = defaults.policy
+        if let text = value.text {
+            if text == "off" { return nil }
+            policy.forceTTL = nil
+            policy.ttl = lifetime(value)
+            return policy
+        }
+        guard var fields = Fields(value, self, expected: "`off`, a duration or a mapping") else {
+            return policy
+        }
+        if let maxObject = fields.take("max_object") {
+            policy.maxObject = self.maxObject(maxObject, memory: defaults.memory)
+        }
+        for key in ["memory", "redis", "warm"] {
+            guard let value = fields.take(key) else { continue }
+            error(keyOf: value, "belongs to the top-level `cache:`, since routes share one store")
+        }
+        readPolicy(&fields, &policy)
+        fields.rejectUnknown()
+        return policy
+    }
+
+    /// The keys that the top-level part and a route's part have in common.
+    private func readPolicy(_ fields: inout Fields, _ policy: inout CachePolicy) {
+        let ttl = fields.take("ttl")
+        let forced = fields.take("force_ttl")
+        if let ttl {
+            policy.ttl = optionalLifetime(ttl)
+            policy.forceTTL = nil
+        }
+        if let forced {
+            policy.forceTTL = optionalLifetime(forced)
+            if let ttl, policy.forceTTL != nil, policy.ttl != nil {
+                error(
+                    keyOf: forced, "`ttl` at line \(ttl.line) could never hold beside it",
+                    help: "keep `ttl` to obey the origin, or `force_ttl` to overrule it")
+            }
+            if ttl == nil && policy.forceTTL != nil { policy.ttl = nil }
+        }
+        if let value = fields.take("stale_while_revalidate") {
+            policy.staleWhileRevalidate = optionalLifetime(value)
+        }
+        if let value = fields.take("stale_if_error") { policy.staleIfError = optionalLifetime(value) }
+        if let value = fields.take("vary_by") { policy.varyBy = varyBy(value) }
+        if let value = fields.take("ignore_query") { policy.ignoreQuery = ignoreQuery(value) }
+        if let value = fields.take("negative") { policy.negative = negative(value) }
+        if let value = fields.take("early_refresh") { policy.earlyRefresh = earlyRefresh(value) }
+        if let value = fields.take("collapse") {
+            policy.collapses = word(value, "choice", ["off", "process"], later: ["cluster"]) != "off"
+        }
+        if let value = fields.take("client_no_cache") {
+            policy.respectsClientNoCache = word(value, "choice", ["ignore", "respect"]) == "respect"
+        }
+        if let value = fields.take("set_cookie") {
+            _ = word(value, "choice", ["refuse"], later: ["strip", "store"])
+        }
+        if let value = fields.take("stale") {
+            policy.stale = word(value, "choice", as: CachePolicy.Stale.self) ?? policy.stale
+        }
+        if let value = fields.take("methods") { cacheMethods(value) }
+        fields.refuse("tags", "tags of answers", shape: .list(.scalar))
+    }
+}

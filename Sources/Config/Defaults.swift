@@ -1,0 +1,46 @@
+import Caching
+import HTTPModel
+import Identity
+import Limits
+import Primitives
+import Settings
+
+/// What holds when the file does not say it. The only place with defaults.
+///
+/// Parts that are structs of the data plane carry their values themselves; they are named here.
+enum Defaults {
+    // The process.
+    static let limitKeys = 1_000_000
+    static let drain = Nanoseconds.seconds(30)
+    static let healthOnMain = false
+
+    // Upstreams. Pool and timeouts: see `UpstreamSettings`.
+    static let upstreamName = "default"
+    static let weight = 1
+    static let httpPort = 80
+
+    // Identity: nobody is trusted, IPv6 by /64.
+    static let identity = IdentitySettings()
+
+    // Limits.
+    static let per: [LimitDefinition.Scope] = [.ip]
+    static let anonymous = LimitDefinition.Anonymous.ip
+    static let mode = LimitDefinition.Mode.enforce
+    static let subWindows = 60
+    /// A token bucket starts with as many tokens as its rate has.
+    static func burst(for rate: LimitDefinition.Rate) -> UInt32 {
+        min(rate.count, UInt32(Bounds.burst.upperBound))
+    }
+
+    // Cache. What one route does: see `CachePolicy`.
+    static let cacheMemory = 256 << 20
+    static let cachePolicy = CachePolicy()
+
+    // Routes: without `routes:`, one for everything.
+    static let routePath = "/**"
+
+    // Protocol, rate limit fields and logs.
+    static let http = HTTPSettings()
+    static let headers = HeaderSettings()
+    static let log = LogSettings()
+}

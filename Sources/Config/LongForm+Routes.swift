@@ -1,0 +1,67 @@
+import Caching
+import Limits
+import Primitives
+import Routes
+import Settings
+
+extension Configuration {
+    /// The store, or `off`; what routes do with it is written in each of them.
+    static func cache(_ settings: ProxySettings) -> YAMLOutput {
+        settings.cacheMemory == 0
+            ? .text("off") : .block([("memory", .size(settings.cacheMemory))])
+    }
+
+    static func route(_ route: RouteSettings, in settings: ProxySettings) -> YAMLOutput {
+        let match = route.match
+        var entries: [(String, YAMLOutput)] = [("path", .text(match.path))]
+        if match.name != match.path { entries.append(("name", .text(match.name))) }
+        if !match.methods.isEmpty {
+            entries.append(("methods", .list(match.methods.map { .text($0) })))
+        }
+        if let host = match.host { entries.append(("host", .text(host))) }
+        if !match.headers.isEmpty {
+            let conditions = match.headers.map { condition in
+                (condition.name, condition.value.map { YAMLOutput.text($0) } ?? .verbatim("~"))
+            }
+            entries.append(("headers", .flow(conditions)))
+        }
+        entries.append(("upstream", .text(settings.upstreams[route.upstream].name)))
+        entries.append(("limits", .list(route.limits.map { .text(settings.limits[$0].name) })))
+        entries.append(("cache", route.cache.map { .block(policy($0)) } ?? .text("off")))
+        if !route.stripPrefix.isEmpty { entries.append(("strip_prefix", .text(route.stripPrefix))) }
+        if let timeout = route.timeout { entries.append(("timeout", .duration(timeout))) }
+        entries.append(("auth", .text(route.requiresUser ? "required" : "optional")))
+        return .block(entries)
+    }
+
+    private static func policy(_ policy: CachePolicy) -> [(String, YAMLOutput)] {
+        var entries: [(String, YAMLOutput)] = []
+        if let ttl = policy.ttl { entries.append(("ttl", .duration(ttl))) }
+        if let forced = policy.forceTTL { entries.append(("force_ttl", .duration(forced))) }
+        if let stale = policy.staleWhileRevalidate {
+            entries.append(("stale_while_revalidate", .duration(stale)))
+        }
+        if let stale = policy.staleIfError { entries.append(("stale_if_error", .duration(stale))) }
+        entries.append(("vary_by", .list(policy.varyBy.map { .text($0.rawValue) })))
+        entries.append(("ignore_query", .list(policy.ignoreQuery.map { .text($0) })))
+        let negative = policy.negative.sorted { $0.key < $1.key }
+        entries.append(("negative", .flow(negative.map { ("\($0.key)", .duration($0.value)) })))
+        entries.append(("max_object", .size(policy.maxObject)))
+        entries.append(("early_refresh", earlyRefresh(policy.earlyRefresh)))
+        entries.append(("collapse", .text(policy.collapses ? "process" : "off")))
+        entries.append(("client_no_cache", .text(policy.respectsClientNoCache ? "respect" : "ignore")))
+        entries.append(("set_cookie", .text("refuse")))
+        entries.append(("stale", .text(policy.stale.rawValue)))
+        return entries
+    }
+
+    private static func earlyRefresh(_ refresh: CachePolicy.EarlyRefresh) -> YAMLOutput {
+        switch refresh {
+        case .off: .text("off")
+        case .xfetch(let beta):
+            .flow([("beta", .verbatim(DecimalText.write(Int((beta * 1000).rounded()))))])
+        case .chance(let last, let chance):
+            .flow([("last", .percent(last)), ("chance", .percent(chance))])
+        }
+    }
+}

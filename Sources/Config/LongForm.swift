@@ -1,0 +1,151 @@
+import Caching
+import Identity
+import Limits
+import Primitives
+import Routes
+public import Settings
+
+extension Configuration {
+    /// The whole of `settings` as a configuration file in its long form, every default written out.
+    ///
+    /// Loaded again it gives equal settings. The admin token is the one value that is not written: in
+    /// its place stands `${WEIR_ADMIN_TOKEN}`, which must then be set.
+    public static func longForm(_ settings: ProxySettings) -> String {
+        var file: [(String, YAMLOutput)] = [
+            ("listen", .list(settings.listeners.map { .block([("address", address($0.address))]) }))
+        ]
+        if let admin = settings.admin {
+            var entries = [("address", address(admin.address))]
+            if admin.token != nil { entries.append(("token", .verbatim("\"${WEIR_ADMIN_TOKEN}\""))) }
+            entries.append(("health_on_main", .number(admin.healthOnMain)))
+            file.append(("admin", .block(entries)))
+        }
+        file.append(("workers", .number(settings.workers)))
+        file.append(("limit_keys", .number(settings.limitKeys)))
+        file.append(("upstreams", .block(settings.upstreams.map { ($0.name, upstream($0)) })))
+        file.append(("identity", .block(identity(settings.identity))))
+        if !settings.limits.isEmpty {
+            file.append(("limits", .block(settings.limits.map { ($0.name, limit($0)) })))
+        }
+        file.append(("cache", cache(settings)))
+        file.append(("routes", .list(settings.routes.map { route($0, in: settings) })))
+        file.append(("http", .block(http(settings.http))))
+        file.append(("headers", .block(headers(settings.headers))))
+        let log: [(String, YAMLOutput)] = [
+            ("format", .text("json")), ("level", .text("\(settings.log.level)")),
+            ("sample", .percent(settings.log.sample)),
+        ]
+        file.append(("log", .block(log)))
+        file.append(("shutdown", .block([("drain", .duration(settings.drain))])))
+        return YAMLOutput.file(file)
+    }
+
+    private static func address(_ address: SocketAddress) -> YAMLOutput {
+        .text(AddressText.write(address))
+    }
+
+    private static func upstream(_ upstream: UpstreamSettings) -> YAMLOutput {
+        .block([
+            (
+                "servers",
+                .list(
+                    upstream.servers.map {
+                        .flow([("url", .text(OriginURL.write($0))), ("weight", .number($0.weight))])
+                    })
+            ),
+            ("balance", .text("least_request")),
+            (
+                "pool",
+                .flow([
+                    ("size", .number(upstream.poolSize)), ("overflow", .number(upstream.poolOverflow)),
+                    ("wait", .duration(upstream.poolWait)), ("recycle", .duration(upstream.recycle)),
+                    ("idle", .duration(upstream.poolIdle)),
+                ])
+            ),
+            (
+                "timeouts",
+                .flow([
+                    ("connect", .duration(upstream.connectTimeout)),
+                    ("first_byte", .duration(upstream.firstByteTimeout)),
+                    ("idle", .duration(upstream.idleTimeout)),
+                ])
+            ),
+        ])
+    }
+
+    private static func identity(_ identity: IdentitySettings) -> [(String, YAMLOutput)] {
+        func source(_ source: IdentitySettings.Source) -> YAMLOutput {
+            switch source {
+            case .header(let name): .text("header:\(name)")
+            }
+        }
+        var entries: [(String, YAMLOutput)] = [
+            ("trusted_proxies", .list(identity.trustedProxies.map { .text(AddressText.write($0)) })),
+            ("ipv6_prefix", .number(identity.ipv6Prefix)),
+        ]
+        if let user = identity.user { entries.append(("user", source(user))) }
+        if let company = identity.company { entries.append(("company", source(company))) }
+        var tier: [(String, YAMLOutput)] = []
+        if let from = identity.tier { tier.append(("from", source(from))) }
+        if let name = identity.defaultTier { tier.append(("default", .text(name))) }
+        if !tier.isEmpty { entries.append(("tier", .flow(tier))) }
+        return entries
+    }
+
+    private static func limit(_ limit: LimitDefinition) -> YAMLOutput {
+        var entries: [(String, YAMLOutput)] = [
+            ("rate", .text(RateText.write(limit.rate))),
+            ("per", .list(limit.per.map { .text($0.rawValue) })),
+        ]
+        switch limit.algorithm {
+        case .tokenBucket(let burst):
+            entries.append(("algorithm", .text("token_bucket")))
+            entries.append(("burst", .number(burst)))
+        case .slidingWindow(let subWindows):
+            entries.append(("algorithm", .text("sliding_window")))
+            entries.append(("sub_windows", .number(subWindows)))
+        case .fixedWindow:
+            entries.append(("algorithm", .text("fixed_window")))
+        }
+        if !limit.tiers.isEmpty {
+            let tiers = limit.tiers.sorted { $0.key < $1.key }
+            entries.append(("tiers", .flow(tiers.map { ($0.key, .text(RateText.write($0.value))) })))
+        }
+        if limit.countsIdentity { entries.append(("anonymous", .text(limit.anonymous.rawValue))) }
+        entries.append(("mode", .text(limit.mode.rawValue)))
+        return .block(entries)
+    }
+
+    private static func http(_ http: HTTPSettings) -> [(String, YAMLOutput)] {
+        [
+            ("header_bytes", .size(http.headerBytes)), ("fields", .number(http.fields)),
+            ("target_bytes", .size(http.targetBytes)),
+            ("body_bytes", .text(SizeText.write(http.bodyBytes))),
+            ("request_timeout", .duration(http.requestTimeout)),
+            ("idle_timeout", .duration(http.idleTimeout)),
+            ("connections", .number(http.connections)),
+        ]
+    }
+
+    private static func headers(_ headers: HeaderSettings) -> [(String, YAMLOutput)] {
+        var dialects: [YAMLOutput] = []
+        if headers.xRateLimit { dialects.append(.text("x-ratelimit")) }
+        if headers.ietfDraft11 { dialects.append(.text("ietf-draft-11")) }
+        return [
+            ("dialects", .list(dialects)),
+            ("x_ratelimit_reset", .text(headers.resetIsDelta ? "delta" : "epoch")),
+        ]
+    }
+}
+
+extension YAMLOutput {
+    static func number(_ value: some CustomStringConvertible) -> YAMLOutput {
+        .verbatim(value.description)
+    }
+    static func duration(_ value: Nanoseconds) -> YAMLOutput { .text(DurationText.write(value)) }
+    static func size(_ value: Int) -> YAMLOutput { .text(SizeText.write(UInt64(max(0, value)))) }
+    /// A share of 0…1. The file counts it in thousandths of a percent, which this gives back exactly.
+    static func percent(_ value: Double) -> YAMLOutput {
+        .verbatim(DecimalText.write(Int((value * 100_000).rounded())) + "%")
+    }
+}

@@ -1,0 +1,112 @@
+import Primitives
+import Settings
+
+/// Reads `workers:`, `limit_keys:`, `redis:`, `http:`, `headers:`, `log:` and `shutdown:`.
+extension Report {
+    /// `workers:` a number, or `auto`: one for each processor.
+    func workers(_ value: Value?, processors: Int) -> Int {
+        let automatic = min(max(processors, Bounds.workers.lowerBound), Bounds.workers.upperBound)
+        guard let value, value.text != "auto" else { return automatic }
+        guard let text = value.text, let number = Text.decimal(text), Bounds.workers.contains(number)
+        else {
+            let (low, high) = (Bounds.workers.lowerBound, Bounds.workers.upperBound)
+            expected("`auto` or a whole number from \(low) to \(high)", value)
+            return automatic
+        }
+        return number
+    }
+
+    /// `redis:` empty means memory only, which is all there is in this version.
+    func redis(_ value: Value) {
+        if value.isNull || value.isUnusable || value.text == "" { return }
+        unavailable(value, "Redis", shape: .scalarOr(.redis))
+    }
+
+    func http(_ value: Value) -> HTTPSettings {
+        var http = Defaults.http
+        guard
+            var fields = Fields(
+                value, self, expected: "a mapping", help: "for example `http: {header_bytes: 16KiB}`")
+        else { return http }
+        if let value = fields.take("header_bytes") {
+            http.headerBytes = size(value, Bounds.headerBytes).map { Int($0) } ?? http.headerBytes
+        }
+        if let value = fields.take("fields") {
+            http.fields = integer(value, Bounds.fields) ?? http.fields
+        }
+        if let value = fields.take("target_bytes") {
+            http.targetBytes = size(value, Bounds.targetBytes).map { Int($0) } ?? http.targetBytes
+        }
+        if let value = fields.take("body_bytes") {
+            http.bodyBytes = size(value, Bounds.bodyBytes) ?? http.bodyBytes
+        }
+        if let value = fields.take("request_timeout") {
+            http.requestTimeout = duration(value, Bounds.timeout) ?? http.requestTimeout
+        }
+        if let value = fields.take("idle_timeout") {
+            http.idleTimeout = duration(value, Bounds.timeout) ?? http.idleTimeout
+        }
+        if let value = fields.take("connections") {
+            http.connections = integer(value, Bounds.connections) ?? http.connections
+        }
+        fields.rejectUnknown()
+        return http
+    }
+
+    /// `headers:` a list of dialects, or a mapping with `dialects` and `x_ratelimit_reset`.
+    func headers(_ value: Value) -> HeaderSettings {
+        var headers = Defaults.headers
+        guard case .map = value.content else {
+            dialects(value, &headers)
+            return headers
+        }
+        guard var fields = Fields(value, self, expected: "a mapping") else { return headers }
+        if let value = fields.take("dialects") { dialects(value, &headers) }
+        if let value = fields.take("x_ratelimit_reset") {
+            headers.resetIsDelta = word(value, "form", ["epoch", "delta"]) == "delta"
+        }
+        fields.rejectUnknown()
+        return headers
+    }
+
+    private func dialects(_ value: Value, _ headers: inout HeaderSettings) {
+        headers.xRateLimit = false
+        headers.ietfDraft11 = false
+        for item in items(value, "dialects", atMost: 8) {
+            let known = ["x-ratelimit", "ietf-draft-11"]
+            switch word(item, "dialect", known, later: ["ietf-draft-03"]) {
+            case "x-ratelimit": headers.xRateLimit = true
+            case "ietf-draft-11": headers.ietfDraft11 = true
+            default: continue
+            }
+        }
+    }
+
+    func log(_ value: Value) -> LogSettings {
+        var log = Defaults.log
+        guard
+            var fields = Fields(
+                value, self, expected: "a mapping", help: "for example `log: {level: info}`")
+        else { return log }
+        if let value = fields.take("format") { _ = word(value, "format", ["json"], later: ["text"]) }
+        if let value = fields.take("level") {
+            let names = LogSettings.Level.allCases.map { "\($0)" }
+            let name = word(value, "level", names)
+            log.level = LogSettings.Level.allCases.first { "\($0)" == name } ?? log.level
+        }
+        if let value = fields.take("sample") { log.sample = percent(value) ?? log.sample }
+        fields.rejectUnknown()
+        return log
+    }
+
+    /// `shutdown: {drain: 30s}`.
+    func shutdown(_ value: Value) -> Nanoseconds {
+        guard
+            var fields = Fields(
+                value, self, expected: "a mapping", help: "for example `shutdown: {drain: 30s}`")
+        else { return Defaults.drain }
+        let drain = fields.take("drain").flatMap { duration($0, Bounds.drain) }
+        fields.rejectUnknown()
+        return drain ?? Defaults.drain
+    }
+}

@@ -1,0 +1,140 @@
+import Limits
+import Primitives
+import Routes
+import Settings
+
+/// What routes refer to.
+struct RouteContext {
+    var upstreams: UpstreamTable
+    var limits: [ParsedLimit]
+    var cache: ParsedCache
+    var identity: ParsedIdentity
+}
+
+/// One route of the file and where it stands.
+struct ParsedRoute {
+    var settings: RouteSettings
+    /// `nil` after a fault.
+    var pattern: PathPattern?
+    var value: Value
+    /// The values whose meaning depends on other parts.
+    var cacheValue: Value?
+    var authValue: Value?
+    /// Whether its conditions were read without a fault.
+    var isWhole = true
+}
+
+/// Reads `routes:`.
+extension Report {
+    func routes(_ value: Value, _ context: RouteContext) -> [ParsedRoute] {
+        let items = items(value, "routes", atMost: Bounds.routes)
+        if value.isEmptyList {
+            expected(
+                "at least one route", value,
+                help: "without `routes`, every request gets all limits and the cache")
+        }
+        var names: [String: Int] = [:]
+        return items.compactMap { route($0, context, &names) }
+    }
+
+    private func route(
+        _ value: Value, _ context: RouteContext, _ names: inout [String: Int]
+    ) -> ParsedRoute? {
+        let help = "for example `{path: /api/**, cache: 5m}`"
+        guard var fields = Fields(value, self, expected: "a mapping", help: help) else { return nil }
+        let standIn = RouteDefinition(name: "", path: Defaults.routePath)
+        var route = ParsedRoute(settings: RouteSettings(match: standIn), value: value)
+        if let path = fields.require("path", help: "`path: /**` matches everything") {
+            route.pattern = pattern(path)
+            route.settings.match.path = path.text ?? ""
+        }
+        conditions(&fields, &route)
+        route.settings.match.name = route.settings.match.path
+        if let name = fields.take("name"), let text = self.name(name, "a name") {
+            route.settings.match.name = text
+            if let line = names[text] {
+                error(name, "\"\(text)\" is already used at line \(line)")
+            } else {
+                names[text] = name.line
+            }
+        }
+        route.settings.upstream = routeUpstream(fields.take("upstream"), value, context.upstreams)
+        if let limits = fields.take("limits") {
+            route.settings.limits = routeLimits(limits, context.limits)
+        }
+        route.cacheValue = fields.take("cache")
+        if let cache = route.cacheValue {
+            let policy = routeCache(cache, context.cache)
+            route.settings.cache = context.cache.isOff ? nil : policy
+        } else if context.cache.isForAllRoutes {
+            route.settings.cache = context.cache.policy
+        }
+        if let prefix = fields.take("strip_prefix") { stripPrefix(prefix, &route) }
+        if let timeout = fields.take("timeout") {
+            route.settings.timeout = duration(timeout, Bounds.timeout)
+        }
+        if let auth = fields.take("auth") {
+            route.authValue = auth
+            route.settings.requiresUser = word(auth, "choice", ["required", "optional"]) == "required"
+        }
+        fields.refuse("idempotency", "keeping answers by Idempotency-Key", shape: .scalar)
+        fields.refuse("invalidates", "invalidating by tag", shape: .list(.scalar))
+        fields.rejectUnknown()
+        return route
+    }
+
+    private func pattern(_ value: Value) -> PathPattern? {
+        guard let text = text(value, "a path", help: "for example `/api/users/{id}` or `/api/**`")
+        else { return nil }
+        do throws(PathPattern.Fault) {
+            return try PathPattern(text)
+        } catch {
+            self.error(value, error.message, help: error.help)
+            return nil
+        }
+    }
+
+    private func routeUpstream(_ named: Value?, _ route: Value, _ table: UpstreamTable) -> Int {
+        guard let named else {
+            if table.defaultIndex == nil, !table.settings.isEmpty {
+                let names = table.settings.map { "`\($0.name)`" }.joined(separator: ", ")
+                error(
+                    keyOf: route, "`upstream` is missing and none is named `default`",
+                    help: "choose one of \(names)")
+            }
+            return table.defaultIndex ?? 0
+        }
+        guard let name = text(named, "the name of an upstream") else { return 0 }
+        if let index = table.index(of: name) { return index }
+        unknownWord(named, name, kind: "upstream", known: table.settings.map(\.name))
+        return 0
+    }
+
+    private func routeLimits(_ value: Value, _ limits: [ParsedLimit]) -> [Int] {
+        var indices: [Int] = []
+        for item in items(value, "names of limits", atMost: Bounds.limitsPerRoute) {
+            guard let name = text(item, "the name of a limit") else { continue }
+            guard let index = limits.firstIndex(where: { $0.definition.name == name }) else {
+                unknownWord(item, name, kind: "limit", known: limits.map(\.definition.name))
+                continue
+            }
+            if indices.contains(index) {
+                error(item, "the limit \"\(name)\" stands twice")
+            } else {
+                indices.append(index)
+            }
+        }
+        return indices
+    }
+
+    private func stripPrefix(_ value: Value, _ route: inout ParsedRoute) {
+        guard let text = text(value, "the beginning of the path", help: "for example `/api`") else {
+            return
+        }
+        route.settings.stripPrefix = text
+        guard let pattern = route.pattern, !pattern.beginsWith(prefix: text) else { return }
+        error(
+            value, "\"\(Value.shortened(text))\" is not made of the first segments of the route's path",
+            help: "for `path: /api/admin/**` it can be `/api` or `/api/admin`")
+    }
+}

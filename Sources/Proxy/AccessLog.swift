@@ -1,0 +1,94 @@
+import Caching
+import HTTPModel
+import Identity
+import Limits
+import Primitives
+import Settings
+import Telemetry
+
+/// One worker's gathered log lines, until the log's thread takes them.
+struct AccessLog {
+    private let settings: LogSettings
+    private let buffer = ByteBuffer(capacity: 4096)
+    private var lines = 0
+
+    init(_ settings: LogSettings) { self.settings = settings }
+
+    var isEmpty: Bool { lines == 0 }
+    var isFull: Bool { buffer.count >= Bounds.logBuffer }
+
+    /// Whether a request of `status` gets a line: a sample of all, and every failure unless nothing is logged.
+    func admits(_ status: Status, _ random: inout SeededRandom) -> Bool {
+        guard settings.level.rawValue <= LogSettings.Level.info.rawValue, settings.sample > 0 else {
+            return false
+        }
+        return settings.sample >= 1 || status.code >= 500 || random.unit() <= settings.sample
+    }
+
+    /// Appends the line of a request.
+    mutating func append(
+        _ exchange: Exchange, of connection: DownstreamConnection, _ route: Blueprint.Route?,
+        at clock: ClockReading
+    ) {
+        let record = exchange.record
+        var line = JSONLine(to: buffer)
+        line.field("timestamp", time: clock.wall)
+        line.field("level", record.status.code >= 500 ? "error" : "info")
+        line.field("service", "weir")
+        if let trace = record.trace { line.field("trace_id", traceOf: trace) }
+        if route != nil {
+            line.field("user_id", exchange.identity.user)
+            line.field("client", exchange.identity.address)
+        } else {
+            line.field("client", connection.peer)
+        }
+        if let route {
+            line.field("route", route.name.span)
+            line.field("endpoint", route.pattern.span)
+        }
+        if !exchange.request.methodRange.isEmpty {
+            line.field("method", exchange.request.span(exchange.request.methodRange))
+            line.field("path", exchange.request.span(exchange.request.path))
+        }
+        line.field("status", UInt64(record.status.code))
+        line.field("latency_ms", milliseconds: clock.monotonic - record.started)
+        if let upstream = record.upstream { line.field("upstream_ms", milliseconds: upstream) }
+        line.field("cache", record.cache.name)
+        if let reason = record.cacheReason { line.field("cache_reason", reason) }
+        appendLimit(exchange.decision, route, &line)
+        line.field("bytes", record.bodyBytes)
+        if let error = record.error { line.field("error", error) }
+        if record.isIncomplete { line.field("incomplete", true) }
+        line.end()
+        lines += 1
+    }
+
+    private func appendLimit(
+        _ decision: LimitDecision, _ route: Blueprint.Route?, _ line: inout JSONLine
+    ) {
+        guard let route else { return }
+        switch decision.outcome {
+        case .notLimited:
+            line.field("limit", "none")
+        case .admitted:
+            line.field("limit", "admitted")
+            guard let tightest = decision.tightest else { return }
+            line.field("limit_name", route.limitNames[Int(decision[tightest].limit)].span)
+        case .refused(let limit):
+            line.field("limit", "refused")
+            line.field("limit_name", route.limitNames[limit].span)
+        case .deniedAnonymous(let limit):
+            line.field("limit", "denied_anonymous")
+            line.field("limit_name", route.limitNames[limit].span)
+        }
+    }
+
+    /// Takes all lines out.
+    mutating func take() -> (bytes: [UInt8], lines: Int) {
+        defer {
+            buffer.removeAll()
+            lines = 0
+        }
+        return (buffer.readable.copied, lines)
+    }
+}

@@ -1,0 +1,123 @@
+import Caching
+import EventLoop
+public import Primitives
+import Telemetry
+
+/// The metrics of a process in Prometheus' text form: all workers' counters added up.
+public struct MetricsReport {
+    private let metrics: WorkerMetrics
+    private let blueprint: Blueprint
+    private let shared: SharedState
+
+    /// Adds up the `workers`, of which there is at least one.
+    public init(_ workers: [WorkerMetrics], blueprint: Blueprint, shared: SharedState) {
+        var sum = workers[0]
+        for other in workers.dropFirst() { sum.merge(other) }
+        metrics = sum
+        self.blueprint = blueprint
+        self.shared = shared
+    }
+
+    /// Appends the whole text.
+    public func append(to buffer: ByteBuffer, at now: MonotonicTime) {
+        var text = MetricsText(to: buffer)
+        appendRequests(&text)
+        appendConnections(&text)
+        appendCache(&text)
+        appendLimits(&text)
+        appendUpstreams(&text)
+        appendProcess(&text, at: now)
+    }
+
+    private func routeName(_ row: Int) -> String {
+        row < blueprint.routes.count ? blueprint.settings.routes[row].match.name : ""
+    }
+
+    private func appendRequests(_ text: inout MetricsText) {
+        text.family("weir_requests_total", .counter, help: "Requests by route and status; no route: empty.")
+        for row in 0..<metrics.requests.rows {
+            for status in 100..<metrics.requests.columns where metrics.requests[row, status] > 0 {
+                text.sample(
+                    metrics.requests[row, status],
+                    [MetricLabel("route", routeName(row)), MetricLabel("status", String(status))])
+            }
+        }
+        text.family("weir_request_duration_seconds", .histogram, help: "Time from a request's first byte to the end of its answer.")
+        for (row, histogram) in metrics.latency.enumerated() where histogram.count > 0 {
+            text.histogram(histogram, [MetricLabel("route", routeName(row))])
+        }
+        text.family("weir_rejections_total", .counter, help: "Answers the proxy made itself, by reason.")
+        for (index, rejection) in Rejection.all.enumerated() where metrics.rejections[0, index] > 0 {
+            text.sample(metrics.rejections[0, index], [MetricLabel("reason", "\(rejection.reason)")])
+        }
+        text.family("weir_response_body_bytes_total", .counter, help: "Bytes of answers' bodies.")
+        text.sample(metrics.bodyBytes)
+        text.family("weir_incomplete_responses_total", .counter, help: "Answers that were cut short by either side.")
+        text.sample(metrics.incomplete)
+    }
+
+    private func appendConnections(_ text: inout MetricsText) {
+        text.family("weir_connections", .gauge, help: "Client connections that are open.")
+        text.sample(UInt64(max(0, shared.openConnections)))
+        text.family("weir_connections_accepted_total", .counter, help: "Client connections accepted.")
+        text.sample(metrics.accepted)
+    }
+
+    private func appendCache(_ text: inout MetricsText) {
+        text.family("weir_cache_requests_total", .counter, help: "Requests by the cache's part in them.")
+        for outcome in AccessRecord.Cache.allCases {
+            text.sample(
+                metrics.cache[0, Int(outcome.rawValue)], [MetricLabel("outcome", "\(outcome.name)")])
+        }
+        let statistics = shared.cache.statistics
+        text.family("weir_cache_bytes", .gauge, help: "Bytes of the memory cache in use.")
+        text.sample(UInt64(statistics.bytes))
+        text.family("weir_cache_entries", .gauge, help: "Stored answers.")
+        text.sample(UInt64(statistics.entries))
+        text.family("weir_cache_evictions_total", .counter, help: "Stored answers given up for others.")
+        text.sample(statistics.evictions)
+    }
+
+    private func appendLimits(_ text: inout MetricsText) {
+        text.family("weir_limit_decisions_total", .counter, help: "Decisions by limit and outcome.")
+        for (row, limit) in blueprint.settings.limits.enumerated() {
+            for outcome in WorkerMetrics.LimitOutcome.allCases {
+                text.sample(
+                    metrics.limits[row, outcome.rawValue],
+                    [MetricLabel("limit", limit.name), MetricLabel("outcome", outcome.name)])
+            }
+        }
+        text.family("weir_limit_keys", .gauge, help: "Keys in the limit table.")
+        text.sample(UInt64(shared.limits.keyCount))
+    }
+
+    private func appendUpstreams(_ text: inout MetricsText) {
+        let pools = zip(blueprint.settings.upstreams.map(\.name), metrics.pools)
+        text.family("weir_upstream_connections", .gauge, help: "Connections to origins by state.")
+        for (name, pool) in pools {
+            let busy = MetricLabel("state", "busy")
+            text.sample(UInt64(pool.open - pool.idle), [MetricLabel("upstream", name), busy])
+            text.sample(UInt64(pool.idle), [MetricLabel("upstream", name), MetricLabel("state", "idle")])
+        }
+        text.family("weir_upstream_waiting", .gauge, help: "Requests that wait for a connection.")
+        for (name, pool) in pools { text.sample(UInt64(pool.waiting), [MetricLabel("upstream", name)]) }
+        text.family("weir_upstream_connects_total", .counter, help: "Connections to origins by outcome.")
+        for (name, pool) in pools {
+            let upstream = MetricLabel("upstream", name)
+            text.sample(pool.counters.connected, [upstream, MetricLabel("outcome", "connected")])
+            text.sample(pool.counters.failed, [upstream, MetricLabel("outcome", "failed")])
+            text.sample(pool.counters.exhausted, [upstream, MetricLabel("outcome", "exhausted")])
+        }
+        text.family("weir_upstream_reuses_total", .counter, help: "Exchanges on a connection that was open.")
+        for (name, pool) in pools { text.sample(pool.counters.reused, [MetricLabel("upstream", name)]) }
+    }
+
+    private func appendProcess(_ text: inout MetricsText, at now: MonotonicTime) {
+        text.family("weir_log_lines_dropped_total", .counter, help: "Log lines lost because their reader was too slow.")
+        text.sample(shared.log?.droppedLines ?? 0)
+        text.family("weir_draining", .gauge, help: "1 while the process is on its way out.")
+        text.sample(shared.isDraining ? 1 : 0)
+        text.family("weir_uptime_seconds", .gauge, help: "Time since the start.")
+        text.sample(seconds: now - shared.started.monotonic)
+    }
+}

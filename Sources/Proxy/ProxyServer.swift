@@ -1,0 +1,120 @@
+public import EventLoop
+public import Primitives
+public import Settings
+
+/// The data plane of a process: its workers, each on a thread of its own.
+public final class ProxyServer: Sendable {
+    /// What the workers share.
+    public let shared: SharedState
+    /// The settings they follow.
+    public let blueprint: Blueprint
+    /// The workers.
+    public let workers: [Worker]
+    /// The bound addresses, with the ports the kernel chose.
+    public let addresses: [SocketAddress]
+
+    /// Why a server could not start.
+    public enum StartError: Error, Sendable {
+        /// The process has no descriptors left for a loop.
+        case noDescriptors
+        /// An address could not be listened on.
+        case cannotListen(SocketAddress, ListenError)
+    }
+
+    /// Creates the workers and binds all addresses on the calling thread; nothing runs yet.
+    ///
+    /// - Parameters:
+    ///   - settings: The configuration.
+    ///   - log: Where access lines go; `nil`: nowhere.
+    ///   - seed: Feeds hashes and random choices; tests fix it.
+    ///   - kernel: The system calls of each loop.
+    public init(
+        settings: ProxySettings, log: LogPipe?, seed: UInt64? = nil, kernel: Kernel = Kernel()
+    ) throws(StartError) {
+        var random = SeededRandom(seed: seed ?? SystemRandomNumberGenerator.seed())
+        blueprint = Blueprint(settings)
+        shared = SharedState(
+            settings, log: log, seed: KeyedHasher.Seed(random.next(), random.next()), now: kernel.now())
+        var workers: [Worker] = []
+        for _ in 0..<settings.workers {
+            guard let loop = EventLoop(kernel: kernel) else { throw .noDescriptors }
+            workers.append(
+                Worker(loop: loop, shared: shared, blueprint: blueprint, seed: random.next()))
+        }
+        self.workers = workers
+        var bound: [SocketAddress] = []
+        for listener in settings.listeners {
+            do {
+                bound.append(try ProxyServer.bind(listener.address, workers, kernel))
+            } catch {
+                throw .cannotListen(listener.address, error)
+            }
+        }
+        addresses = bound
+    }
+
+    /// Binds `address` on all workers. The first socket is alone on its port while it is bound, so that a second
+    /// process by mistake is an error and not a silent half of the traffic.
+    private static func bind(
+        _ address: SocketAddress, _ workers: [Worker], _ kernel: Kernel
+    ) throws(ListenError) -> SocketAddress {
+        if case .unix = address {
+            // One socket file, one listener: the first worker serves it.
+            return try listen(workers[0], address, reusePort: false)
+        }
+        let probe = kernel.listen(on: address, backlog: 1, reusePort: false)
+        guard probe >= 0 else { throw ListenError(number: -probe) }
+        kernel.close(probe)
+        var bound = address
+        for worker in workers { bound = try listen(worker, bound, reusePort: true) }
+        return bound
+    }
+
+    private static func listen(
+        _ worker: Worker, _ address: SocketAddress, reusePort: Bool
+    ) throws(ListenError) -> SocketAddress {
+        // The loops were made by this thread and do not run yet.
+        let result = worker.assumeIsolated { worker in
+            Result { () throws(ListenError) in try worker.listen(on: address, reusePort: reusePort) }
+        }
+        return try result.get()
+    }
+
+    /// Starts the threads and accepts connections.
+    public func start() {
+        for worker in workers {
+            worker.assumeIsolated { $0.startAccepting() }
+            worker.loop.kernel.startThread { worker.loop.run() }
+        }
+    }
+
+    /// Takes nothing new, lets what runs end, and cuts off what is left at `deadline`.
+    ///
+    /// - Parameter control: The loop of the calling task, for waiting.
+    /// - Returns: The number of connections that were cut off.
+    public func drain(until deadline: MonotonicTime, on control: EventLoop) async -> Int {
+        shared.beginDraining()
+        for worker in workers { await worker.drain() }
+        while shared.openConnections > 0 && control.now < deadline {
+            await control.sleep(for: .milliseconds(20))
+        }
+        let left = shared.openConnections
+        for worker in workers { await worker.cutOff() }
+        return left
+    }
+
+    /// All workers' counters.
+    public func metrics() async -> MetricsReport {
+        var all: [WorkerMetrics] = []
+        for worker in workers { all.append(await worker.metrics()) }
+        return MetricsReport(all, blueprint: blueprint, shared: shared)
+    }
+}
+
+extension SystemRandomNumberGenerator {
+    /// A word of the system's randomness.
+    fileprivate static func seed() -> UInt64 {
+        var generator = SystemRandomNumberGenerator()
+        return generator.next()
+    }
+}

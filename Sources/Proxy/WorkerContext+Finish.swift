@@ -1,0 +1,47 @@
+import HTTPModel
+import Primitives
+import Telemetry
+
+extension WorkerContext {
+    /// The trace a request belongs to: the client's, or a new one.
+    func trace(of request: borrowing RequestHead) -> TraceContext {
+        if let sent = request.fields.first(.traceparent), request.fields.count(of: .traceparent) == 1,
+            let trace = TraceContext(parsing: sent)
+        {
+            return trace
+        }
+        return TraceContext(isSampled: false, using: &random)
+    }
+
+    /// Counts and logs a request whose answer has been given.
+    func finish(_ exchange: Exchange, of connection: DownstreamConnection) {
+        let record = exchange.record
+        metrics.note(record, latency: loop.now - record.started)
+        guard log.admits(record.status, &random) else { return }
+        let route = record.route >= 0 ? blueprint.routes[record.route] : nil
+        if log.isEmpty { scheduleLogFlush() }
+        log.append(exchange, of: connection, route, at: loop.clock)
+        if log.isFull { flushLog() }
+    }
+
+    /// The same for one whose head was not understood.
+    func finishUnparsed(_ exchange: Exchange, of connection: DownstreamConnection) {
+        exchange.record.route = -1
+        exchange.request.methodRange = .empty
+        finish(exchange, of: connection)
+    }
+
+    private func scheduleLogFlush() {
+        loop.start { [self] in
+            await loop.sleep(for: Bounds.logDelay)
+            flushLog()
+        }
+    }
+
+    /// Hands the gathered lines to the log's thread.
+    func flushLog() {
+        guard !log.isEmpty else { return }
+        let (bytes, lines) = log.take()
+        shared.log?.submit(bytes, lines: lines)
+    }
+}

@@ -1,0 +1,106 @@
+import HTTPModel
+import Limits
+public import Primitives
+public import Telemetry
+public import Upstreams
+
+/// One worker's counters: plain integers that only its thread touches. A scrape asks for a copy.
+public struct WorkerMetrics: Sendable {
+    /// Requests by route (the last row: no route) and status.
+    var requests: CounterTable
+    /// Latency by route, in nanoseconds.
+    var latency: [Histogram]
+    /// Requests by the cache's part in them.
+    var cache = CounterTable(rows: 1, columns: AccessRecord.Cache.allCases.count)
+    /// Decisions by limit and outcome.
+    var limits: CounterTable
+    /// Answers the proxy made itself, by reason.
+    var rejections = CounterTable(rows: 1, columns: Rejection.all.count)
+    /// Connections accepted.
+    var accepted: UInt64 = 0
+    /// Answers that were cut short.
+    var incomplete: UInt64 = 0
+    /// Bytes of answers' bodies.
+    var bodyBytes: UInt64 = 0
+    /// The pools, by upstream; filled in by the scrape.
+    public internal(set) var pools: [PoolMetrics] = []
+
+    /// The columns of `limits`.
+    enum LimitOutcome: Int, CaseIterable {
+        case admitted
+        case refused
+        case shadowRefused
+
+        var name: String {
+            switch self {
+            case .admitted: "admitted"
+            case .refused: "refused"
+            case .shadowRefused: "shadow_refused"
+            }
+        }
+    }
+
+    init(routes: Int, limits: Int) {
+        requests = CounterTable(rows: routes + 1, columns: 600)
+        latency = Array(repeating: .latency, count: routes + 1)
+        self.limits = CounterTable(rows: limits, columns: LimitOutcome.allCases.count)
+    }
+
+    mutating func note(_ record: AccessRecord, latency time: Nanoseconds) {
+        let row = record.route >= 0 ? record.route : requests.rows - 1
+        requests.add(row: row, column: min(Int(record.status.code), 599))
+        latency[row].record(time.count)
+        cache.add(row: 0, column: Int(record.cache.rawValue))
+        bodyBytes &+= record.bodyBytes
+        if record.isIncomplete { incomplete &+= 1 }
+    }
+
+    /// Counts a decision; `route` knows which limits they are in the configuration.
+    mutating func note(_ decision: LimitDecision, of route: borrowing Blueprint.Route) {
+        for index in 0..<decision.count {
+            let state = decision[index]
+            let outcome: LimitOutcome =
+                !state.refused ? .admitted : state.isShadow ? .shadowRefused : .refused
+            limits.add(row: route.limitIndices[Int(state.limit)], column: outcome.rawValue)
+        }
+        if case .deniedAnonymous(let limit) = decision.outcome {
+            limits.add(row: route.limitIndices[limit], column: LimitOutcome.refused.rawValue)
+        }
+    }
+
+    mutating func note(_ rejection: Rejection) {
+        rejections.add(row: 0, column: rejection.index)
+    }
+
+    /// Adds another worker's.
+    mutating func merge(_ other: WorkerMetrics) {
+        requests.merge(other.requests)
+        for i in latency.indices { latency[i].merge(other.latency[i]) }
+        cache.merge(other.cache)
+        limits.merge(other.limits)
+        rejections.merge(other.rejections)
+        accepted &+= other.accepted
+        incomplete &+= other.incomplete
+        bodyBytes &+= other.bodyBytes
+        for i in pools.indices where i < other.pools.count { pools[i].merge(other.pools[i]) }
+    }
+}
+
+/// One pool's numbers at the moment of a scrape.
+public struct PoolMetrics: Sendable {
+    /// What happened so far.
+    public var counters: UpstreamCounters
+    /// Connections that are open.
+    public var open: Int
+    /// Connections without an exchange.
+    public var idle: Int
+    /// Requests that wait for a connection.
+    public var waiting: Int
+
+    mutating func merge(_ other: PoolMetrics) {
+        counters.add(other.counters)
+        open += other.open
+        idle += other.idle
+        waiting += other.waiting
+    }
+}

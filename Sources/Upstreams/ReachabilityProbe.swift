@@ -1,0 +1,44 @@
+public import EventLoop
+import Primitives
+public import Settings
+
+/// Tries to connect to the servers of one upstream that are not known to be reachable, so that readiness is
+/// true at the start and comes back after an outage without a request that fails first.
+///
+/// A reachable server is left alone: requests tell how it is.
+public final class ReachabilityProbe {
+    private let settings: UpstreamSettings
+    private let health: UpstreamHealth
+    private let loop: EventLoop
+
+    /// Prepares a probe that reports to `health`.
+    public init(_ settings: UpstreamSettings, health: UpstreamHealth, loop: EventLoop) {
+        self.settings = settings
+        self.health = health
+        self.loop = loop
+    }
+
+    /// Probes once a second, for as long as the loop runs.
+    public func start() {
+        for server in settings.servers.indices {
+            loop.start { [self] in
+                while true {
+                    if health.servers[server] != .reachable { await probe(server) }
+                    await loop.sleep(for: .seconds(1))
+                }
+            }
+        }
+    }
+
+    private func probe(_ server: Int) async {
+        let deadline = loop.now + settings.connectTimeout
+        for address in await Server.addresses(of: settings.servers[server], loop, until: deadline) {
+            if let stream = try? await ByteStream.connect(to: address, loop: loop, deadline: deadline) {
+                stream.close()
+                health.note(server: server, isReachable: true)
+                return
+            }
+        }
+        health.note(server: server, isReachable: false)
+    }
+}
