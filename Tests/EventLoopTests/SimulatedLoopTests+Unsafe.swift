@@ -20,9 +20,9 @@ private let address = SocketAddress.tcp(IPAddress(v4: 0x0A00_0001), port: 8000)
             }
             for _ in 0..<2 {
                 do {
-                    try await stream.waitReadable(until: .never)
+                    _ = try await stream.read(into: ByteBuffer(capacity: 64), until: .never)
                 } catch {
-                    outcomes.update { $0.append("\(error) \(peer.now - peer.now)") }
+                    outcomes.update { $0.append("\(error)") }
                 }
             }
             do {
@@ -33,8 +33,7 @@ private let address = SocketAddress.tcp(IPAddress(v4: 0x0A00_0001), port: 8000)
         }
         world.run(client)
         #expect(client.problem == nil)
-        #expect(outcomes.value.count == 3)
-        #expect(outcomes.value.allSatisfy { $0.hasPrefix("aborted") })
+        #expect(outcomes.value == ["aborted", "aborted", "aborted"])
     }
 
     @Test func `a wait for the upstream ends when the downstream goes`() {
