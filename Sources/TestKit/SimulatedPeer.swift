@@ -62,8 +62,7 @@ public final class SimulatedPeer {
         var sent = 0
         while sent < count {
             let n = min(count - sent, 16 << 10)
-            let position = start + sent
-            try await send(bytes: (0..<n).map { SimulatedPeer.pattern(position + $0) })
+            try await send(bytes: Array(SimulatedPeer.pattern(from: start + sent, n)))
             sent += n
         }
     }
@@ -71,6 +70,15 @@ public final class SimulatedPeer {
     /// The byte of the pattern at `index`.
     public static func pattern(_ index: Int) -> UInt8 {
         UInt8(truncatingIfNeeded: index &* 31 ^ (index >> 8))
+    }
+
+    // Two periods, so that a piece of up to one period never wraps.
+    private static let period = 1 << 16
+    private static let table = (0..<2 * period).map { pattern($0) }
+
+    /// `count` bytes of the pattern, at most 65536.
+    private static func pattern(from start: Int, _ count: Int) -> ArraySlice<UInt8> {
+        table[start % period..<start % period + count]
     }
 
     /// Tells that no more will be sent.
@@ -109,18 +117,21 @@ public final class SimulatedPeer {
         return Array(pending[..<count])
     }
 
-    /// Takes everything up to and with `marker`.
+    /// Takes everything up to and with `marker`, which must not be empty.
     public func read(until marker: String) async throws -> String {
         let wanted = Array(marker.utf8)
         var searched = 0
         while true {
-            while searched + wanted.count <= pending.count {
-                if pending[searched..<searched + wanted.count].elementsEqual(wanted) {
-                    let bytes = try await read(count: searched + wanted.count)
-                    return String(decoding: bytes, as: UTF8.self)
+            while let start = pending.span.firstIndex(of: wanted[0], from: searched),
+                start + wanted.count <= pending.count
+            {
+                let end = start + wanted.count
+                if pending.span.extracting(start..<end).equals(wanted.span) {
+                    return String(decoding: try await read(count: end), as: UTF8.self)
                 }
-                searched += 1
+                searched = start + 1
             }
+            searched = max(searched, pending.count + 1 - wanted.count)
             guard try await fill() else {
                 let got = String(decoding: pending, as: UTF8.self)
                 throw PeerFailure(
@@ -141,13 +152,14 @@ public final class SimulatedPeer {
         var position = start
         let end = start + count
         while position < end {
-            let chunk = try await read(count: min(end - position, max(1, pending.count)))
-            for byte in chunk {
-                if byte != SimulatedPeer.pattern(position) {
-                    throw PeerFailure("another byte at \(position)")
-                }
-                position += 1
+            let here = max(1, min(pending.count, SimulatedPeer.period))
+            let chunk = try await read(count: min(end - position, here))
+            let wanted = SimulatedPeer.pattern(from: position, chunk.count)
+            if !chunk.span.equals(wanted.span) {
+                let at = zip(chunk, wanted).prefix { $0 == $1 }.count
+                throw PeerFailure("another byte at \(position + at)")
             }
+            position += chunk.count
         }
     }
 

@@ -1,3 +1,5 @@
+import Primitives
+
 /// What happened in a simulation: a hash of all of it, and the newest events in words.
 struct Trace {
     private struct Event {
@@ -29,7 +31,16 @@ struct Trace {
     }
 
     mutating func record(bytes: [UInt8]) {
-        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        let span = bytes.span
+        var index = 0
+        while index + 8 <= span.count {
+            mix(span.littleEndianWord(at: index))
+            index += 8
+        }
+        while index < span.count {
+            mix(UInt64(span[index]))
+            index += 1
+        }
     }
 
     private mutating func mix(_ word: UInt64) {
