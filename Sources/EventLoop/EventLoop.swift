@@ -59,8 +59,9 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     }
 
     deinit {
-        kernel.close(wakeDescriptor)
-        kernel.close(poll)
+        // Below zero where `init` failed half-way.
+        if wakeDescriptor >= 0 { kernel.close(wakeDescriptor) }
+        if poll >= 0 { kernel.close(poll) }
     }
 
     // MARK: Turning
@@ -81,6 +82,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     /// One turn; without `waiting` it only takes what is there. Simulation calls this.
     public func turn(waiting: Bool) {
         owner.claim()
+        // A loop that waits wakes with a fresh clock; in simulation other loops' turns may have moved the time.
+        if !waiting { clock = kernel.now() }
         takeInbox()
         runReadyJobs()
         let timeout = waiting ? timeoutMilliseconds() : 0

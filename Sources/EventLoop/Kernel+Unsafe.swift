@@ -87,6 +87,16 @@ open class Kernel: @unchecked Sendable {
         precondition(Kernel.detachThread(body), "the system refused a thread")
     }
 
+    /// Runs `body` on a thread of its own, again each time `wake` was called on `fd` of `createBlockingWake`.
+    open func startThread(wokenBy fd: Int32, _ body: @escaping @Sendable () -> Void) {
+        startThread { [self] in
+            while true {
+                awaitWake(fd)
+                body()
+            }
+        }
+    }
+
     /// Writes all of `bytes`, blocking; gives up silently when the reader is gone.
     open func writeAll(_ fd: Int32, _ bytes: [UInt8]) {
         unsafe bytes.withUnsafeBytes { buffer in

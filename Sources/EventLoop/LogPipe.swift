@@ -22,12 +22,7 @@ public final class LogPipe: Sendable {
         self.descriptor = descriptor
         wakeDescriptor = kernel.createBlockingWake()
         guard wakeDescriptor >= 0 else { return nil }
-        kernel.startThread { [self] in
-            while true {
-                kernel.awaitWake(wakeDescriptor)
-                writePending()
-            }
-        }
+        kernel.startThread(wokenBy: wakeDescriptor) { [self] in writePending() }
     }
 
     /// Hands over whole lines; `lines` is their number, for the count of dropped ones.

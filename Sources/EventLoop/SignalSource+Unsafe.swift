@@ -9,7 +9,11 @@
         self.loop = loop
         descriptor = loop.kernel.createSignals(signals)
         super.init()
-        guard descriptor >= 0, loop.register(self, descriptor: descriptor) else { return nil }
+        guard descriptor >= 0 else { return nil }
+        guard loop.register(self, descriptor: descriptor) else {
+            loop.kernel.close(descriptor)
+            return nil
+        }
     }
 
     /// Waits for the next signal and returns its number.

@@ -1,0 +1,33 @@
+import CLinux
+
+/// The calls that can be made to fail by number.
+public enum SystemCall: String, Sendable {
+    /// `epoll_create1`.
+    case createPoll
+    /// `eventfd`.
+    case createWake
+    /// `epoll_ctl`.
+    case register
+    /// `socket`, `bind` and `listen`.
+    case listen
+    /// `accept4`.
+    case accept
+    /// `socket` and `connect`.
+    case connect
+    /// `read`.
+    case read
+    /// `send` and `sendmsg`.
+    case write
+
+    /// The error an injected failure reports.
+    var injectedError: Int32 {
+        switch self {
+        case .createPoll, .createWake, .accept: EMFILE
+        case .register: ENOSPC
+        case .listen: EADDRINUSE
+        case .connect: ENETUNREACH
+        case .read: ECONNRESET
+        case .write: EPIPE
+        }
+    }
+}
