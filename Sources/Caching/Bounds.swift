@@ -1,0 +1,34 @@
+public import Primitives
+
+/// Every bound of the cache in one place. Beyond a bound something is refused or forgotten, never grown.
+public enum CacheBounds {
+    /// The largest delta-seconds value that is told apart from a larger one (RFC 9111 §1.2.2).
+    public static let deltaSecondsMax: UInt32 = 1 << 31
+    /// The longest lifetime that is guessed from Last-Modified (RFC 9111 §4.2.2).
+    public static let heuristicMax = Nanoseconds.seconds(24 * 3600)
+    /// Fields that a Vary may name; an answer that names more is not stored.
+    public static let varyNamesMax = 16
+    /// Variants kept for one key; the oldest one leaves first.
+    public static let variantsPerKey = 32
+    /// Bytes by which the slowest reader may lag in a fill that is too large to be kept.
+    public static let windowBytes = 1 << 20
+    /// Readers of one fill; later requests go upstream themselves.
+    public static let readersPerFill = 16384
+    /// How long a key is remembered as one whose answers cannot be shared.
+    public static let hitForMiss = Nanoseconds.seconds(5)
+    /// How long the stale answer is served at once after the origin failed.
+    public static let errorHold = Nanoseconds.seconds(1)
+    /// Keys remembered as not shareable, per shard; when full all are forgotten.
+    static let passesPerShard = 1024
+    /// The least budget of a shard in bytes: fewer shards before smaller ones.
+    static let shardBytesMin = 16 << 20
+    /// Shards at most.
+    static let shardsMax = 64
+    /// Bytes of bodies in running fills, as a part of the store's budget (1/n). Beyond it a fill keeps
+    /// only a window.
+    static let fillShare = 4
+    /// Segments of a finished body below this mean size are joined.
+    static let segmentBytesMin = 16 << 10
+    /// Body segments are joined up to this size.
+    static let segmentBytesJoined = 256 << 10
+}

@@ -1,0 +1,57 @@
+public import HTTPModel
+
+/// Why a request does not use the cache.
+public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
+    /// The method is neither GET nor HEAD.
+    case method
+    /// A GET or HEAD with content.
+    case requestBody
+    /// The request asks for a part; ranges are the origin's work.
+    case rangeRequest
+    /// A condition that only the origin can judge: If-Match, If-Unmodified-Since (RFC 9110 §13.1).
+    case precondition
+    /// The request says `no-store`, and the policy listens.
+    case requestNoStore
+    /// A part of `vary_by` is missing.
+    case noIdentity
+    /// The request has credentials and the stored answer is not for everybody (RFC 9111 §3.5).
+    case authorizationPresent
+    /// A HEAD of which nothing is stored.
+    case headNotStored
+    /// The key's last answer could not be shared.
+    case hitForMiss
+    /// Too many requests wait for the running fetch.
+    case tooManyFollowers
+
+    /// The word for logs, metrics and Cache-Status.
+    public var name: StaticString {
+        switch self {
+        case .method: "method"
+        case .requestBody: "request-body"
+        case .rangeRequest: "range"
+        case .precondition: "precondition"
+        case .requestNoStore: "request-no-store"
+        case .noIdentity: "no-identity"
+        case .authorizationPresent: "authorization"
+        case .headNotStored: "head-not-stored"
+        case .hitForMiss: "hit-for-miss"
+        case .tooManyFollowers: "too-many-followers"
+        }
+    }
+
+    /// The reason why `request` may not use the cache at all, or `nil` when it may (RFC 9111 §4).
+    public static func reason(
+        for request: borrowing RequestHead, policy: borrowing CachePolicy
+    ) -> CacheBypass? {
+        guard request.method == .get || request.method == .head else { return .method }
+        if request.framing != .none { return .requestBody }
+        if request.fields.containsAny(of: [.range, .ifRange]) { return .rangeRequest }
+        if request.fields.containsAny(of: [.ifMatch, .ifUnmodifiedSince]) { return .precondition }
+        if policy.respectsClientNoCache
+            && CacheDirectives(ofRequest: request.fields).flags.contains(.noStore)
+        {
+            return .requestNoStore
+        }
+        return nil
+    }
+}

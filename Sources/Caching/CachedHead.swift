@@ -1,0 +1,158 @@
+public import HTTPModel
+public import Primitives
+
+/// The head of an answer, prepared to be sent again and again.
+public struct CachedHead: Sendable {
+    /// The primary key.
+    public let key: [UInt8]
+    /// The secondary key.
+    public let variant: VariantKey
+    /// The status.
+    public let status: Status
+    /// Status line and end-to-end fields, each with its line end, without the empty line: the proxy appends
+    /// Age, Cache-Status, its own fields and the empty line. Content-Length is there when it is known.
+    public let bytes: [UInt8]
+    /// The length of the body, or `nil` while only its end will tell.
+    public let contentLength: UInt64?
+    /// Where the ETag's value stands in `bytes`.
+    public let etagRange: ByteRange?
+    /// Where Last-Modified's value stands in `bytes`.
+    public let lastModifiedRange: ByteRange?
+    /// Last-Modified in seconds since 1970, when it can be read.
+    public let lastModifiedSeconds: Int64?
+    /// Date in seconds since 1970.
+    public let date: Int64
+    /// How long it may be used.
+    public let lifetime: Lifetime
+    /// Its age on arrival.
+    public let initialAge: Nanoseconds
+    /// When it was asked for.
+    public let requested: MonotonicTime
+    /// When it arrived.
+    public let received: MonotonicTime
+    /// The measured time of the origin, for early refresh: until the head, then until the whole answer.
+    public let delta: Nanoseconds
+    /// Whether it may be kept.
+    public let isStorable: Bool
+
+    /// Prepares the head of an answer that `StoreDecision` lets in.
+    ///
+    /// - Parameters:
+    ///   - key: The primary key.
+    ///   - request: The request as the client sent it; Vary is read against it.
+    ///   - response: The head as it came from the origin.
+    ///   - lifetime: The decision's lifetime.
+    ///   - times: When it was asked for and received.
+    public init(
+        key: [UInt8], request: borrowing RequestHead, response: borrowing ResponseHead,
+        lifetime: Lifetime, times: FetchTimes
+    ) {
+        self.init(
+            key: key, variant: VariantKey(response: response.fields, request: request.fields),
+            response: response, lifetime: lifetime, times: times, isStorable: true)
+    }
+
+    /// Prepares the head of an answer that only passes through a fill to the client that asked for it: its
+    /// cookies, Age and limit fields stay.
+    public init(passing response: borrowing ResponseHead, times: FetchTimes) {
+        let directives = CacheDirectives(of: response.fields)
+        let lifetime = Lifetime(
+            of: response, directives: directives, policy: CachePolicy(), times: times)
+        self.init(
+            key: [], variant: .none, response: response, lifetime: lifetime, times: times,
+            isStorable: false)
+    }
+
+    init(
+        key: [UInt8], variant: VariantKey, response: borrowing ResponseHead, lifetime: Lifetime,
+        times: FetchTimes, isStorable: Bool
+    ) {
+        var length: UInt64?
+        switch response.framing {
+        case .none: length = 0
+        case .length(let count): length = count
+        case .chunked, .untilClose: break
+        }
+        if response.status.forbidsBody { length = 0 }
+        var writer = HeadWriter(stores: isStorable)
+        writer.write(response, contentLength: length, receivedAt: times.received.wall.epochSeconds)
+        self.key = key
+        self.variant = variant
+        status = response.status
+        bytes = writer.bytes
+        contentLength = length
+        etagRange = writer.etag
+        lastModifiedRange = writer.lastModified
+        lastModifiedSeconds = writer.lastModified.flatMap { range in
+            HTTPDate.parse(writer.bytes.span(range), now: times.received.wall.epochSeconds)
+        }
+        date = times.date(of: response.fields)
+        self.lifetime = lifetime
+        initialAge = times.initialAge(of: response.fields)
+        requested = times.requested
+        received = times.received.monotonic
+        delta = times.delay
+        self.isStorable = isStorable
+    }
+
+    /// The same head once the body has ended: its length is written, and the origin's time is complete.
+    init(_ head: CachedHead, bodyCount: Int, finished: MonotonicTime) {
+        var bytes = head.bytes
+        if head.contentLength == nil {
+            HeadWriter.appendContentLength(UInt64(bodyCount), to: &bytes)
+        }
+        key = head.key
+        variant = head.variant
+        status = head.status
+        self.bytes = bytes
+        contentLength = UInt64(bodyCount)
+        etagRange = head.etagRange
+        lastModifiedRange = head.lastModifiedRange
+        lastModifiedSeconds = head.lastModifiedSeconds
+        date = head.date
+        lifetime = head.lifetime
+        initialAge = head.initialAge
+        requested = head.requested
+        received = head.received
+        delta = finished - head.requested
+        isStorable = head.isStorable
+    }
+
+    /// The ETag with its quotes, or `nil`.
+    public var etag: Span<UInt8>? {
+        @_lifetime(borrow self) borrowing get {
+            guard let etagRange else { return nil }
+            return bytes.span(etagRange)
+        }
+    }
+
+    /// The value of Last-Modified, or `nil`.
+    public var lastModified: Span<UInt8>? {
+        @_lifetime(borrow self) borrowing get {
+            guard let lastModifiedRange else { return nil }
+            return bytes.span(lastModifiedRange)
+        }
+    }
+
+    /// The head as fields again, for merging with another one.
+    func parsed() -> ResponseHead {
+        var head = ResponseHead()
+        head.status = status
+        head.framing = contentLength.map { .length($0) } ?? .chunked
+        head.fields.load(bytes.span)
+        let all = bytes.span
+        var start = 0
+        while let end = all.firstIndex(of: ASCII.cr, from: start) {
+            if start == 0 {
+                // `HTTP/1.1 200 ` is 13 bytes.
+                head.reason = ByteRange(start: min(13, end), count: max(0, end - 13))
+            } else if let colon = all.firstIndex(of: UInt8(ascii: ":"), from: start), colon < end {
+                head.fields.record(
+                    name: ByteRange(start: start, count: colon - start),
+                    value: ByteRange(start: colon + 2, count: end - colon - 2))
+            }
+            start = end + 2
+        }
+        return head
+    }
+}

@@ -1,0 +1,76 @@
+public import HTTPModel
+import Primitives
+
+/// The conditions of a GET or HEAD against a stored answer (RFC 9110 §13, RFC 9111 §4.3.2).
+public enum Conditions {
+    /// The fields that the cache itself answers; a fetch for the cache goes upstream without them, or the
+    /// origin's 304 would leave nothing to store.
+    public static let evaluated: FieldNameSet = [.ifNoneMatch, .ifModifiedSince]
+
+    /// Whether the client already has what `head` describes: the answer is then 304.
+    ///
+    /// If-None-Match, in weak comparison, silences If-Modified-Since (cases `9110-13-…`). Without
+    /// Last-Modified the answer's Date takes its place. Conditions matter only for a 200.
+    ///
+    /// - Parameters:
+    ///   - request: The client's fields.
+    ///   - head: The answer's head.
+    ///   - now: Seconds since 1970, for two-digit years.
+    public static func areNotModified(
+        _ request: borrowing FieldList, head: borrowing CachedHead, now: UInt64
+    ) -> Bool {
+        guard head.status == 200, request.containsAny(of: evaluated) else { return false }
+        if request.contains(.ifNoneMatch) {
+            guard let etag = head.etag else { return containsStar(request) }
+            return matchesAny(request, etag: etag)
+        }
+        guard request.count(of: .ifModifiedSince) == 1, let text = request.first(.ifModifiedSince),
+            let since = HTTPDate.parse(text, now: now)
+        else { return false }
+        return (head.lastModifiedSeconds ?? head.date) <= since
+    }
+
+    private static func containsStar(_ request: borrowing FieldList) -> Bool {
+        for i in request.indices where request[i].name == .ifNoneMatch {
+            if request.value(at: i).equals("*") { return true }
+        }
+        return false
+    }
+
+    private static func matchesAny(_ request: borrowing FieldList, etag: Span<UInt8>) -> Bool {
+        for i in request.indices where request[i].name == .ifNoneMatch {
+            let line = request.value(at: i)
+            if line.equals("*") { return true }
+            var start = 0
+            while start < line.count {
+                let end = endOfTag(line, from: start)
+                if weaklyEqual(line.extracting(start..<end).trimmed, etag) { return true }
+                start = end + 1
+            }
+        }
+        return false
+    }
+
+    /// The comma that ends the list member at `start`. Inside an entity tag's quotes commas are content, and
+    /// a backslash is an ordinary character (RFC 9110 §8.8.3).
+    private static func endOfTag(_ line: Span<UInt8>, from start: Int) -> Int {
+        var isQuoted = false
+        var i = start
+        while i < line.count {
+            if line[i] == UInt8(ascii: "\"") { isQuoted.toggle() }
+            if line[i] == UInt8(ascii: ",") && !isQuoted { return i }
+            i += 1
+        }
+        return line.count
+    }
+
+    /// Whether two entity tags are equal but for their `W/` (RFC 9110 §8.8.3.2).
+    static func weaklyEqual(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
+        opaque(a).equals(opaque(b))
+    }
+
+    @_lifetime(copy tag)
+    private static func opaque(_ tag: Span<UInt8>) -> Span<UInt8> {
+        tag.starts(with: "W/") ? tag.extracting(2..<tag.count) : tag
+    }
+}

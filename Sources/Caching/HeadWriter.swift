@@ -1,0 +1,105 @@
+import HTTPModel
+import Primitives
+
+/// Writes a prepared head: what RFC 9111 §3.1 lets a cache keep (cases `9111-3.1-…`).
+///
+/// Left out are hop-by-hop fields and all that Connection names, the framing, and from stored answers
+/// Age, Set-Cookie, the proxy authentication fields and the limits of the upstream, which must not be
+/// replayed (standards S1).
+struct HeadWriter {
+    private(set) var bytes: [UInt8] = []
+    private(set) var etag: ByteRange?
+    private(set) var lastModified: ByteRange?
+    private let stores: Bool
+
+    init(stores: Bool) { self.stores = stores }
+
+    /// Fields of one connection, and the framing.
+    static let hopByHop: FieldNameSet = [
+        .connection, .keepAlive, .proxyConnection, .te, .transferEncoding, .upgrade, .trailer,
+        .contentLength,
+    ]
+    private static let notStored: FieldNameSet = [
+        .age, .setCookie, .proxyAuthenticate, .proxyAuthorization, .proxyAuthenticationInfo,
+        .ratelimit, .ratelimitPolicy, .xRatelimitLimit, .xRatelimitRemaining, .xRatelimitReset,
+    ]
+
+    mutating func write(
+        _ response: borrowing ResponseHead, contentLength: UInt64?, receivedAt: UInt64
+    ) {
+        bytes.reserveCapacity(response.fields.bytes.count + 96)
+        bytes.append("HTTP/1.1 ")
+        bytes.append(decimal: UInt64(response.status.code))
+        bytes.append(ASCII.space)
+        if response.reason.isEmpty {
+            bytes.append(response.status.reason)
+        } else {
+            bytes.append(response.span(response.reason))
+        }
+        endLine()
+        for i in response.fields.indices where keeps(i, of: response.fields) {
+            writeField(i, of: response.fields)
+        }
+        if !response.fields.contains(.date) {
+            // RFC 9110 §6.6.1: who receives an answer without Date and keeps or forwards it adds one.
+            bytes.append("Date: ")
+            HTTPDate.append(receivedAt, to: &bytes)
+            endLine()
+        }
+        if let contentLength, !response.status.forbidsBody {
+            HeadWriter.appendContentLength(contentLength, to: &bytes)
+        }
+    }
+
+    static func appendContentLength(_ count: UInt64, to bytes: inout [UInt8]) {
+        bytes.append("Content-Length: ")
+        bytes.append(decimal: count)
+        bytes.append("\r\n")
+    }
+
+    private mutating func endLine() { bytes.append("\r\n") }
+
+    private mutating func writeField(_ i: Int, of fields: borrowing FieldList) {
+        bytes.append(fields.name(at: i))
+        bytes.append(": ")
+        let value = ByteRange(start: bytes.count, count: fields.value(at: i).count)
+        bytes.append(fields.value(at: i))
+        endLine()
+        switch fields[i].name {
+        case .etag: etag = etag ?? value
+        case .lastModified: lastModified = lastModified ?? value
+        default: break
+        }
+    }
+
+    private func keeps(_ i: Int, of fields: borrowing FieldList) -> Bool {
+        let name = fields[i].name
+        if HeadWriter.hopByHop.contains(name) { return false }
+        if stores {
+            if HeadWriter.notStored.contains(name) { return false }
+            if name == .other && HeadWriter.isLimitField(fields.name(at: i)) { return false }
+        }
+        return !HeadWriter.isNamedByConnection(fields.name(at: i), in: fields)
+    }
+
+    /// Whether the name belongs to one of the limit dialects (`X-RateLimit-Used`, `RateLimit-Limit` …).
+    private static func isLimitField(_ name: Span<UInt8>) -> Bool {
+        let long = name.count >= 11 && name.extracting(0..<11).equalsIgnoringCase("x-ratelimit")
+        return long || (name.count >= 9 && name.extracting(0..<9).equalsIgnoringCase("ratelimit"))
+    }
+
+    /// Whether Connection lists the field (RFC 9110 §7.6.1).
+    static func isNamedByConnection(_ name: Span<UInt8>, in fields: borrowing FieldList) -> Bool {
+        guard fields.contains(.connection) else { return false }
+        for i in fields.indices where fields[i].name == .connection {
+            let line = fields.value(at: i)
+            var start = 0
+            while start < line.count {
+                let end = line.firstIndex(of: UInt8(ascii: ","), from: start) ?? line.count
+                if line.extracting(start..<end).trimmed.equalsIgnoringCase(name) { return true }
+                start = end + 1
+            }
+        }
+        return false
+    }
+}

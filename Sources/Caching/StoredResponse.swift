@@ -1,0 +1,88 @@
+public import Primitives
+
+/// A whole answer in the cache: immutable, shared by reference between workers.
+///
+///     head.bytes   HTTP/1.1 200 OK␍␊ETag: "a"␍␊Content-Length: 5␍␊
+///     body         [ 256 KiB ][ 256 KiB ][ rest ]
+public final class StoredResponse: Sendable {
+    /// The head, with its keys and times.
+    public let head: CachedHead
+    /// The body in its order; none of the segments is empty.
+    public let body: [[UInt8]]
+    /// The length of the body in bytes.
+    public let bodyCount: Int
+    /// What it costs of the store's budget: head, body, keys, and what memory and index add, in bytes.
+    public let byteCost: Int
+
+    /// Joins a head and a body.
+    public init(head: CachedHead, body: [[UInt8]]) {
+        self.head = head
+        self.body = body
+        bodyCount = body.reduce(0) { $0 + $1.count }
+        byteCost =
+            ByteCost.entry + ByteCost.block(head.bytes.capacity) + ByteCost.block(head.key.capacity)
+            + ByteCost.block(head.variant.names.capacity)
+            + ByteCost.block(head.variant.values.capacity)
+            + ByteCost.block(body.capacity * MemoryLayout<[UInt8]>.stride)
+            + body.reduce(0) { $0 + ByteCost.block($1.capacity) }
+    }
+
+    /// Whether its primary key is `key`, compared in full.
+    func hasKey(_ key: Span<UInt8>) -> Bool {
+        let own = head.key
+        return own.span.equals(key)
+    }
+
+    /// The age at `now`: `current_age` of RFC 9111 §4.2.3. It never falls while the clock runs.
+    public func age(at now: MonotonicTime) -> Nanoseconds {
+        head.initialAge + (now - head.received)
+    }
+
+    /// How fresh it is at `now` (RFC 9111 §4.2).
+    public func freshness(at now: MonotonicTime) -> Freshness {
+        let age = age(at: now)
+        return age < head.lifetime.fresh
+            ? .fresh(ttl: head.lifetime.fresh - age) : .stale(by: age - head.lifetime.fresh)
+    }
+
+    /// Whether it may be served stale at `now` while it is fetched again (RFC 5861 §3).
+    public func mayServeStale(whileRevalidatingAt now: MonotonicTime) -> Bool {
+        age(at: now) < head.lifetime.fresh + head.lifetime.staleWhileRevalidate
+            && !head.lifetime.mustValidate
+    }
+
+    /// Whether it may be served at `now` in place of an error of the origin (RFC 5861 §4): 500, 502, 503,
+    /// 504 or no answer at all.
+    public func mayServeStale(onErrorAt now: MonotonicTime) -> Bool {
+        age(at: now) < head.lifetime.fresh + head.lifetime.staleIfError
+            && !head.lifetime.mustValidate
+    }
+}
+
+/// Whether an answer is fresh, and for how long (RFC 9111 §4.2).
+public enum Freshness: Sendable, BitwiseCopyable, Equatable {
+    /// Fresh for this long, more than zero.
+    case fresh(ttl: Nanoseconds)
+    /// Stale since this long.
+    case stale(by: Nanoseconds)
+
+    /// Seconds to live for Cache-Status, below zero when stale (RFC 9211 §2.4).
+    public var seconds: Int64 {
+        switch self {
+        case .fresh(let ttl): Int64(clamping: ttl.wholeSeconds)
+        case .stale(let time): -Int64(clamping: time.wholeSeconds)
+        }
+    }
+}
+
+/// What memory really costs.
+enum ByteCost {
+    /// The entry's object (two words, head, body, two integers), its allocator's word, its node, its index
+    /// slots and its part of the ghost queue.
+    static let entry = 64 + MemoryLayout<CachedHead>.size + MemoryLayout<StoreNode>.stride + 16
+
+    /// A block of an array: 32 bytes of header, 8 of the allocator, in steps of 16; nothing when empty.
+    static func block(_ capacity: Int) -> Int {
+        capacity == 0 ? 0 : (capacity + 40 + 15) & ~15
+    }
+}
