@@ -63,7 +63,8 @@ extension CacheDirectives {
         }
         let name = member.extracting(0..<equals).trimmed
         if let timed = CacheDirectives.timed(name) {
-            record(timed, CacheDirectives.deltaSeconds(member.extracting(equals + 1..<member.count)))
+            record(
+                timed, CacheDirectives.deltaSeconds(member.extracting(equals + 1..<member.count)))
         } else {
             readFlag(name, hasArgument: true)
         }

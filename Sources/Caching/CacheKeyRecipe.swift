@@ -22,7 +22,8 @@ public struct CacheKeyRecipe: Sendable, Equatable {
     public init(_ policy: CachePolicy, space: String = "") {
         ignored = policy.ignoreQuery.map { name in
             let isPrefix = name.hasSuffix("*")
-            return Ignored(name: Array((isPrefix ? String(name.dropLast()) : name).utf8), isPrefix: isPrefix)
+            return Ignored(
+                name: Array((isPrefix ? String(name.dropLast()) : name).utf8), isPrefix: isPrefix)
         }
         varyBy = policy.varyBy
         self.space = Array(space.utf8)

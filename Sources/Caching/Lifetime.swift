@@ -107,7 +107,9 @@ public struct Lifetime: Sendable, BitwiseCopyable, Equatable {
     private static func explicitFreshness(
         of response: borrowing ResponseHead, directives: CacheDirectives, times: FetchTimes
     ) -> (Nanoseconds, Source)? {
-        if let seconds = directives.sharedMaxAge { return (.seconds(UInt64(seconds)), .sharedMaxAge) }
+        if let seconds = directives.sharedMaxAge {
+            return (.seconds(UInt64(seconds)), .sharedMaxAge)
+        }
         if let seconds = directives.maxAge { return (.seconds(UInt64(seconds)), .maxAge) }
         guard let text = response.fields.first(.expires) else { return nil }
         // A date that cannot be read, above all `0`, is in the past (§5.3).

@@ -27,6 +27,12 @@ public final class StoredResponse: Sendable {
             + body.reduce(0) { $0 + ByteCost.block($1.capacity) }
     }
 
+    /// Whether its primary key is `key`, compared in full.
+    func hasKey(_ key: Span<UInt8>) -> Bool {
+        let own = head.key
+        return own.span.equals(key)
+    }
+
     /// The age at `now`: `current_age` of RFC 9111 §4.2.3. It never falls while the clock runs.
     public func age(at now: MonotonicTime) -> Nanoseconds {
         head.initialAge + (now - head.received)

@@ -1,0 +1,46 @@
+import Primitives
+
+/// An entry's place in a shard: its variants' chain, its queue and how often it was used.
+struct StoreNode {
+    /// The answer; `nil`: the node is free.
+    var stored: StoredResponse?
+    /// The low word of the key's digest.
+    var tag: UInt64 = 0
+    /// What the entries of all identities for one target share; 0: the key has no identity.
+    var base: UInt64 = 0
+    /// Until when the origin is not asked again after it failed.
+    var heldUntil = MonotonicTime(nanoseconds: 0)
+    /// The next variant of the same key, or −1. In a free node the next free one.
+    var nextVariant: Int32 = -1
+    /// The neighbour that entered the queue later, or −1.
+    var newer: Int32 = -1
+    /// The neighbour that entered the queue earlier, or −1.
+    var older: Int32 = -1
+    /// Hits since it entered its queue, 0…3.
+    var frequency: UInt8 = 0
+    /// Whether it stands in the main queue.
+    var isMain = false
+}
+
+/// A queue of nodes, linked through them: entries join at the newest end and leave at the oldest.
+struct NodeQueue {
+    private(set) var newest: Int32 = -1
+    private(set) var oldest: Int32 = -1
+    /// The cost of all its entries.
+    var bytes = 0
+
+    mutating func append(_ node: Int32, in nodes: inout [StoreNode]) {
+        nodes[Int(node)].older = newest
+        nodes[Int(node)].newer = -1
+        if newest >= 0 { nodes[Int(newest)].newer = node } else { oldest = node }
+        newest = node
+        bytes += nodes[Int(node)].stored?.byteCost ?? 0
+    }
+
+    mutating func remove(_ node: Int32, in nodes: inout [StoreNode]) {
+        let (older, newer) = (nodes[Int(node)].older, nodes[Int(node)].newer)
+        if older >= 0 { nodes[Int(older)].newer = newer } else { oldest = newer }
+        if newer >= 0 { nodes[Int(newer)].older = older } else { newest = older }
+        bytes -= nodes[Int(node)].stored?.byteCost ?? 0
+    }
+}

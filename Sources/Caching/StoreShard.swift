@@ -1,0 +1,290 @@
+import HTTPModel
+import Primitives
+
+/// A part of the store under one lock: entries, queues and running fills of the keys that hash to it.
+///
+///     index ──► node ──► node (another variant of the key)
+///                 │
+///     small queue (10 %) ──used──► main queue (90 %, second chances)
+///          └──unused──► ghost (tags only) ──comes back──► main queue
+///
+/// S3-FIFO (Yang et al., SOSP 2023), weighted by bytes: a scan passes through the small queue and leaves the
+/// main one alone; a hit only raises a counter.
+struct StoreShard {
+    private(set) var nodes: [StoreNode] = []
+    private var freeNode: Int32 = -1
+    private var index = DigestIndex()
+    private var small = NodeQueue()
+    private var main = NodeQueue()
+    private var ghost: GhostQueue
+    private var bases = BaseTable()
+    private let budget: Int
+    private var scratch: [UInt8] = []
+    /// The running fills of each key.
+    var fills: [UInt64: [Fill]] = [:]
+    /// Until when requests for a key do not wait for each other.
+    var passes: [UInt64: MonotonicTime] = [:]
+    /// Counts since the start.
+    var counts = StoreCounts()
+
+    init(budget: Int) {
+        ghost = GhostQueue(window: budget * 9 / 10)
+        self.budget = max(0, budget - ghost.byteCost)
+    }
+
+    /// The cost of all entries.
+    var bytes: Int { small.bytes + main.bytes }
+    /// The number of entries.
+    var entryCount: Int { Int(counts.insertions - counts.removals) }
+}
+
+// MARK: Finding
+
+extension StoreShard {
+    /// The first node of the variants of `key`, or −1. Keys are compared in full.
+    func chain(_ tag: UInt64, _ key: Span<UInt8>) -> Int32 {
+        guard let slot = slot(tag, key) else { return -1 }
+        return index[slot]
+    }
+
+    private func chain(_ tag: UInt64, of stored: StoredResponse) -> Int32 {
+        let key = stored.head.key
+        return chain(tag, key.span)
+    }
+
+    private func slot(_ tag: UInt64, of stored: StoredResponse) -> Int? {
+        let key = stored.head.key
+        return slot(tag, key.span)
+    }
+
+    private func slot(_ tag: UInt64, _ key: Span<UInt8>) -> Int? {
+        var slot = index.slot(of: tag)
+        while let found = slot {
+            if let stored = nodes[Int(index[found])].stored, stored.hasKey(key) {
+                return found
+            }
+            slot = index.slot(of: tag, from: index.next(after: found))
+        }
+        return nil
+    }
+
+    /// The variant that `request` selects, or −1: of several the one with the latest Date (RFC 9111 §4.1,
+    /// case `9111-4.1-latest`). Entries that were invalidated are removed on the way.
+    mutating func select(_ tag: UInt64, _ key: Span<UInt8>, _ request: borrowing FieldList) -> Int32
+    {
+        var best: Int32 = -1
+        var node = chain(tag, key)
+        while node >= 0 {
+            let next = nodes[Int(node)].nextVariant
+            guard let stored = nodes[Int(node)].stored else { break }
+            if bases.isInvalid(nodes[Int(node)].base, requested: stored.head.requested) {
+                _ = remove(node)
+            } else if stored.head.variant.matches(request, scratch: &scratch) {
+                if best < 0 || isNewer(stored, than: best) { best = node }
+            }
+            node = next
+        }
+        return best
+    }
+
+    private func isNewer(_ stored: StoredResponse, than node: Int32) -> Bool {
+        guard let other = nodes[Int(node)].stored else { return true }
+        return (stored.head.date, stored.head.received.nanoseconds)
+            > (other.head.date, other.head.received.nanoseconds)
+    }
+
+    /// The names by which the newest answer of the key varies; empty when none is stored or it does not.
+    func variantNames(_ chain: Int32) -> [UInt8] {
+        var newest: StoredResponse?
+        var node = chain
+        while node >= 0 {
+            if let stored = nodes[Int(node)].stored {
+                if newest.map({ $0.head.received < stored.head.received }) ?? true {
+                    newest = stored
+                }
+            }
+            node = nodes[Int(node)].nextVariant
+        }
+        return newest?.head.variant.names ?? []
+    }
+
+    /// Counts a use.
+    mutating func touch(_ node: Int32) {
+        if nodes[Int(node)].frequency < 3 { nodes[Int(node)].frequency += 1 }
+    }
+
+    /// Until when the origin should not be asked for this entry.
+    mutating func hold(_ tag: UInt64, _ stored: StoredResponse, until: MonotonicTime) {
+        var node = chain(tag, of: stored)
+        while node >= 0 {
+            if nodes[Int(node)].stored === stored { nodes[Int(node)].heldUntil = until }
+            node = nodes[Int(node)].nextVariant
+        }
+    }
+}
+
+// MARK: Inserting and removing
+
+extension StoreShard {
+    /// Puts an answer in the place of the one with the same keys, and makes room.
+    ///
+    /// An answer that was asked for earlier than the stored one changes nothing.
+    /// - Returns: The answers that left, to be freed outside the lock.
+    mutating func insert(_ stored: StoredResponse, tag: UInt64, base: UInt64) -> [StoredResponse] {
+        let slot = slot(tag, of: stored)
+        var left: [StoredResponse] = []
+        if let slot {
+            var count = 0
+            var oldest = index[slot]
+            var node = oldest
+            while node >= 0 {
+                guard let other = nodes[Int(node)].stored else { break }
+                if other.head.variant == stored.head.variant {
+                    guard other.head.requested <= stored.head.requested else { return [] }
+                    left.append(replace(node, by: stored))
+                    return left + evict()
+                }
+                if !isNewer(other, than: oldest) { oldest = node }
+                count += 1
+                node = nodes[Int(node)].nextVariant
+            }
+            if count >= CacheBounds.variantsPerKey, let removed = remove(oldest) {
+                counts.evictions += 1
+                left.append(removed)
+            }
+        }
+        add(stored, tag: tag, base: base)
+        return left + evict()
+    }
+
+    private mutating func replace(_ node: Int32, by stored: StoredResponse) -> StoredResponse {
+        let isMain = nodes[Int(node)].isMain
+        let old = nodes[Int(node)].stored ?? stored
+        let change = stored.byteCost - old.byteCost
+        if isMain { main.bytes += change } else { small.bytes += change }
+        nodes[Int(node)].stored = stored
+        nodes[Int(node)].heldUntil = MonotonicTime(nanoseconds: 0)
+        return old
+    }
+
+    private mutating func add(_ stored: StoredResponse, tag: UInt64, base: UInt64) {
+        let node: Int32
+        if freeNode >= 0 {
+            node = freeNode
+            freeNode = nodes[Int(node)].nextVariant
+        } else {
+            node = Int32(nodes.count)
+            nodes.append(StoreNode())
+        }
+        var entry = StoreNode()
+        entry.stored = stored
+        entry.tag = tag
+        entry.base = base
+        entry.isMain = ghost.remove(tag)
+        if let slot = slot(tag, of: stored) {
+            entry.nextVariant = index[slot]
+            index[slot] = node
+        } else {
+            index.insert(tag, node)
+        }
+        nodes[Int(node)] = entry
+        if entry.isMain { main.append(node, in: &nodes) } else { small.append(node, in: &nodes) }
+        bases.add(base)
+        counts.insertions += 1
+    }
+
+    /// Takes a node out of everything.
+    mutating func remove(_ node: Int32) -> StoredResponse? {
+        let entry = nodes[Int(node)]
+        guard let stored = entry.stored, let slot = slot(entry.tag, of: stored) else {
+            return nil
+        }
+        if index[slot] == node {
+            if entry.nextVariant >= 0 {
+                index[slot] = entry.nextVariant
+            } else {
+                index.remove(slot: slot)
+            }
+        } else {
+            var previous = index[slot]
+            while nodes[Int(previous)].nextVariant != node {
+                previous = nodes[Int(previous)].nextVariant
+            }
+            nodes[Int(previous)].nextVariant = entry.nextVariant
+        }
+        if entry.isMain { main.remove(node, in: &nodes) } else { small.remove(node, in: &nodes) }
+        bases.remove(entry.base)
+        nodes[Int(node)] = StoreNode()
+        nodes[Int(node)].nextVariant = freeNode
+        freeNode = node
+        counts.removals += 1
+        return stored
+    }
+
+    /// Removes exactly `stored`, if it is still there.
+    mutating func remove(_ stored: StoredResponse?, tag: UInt64) -> StoredResponse? {
+        guard let stored else { return nil }
+        var node = chain(tag, of: stored)
+        while node >= 0 {
+            if nodes[Int(node)].stored === stored { return remove(node) }
+            node = nodes[Int(node)].nextVariant
+        }
+        return nil
+    }
+
+    /// Removes all variants of `key`.
+    mutating func removeAll(_ tag: UInt64, _ key: Span<UInt8>) -> [StoredResponse] {
+        var left: [StoredResponse] = []
+        while true {
+            let node = chain(tag, key)
+            guard node >= 0, let stored = remove(node) else { return left }
+            left.append(stored)
+        }
+    }
+
+    /// Makes the entries of all identities for a target dead.
+    mutating func invalidate(base: UInt64, at now: MonotonicTime) {
+        bases.invalidate(base, at: now)
+    }
+}
+
+// MARK: Evicting
+
+extension StoreShard {
+    private mutating func evict() -> [StoredResponse] {
+        var left: [StoredResponse] = []
+        while bytes > budget {
+            let evicted = small.bytes * 10 > budget || main.oldest < 0 ? evictSmall() : evictMain()
+            guard let evicted else { continue }
+            counts.evictions += 1
+            left.append(evicted)
+        }
+        return left
+    }
+
+    /// The oldest of the small queue goes to the main one if it was used, else it leaves.
+    private mutating func evictSmall() -> StoredResponse? {
+        let node = small.oldest
+        if nodes[Int(node)].frequency > 0 {
+            small.remove(node, in: &nodes)
+            nodes[Int(node)].frequency = 0
+            nodes[Int(node)].isMain = true
+            main.append(node, in: &nodes)
+            return nil
+        }
+        let tag = nodes[Int(node)].tag
+        let stored = remove(node)
+        ghost.insert(tag, bytes: stored?.byteCost ?? 0)
+        return stored
+    }
+
+    /// The oldest of the main queue gets another turn for each use, else it leaves.
+    private mutating func evictMain() -> StoredResponse? {
+        let node = main.oldest
+        guard nodes[Int(node)].frequency > 0 else { return remove(node) }
+        nodes[Int(node)].frequency -= 1
+        main.remove(node, in: &nodes)
+        main.append(node, in: &nodes)
+        return nil
+    }
+}
