@@ -38,6 +38,9 @@
         }
     }
 
+    /// A copy of the first `n` readable bytes, which stay.
+    public func prefix(_ n: Int) -> [UInt8] { readable.extracting(0..<n).copied }
+
     /// Gives up the first `n` readable bytes.
     public func consume(_ n: Int) {
         precondition(n >= 0 && n <= count)

@@ -13,6 +13,8 @@ public final class Blueprint: Sendable {
     public let table: RouteTable
     /// What each route does, in the order of `settings.routes`.
     public let routes: [Route]
+    /// Whether any route caches.
+    let caches: Bool
     /// Who asks.
     public let identity: IdentityResolver
     /// Names of identity fields, in lower case, that are not passed on from peers that are not trusted.
@@ -58,6 +60,9 @@ public final class Blueprint: Sendable {
         limitFields = RateLimitFields(
             xRateLimit: settings.headers.xRateLimit, ietfDraft11: settings.headers.ietfDraft11,
             resetIsDelta: settings.headers.resetIsDelta)
+        caches = settings.routes.contains { $0.cache != nil }
+        // Where there are several upstreams the same target may mean several things.
+        let spaces = settings.upstreams.map { settings.upstreams.count > 1 ? $0.name : "" }
         routes = settings.routes.map { route in
             Route(
                 name: Array(route.match.name.utf8), pattern: Array(route.match.path.utf8),
@@ -66,7 +71,7 @@ public final class Blueprint: Sendable {
                     limits: route.limits.map { settings.limits[$0] }, endpoint: route.match.path),
                 limitIndices: route.limits,
                 limitNames: route.limits.map { Array(settings.limits[$0].name.utf8) },
-                cache: route.cache, recipe: route.cache.map { CacheKeyRecipe($0) },
+                cache: route.cache, recipe: route.cache.map { CacheKeyRecipe($0, space: spaces[route.upstream]) },
                 strippedBytes: route.stripPrefix.utf8.count, timeout: route.timeout,
                 requiresUser: route.requiresUser)
         }

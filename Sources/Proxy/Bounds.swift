@@ -18,6 +18,10 @@ enum Bounds {
     static let lingerBytes = 1 << 20
     /// The least progress of a request's body within `http.idle_timeout`.
     static let bodyProgress = 4 << 10
+    /// Looks at the cache for one request before it goes upstream alone.
+    static let lookups = 3
+    /// Requests that one fetch for the cache may send: again on a fresh connection, again without conditions.
+    static let fetchAttempts = 3
     /// Own names in a request's Via before it counts as a loop.
     static let viaHops = 8
     /// Log lines gathered before they are handed to the log's thread, in bytes.

@@ -1,8 +1,286 @@
 import Caching
+import EventLoop
+import HTTP1
 import HTTPModel
+import Identity
+import Primitives
+import Settings
+import Upstreams
+
+/// The cache's part in a request: a stored answer, a fetch for the cache, or a way around it.
 extension DownstreamConnection {
-    func answerFromCache(_ exchange: Exchange, _ route: Blueprint.Route, _ policy: CachePolicy, _ recipe: CacheKeyRecipe) async -> Afterwards {
-        await forward(exchange, route)
+    /// Answers from the cache, or through it.
+    func answerFromCache(
+        _ exchange: Exchange, _ route: Blueprint.Route, _ policy: CachePolicy,
+        _ recipe: CacheKeyRecipe
+    ) async -> Afterwards {
+        if let reason = CacheBypass.reason(for: exchange.request, policy: policy) {
+            return await goAround(exchange, route, reason)
+        }
+        let isIdentified = buildKey(
+            into: &exchange.cacheKey, exchange.request, exchange.identity, recipe)
+        guard isIdentified else { return await goAround(exchange, route, .noIdentity) }
+        // A fill may turn out to be for another variant; a second look finds the right one.
+        for _ in 0..<Bounds.lookups {
+            switch lookUp(exchange, policy) {
+            case .hit(let stored):
+                return await serve(exchange, stored, detail: nil)
+            case .stale(let stored, let reason):
+                return await serve(exchange, stored, detail: reason.name)
+            case .refresh(let stored, let fill):
+                CacheFetch(self, exchange, route, policy, fill).start()
+                let detail = CacheLookup.StaleReason.whileRevalidating.name
+                let isFresh = stored.freshness(at: now).seconds >= 0
+                return await serve(exchange, stored, detail: isFresh ? nil : detail)
+            case .lead(let lead):
+                CacheFetch(self, exchange, route, policy, lead.fill).start()
+                exchange.record.cache = .miss
+                exchange.cacheStatus = .forwarded(lead.reason)
+                if let answered = await read(exchange, route, lead.fill, lead.reader) { return answered }
+            case .follow(let fill, let reader):
+                exchange.record.cache = .collapsed
+                exchange.cacheStatus = .forwarded(.uriMiss, collapsed: true)
+                if let answered = await read(exchange, route, fill, reader) { return answered }
+            case .bypass(let reason):
+                return await goAround(exchange, route, reason)
+            case .onlyIfCached:
+                return await reject(exchange, .onlyIfCached)
+            }
+        }
+        return await goAround(exchange, route, .hitForMiss)
     }
-    func appendCacheStatus(_ exchange: Exchange) {}
+
+    private func buildKey(
+        into key: inout [UInt8], _ request: borrowing RequestHead,
+        _ identity: borrowing ResolvedIdentity, _ recipe: borrowing CacheKeyRecipe
+    ) -> Bool {
+        CacheKey.build(
+            into: &key, request: request, recipe: recipe, user: identity.user,
+            company: identity.company, tier: identity.tier)
+    }
+
+    private func lookUp(_ exchange: Exchange, _ policy: CachePolicy) -> CacheLookup {
+        let key = exchange.cacheKey
+        return worker.shared.cache.lookupOrJoin(
+            key: key.span, request: exchange.request, policy: policy, now: now,
+            random: &worker.random)
+    }
+
+    /// Forwards a request that the cache has no part in.
+    private func goAround(
+        _ exchange: Exchange, _ route: Blueprint.Route, _ reason: CacheBypass
+    ) async -> Afterwards {
+        exchange.record.cache = .bypass
+        exchange.record.cacheReason = reason.name
+        exchange.cacheStatus = .bypassed(reason)
+        return await forward(exchange, route)
+    }
+
+    /// The Cache-Status of an answer that came from the origin.
+    func appendCacheStatus(_ exchange: Exchange) {
+        guard var status = exchange.cacheStatus else { return }
+        status.forwardStatus = exchange.record.status.code
+        status.append(to: exchange.output)
+    }
+
+    // MARK: Stored answers
+
+    /// Sends a stored answer, or 304 when the client has it already.
+    private func serve(
+        _ exchange: Exchange, _ stored: StoredResponse, detail: StaticString?
+    ) async -> Afterwards {
+        let seconds = stored.freshness(at: now).seconds
+        exchange.record.cache = detail == nil ? .hit : .stale
+        return await send(exchange, stored, status: .hit(ttl: seconds, detail: detail))
+    }
+
+    private func send(
+        _ exchange: Exchange, _ stored: StoredResponse, status: CacheStatus
+    ) async -> Afterwards {
+        let keeps = mayKeep(exchange)
+        let output = exchange.output
+        let isNotModified = Conditions.areNotModified(
+            exchange.request.fields, head: stored.head, now: worker.loop.clock.wall.epochSeconds)
+        if isNotModified {
+            stored.head.appendNotModified(to: output)
+        } else {
+            appendHead(stored.head, to: output)
+        }
+        exchange.record.status = isNotModified ? 304 : stored.head.status
+        output.append("Age: ")
+        output.append(decimal: stored.age(at: now).wholeSeconds)
+        output.append("\r\n")
+        status.append(to: output)
+        endHead(exchange, keeps: keeps)
+        let hasBody = !isNotModified && exchange.request.method != .head
+        do {
+            try await sendBody(of: stored, if: hasBody, exchange)
+        } catch {
+            exchange.record.isIncomplete = true
+            return .close
+        }
+        return keeps ? .nextRequest : .close
+    }
+
+    private func appendHead(_ head: borrowing CachedHead, to output: ByteBuffer) {
+        output.append(head.bytes.span)
+    }
+
+    /// Small bodies go out with the head in one piece, large ones from where they are stored.
+    private func sendBody(
+        of stored: StoredResponse, if hasBody: Bool, _ exchange: Exchange
+    ) async throws(StreamError) {
+        let output = exchange.output
+        guard hasBody else {
+            try await stream.write(output, patience: http.idleTimeout)
+            return
+        }
+        exchange.record.bodyBytes = UInt64(stored.bodyCount)
+        if stored.bodyCount <= Bounds.copiedBody {
+            for segment in stored.body { output.append(segment.span) }
+            try await stream.write(output, patience: http.idleTimeout)
+            return
+        }
+        for segment in stored.body {
+            try await stream.write(output, segment, 0..<segment.count, patience: http.idleTimeout)
+        }
+    }
+
+    private func endHead(_ exchange: Exchange, keeps: Bool) {
+        exchange.output.append("Via: 1.1 weir\r\n")
+        appendLimitFields(exchange)
+        appendConnection(exchange, keeps: keeps)
+        HTTP1Writer.appendEndOfHead(to: exchange.output)
+    }
+
+    // MARK: Running fetches
+
+    /// Sends the answer of a running fetch as it arrives; `nil` when the request must look again.
+    private func read(
+        _ exchange: Exchange, _ route: Blueprint.Route, _ fill: Fill, _ reader: FillReader
+    ) async -> Afterwards? {
+        let waiter = Waiter(worker.loop)
+        stream.abortedWithPeer = waiter
+        defer {
+            stream.abortedWithPeer = nil
+            fill.leave(reader)
+        }
+        let deadline = now + followerPatience(route)
+        while true {
+            switch fill.next(reader, request: exchange.request, wake: { waiter.wake() }) {
+            case .wait:
+                switch await waiter.wait(until: deadline) {
+                case .ready: continue
+                case .timedOut: return await reject(exchange, .upstream(.firstByteTimeout))
+                case .aborted: return await reject(exchange, .upstream(.aborted))
+                }
+            case .head(let head):
+                exchange.record.upstream = head.received - fill.started
+                return await relay(exchange, head, fill, reader, waiter)
+            case .stored(let stored, let isStale):
+                exchange.record.cache = isStale ? .stale : .revalidated
+                if isStale { return await serve(exchange, stored, detail: "sie") }
+                let seconds = stored.freshness(at: now).seconds
+                let status = CacheStatus.forwarded(.stale, status: 304, stored: true, ttl: seconds)
+                return await send(exchange, stored, status: status)
+            case .released(.otherVariant): return nil
+            case .released(.notShared): return await goAround(exchange, route, .hitForMiss)
+            case .failed(let failure): return await reject(exchange, rejection(of: failure))
+            case .segment, .end: return .close
+            }
+        }
+    }
+
+    /// The fetch has deadlines of its own and tells when one has passed; this is the bound behind them.
+    private func followerPatience(_ route: Blueprint.Route) -> Nanoseconds {
+        let settings = worker.pools[route.upstream].settings
+        let firstByte = route.timeout ?? settings.firstByteTimeout
+        return settings.poolWait + settings.connectTimeout + firstByte + .seconds(1)
+    }
+
+    private func rejection(of failure: FillFailure) -> Rejection {
+        switch failure {
+        case .connect: .upstream(.connectFailed)
+        case .timeout: .upstream(.firstByteTimeout)
+        case .reset: .upstream(.closedBeforeAnswer)
+        case .incomplete, .abandoned: .upstream(.closedInsideAnswer)
+        }
+    }
+
+    /// Sends the head of a running fetch and its body as it arrives.
+    private func relay(
+        _ exchange: Exchange, _ head: CachedHead, _ fill: Fill, _ reader: FillReader, _ waiter: Waiter
+    ) async -> Afterwards {
+        let output = exchange.output
+        var status = exchange.cacheStatus ?? .forwarded(.uriMiss)
+        status.forwardStatus = head.status.code
+        status.isStored = head.isStorable
+        let isNotModified = Conditions.areNotModified(
+            exchange.request.fields, head: head, now: worker.loop.clock.wall.epochSeconds)
+        exchange.record.status = isNotModified ? 304 : head.status
+        if isNotModified {
+            head.appendNotModified(to: output)
+        } else {
+            appendHead(head, to: output)
+        }
+        let hasBody = !isNotModified && !head.status.forbidsBody
+        let isChunked = hasBody && head.contentLength == nil && exchange.request.version == .http11
+        let endsWithConnection = hasBody && head.contentLength == nil && !isChunked
+        let keeps = mayKeep(exchange) && !endsWithConnection
+        if isChunked { HTTP1Writer.appendField(.transferEncoding, "chunked", to: output) }
+        if head.isStorable && head.initialAge.wholeSeconds > 0 {
+            output.append("Age: ")
+            output.append(decimal: head.initialAge.wholeSeconds)
+            output.append("\r\n")
+        }
+        status.append(to: output)
+        endHead(exchange, keeps: keeps)
+        do {
+            var isWhole = true
+            if hasBody {
+                isWhole = try await relayBody(exchange, fill, reader, waiter, isChunked: isChunked)
+            }
+            try await stream.write(output, patience: http.idleTimeout)
+            guard isWhole else {
+                exchange.record.isIncomplete = true
+                return .close
+            }
+        } catch {
+            exchange.record.isIncomplete = true
+            return .close
+        }
+        return keeps ? .nextRequest : .close
+    }
+
+    /// Sends the body's parts; `false` when the fetch failed inside it.
+    private func relayBody(
+        _ exchange: Exchange, _ fill: Fill, _ reader: FillReader, _ waiter: Waiter, isChunked: Bool
+    ) async throws(StreamError) -> Bool {
+        let output = exchange.output
+        while true {
+            switch fill.next(reader, request: exchange.request, wake: { waiter.wake() }) {
+            case .wait:
+                try await stream.write(output, patience: http.idleTimeout)
+                // The fetch ends by its own deadlines, and then it wakes its readers.
+                if await waiter.wait(until: .never) == .aborted { return false }
+            case .segment(let segment):
+                exchange.record.bodyBytes += UInt64(segment.count)
+                if isChunked { HTTP1Writer.appendChunkHeader(size: segment.count, to: output) }
+                if segment.count <= Bounds.copiedBody {
+                    output.append(segment.span)
+                } else {
+                    try await stream.write(
+                        output, segment, 0..<segment.count, patience: http.idleTimeout)
+                }
+                if isChunked { HTTP1Writer.appendChunkEnd(to: output) }
+                if output.count >= Bounds.gathered {
+                    try await stream.write(output, patience: http.idleTimeout)
+                }
+            case .end:
+                if isChunked { HTTP1Writer.appendLastChunk(to: output) }
+                return true
+            case .failed, .released, .head, .stored: return false
+            }
+        }
+    }
 }

@@ -1,8 +1,10 @@
+import Caching
 import EventLoop
 import HTTP1
 import HTTPModel
 import Limits
 import Primitives
+import Routes
 import Settings
 import Upstreams
 
@@ -22,7 +24,10 @@ extension DownstreamConnection {
                 return await reject(exchange, .upstream(error))
             }
             stream.abortedWithPeer = upstream.stream
-            ForwardedHead.append(exchange.request, of: self, exchange.identity, route, to: exchange.forwarded)
+            ForwardedHead.append(
+                exchange.request, exchange.identity, route, worker.blueprint, peer: peer,
+                forCache: false, to: exchange.forwarded)
+            HTTP1Writer.appendEndOfHead(to: exchange.forwarded)
             let pump = await startRequest(exchange, upstream, pool, firstByte)
             do {
                 let deadline = pump == nil ? now + firstByte : .never
@@ -83,6 +88,21 @@ extension DownstreamConnection {
 
     // MARK: Answer
 
+    /// Drops what is stored for the target of an unsafe request that succeeded (RFC 9111 §4.4).
+    private func invalidate(_ exchange: Exchange, _ status: Status) {
+        guard worker.blueprint.caches, Invalidation.isDue(method: exchange.request.method, status: status)
+        else { return }
+        // The answers to invalidate are those of the route that a GET of the same target takes.
+        var asGet = exchange.request
+        asGet.method = .get
+        guard let index = worker.blueprint.table.match(asGet),
+            let recipe = worker.blueprint.routes[index].recipe
+        else { return }
+        CacheKey.buildBase(into: &exchange.cacheKey, request: asGet, recipe: recipe)
+        let base = exchange.cacheKey
+        worker.shared.cache.invalidate(base: base.span, at: now)
+    }
+
     /// Relays the answer whose head has been read, and gives the connection back.
     private func relay(
         _ exchange: Exchange, _ upstream: UpstreamConnection, _ pump: RequestBodyPump?,
@@ -90,6 +110,7 @@ extension DownstreamConnection {
     ) async -> Afterwards {
         let status = upstream.response.status
         exchange.record.status = status
+        invalidate(exchange, status)
         let pumpEnded = pump == nil || pump?.end == .complete
         var keeps = exchange.request.keepsAlive && !worker.shared.isDraining && pumpEnded
         let framing = BodyWriter.framing(

@@ -14,6 +14,7 @@ extension DownstreamConnection {
         exchange.body = BodyDecoder(exchange.request.framing)
         exchange.awaitsContinue = false
         exchange.decision = LimitDecision()
+        exchange.cacheStatus = nil
         let afterwards = await answer(exchange)
         worker.finish(exchange, of: self)
         return afterwards

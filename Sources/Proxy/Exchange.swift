@@ -1,3 +1,4 @@
+import Caching
 import HTTP1
 import HTTPModel
 import Identity
@@ -19,6 +20,8 @@ final class Exchange {
     var request = RequestHead()
     var identity = ResolvedIdentity()
     var cacheKey: [UInt8] = []
+    /// What the cache did, when the origin is asked.
+    var cacheStatus: CacheStatus?
     var decision = LimitDecision()
     var record = AccessRecord()
     /// The rest of the request's body in `input` and still to come.

@@ -1,3 +1,4 @@
+import Caching
 import HTTP1
 import HTTPModel
 import Identity
@@ -15,19 +16,23 @@ enum ForwardedHead {
     ///
     /// Hop-by-hop fields end here; forwarding fields are made anew (`identity` decides what is believed);
     /// `Expect` is answered by the proxy itself.
+    ///
+    /// A request for the cache is a plain one: without the client's own conditions. The final empty line is
+    /// left to the caller.
     static func append(
-        _ request: borrowing RequestHead, of connection: DownstreamConnection,
-        _ identity: borrowing ResolvedIdentity, _ route: borrowing Blueprint.Route, to buffer: ByteBuffer
+        _ request: borrowing RequestHead, _ identity: borrowing ResolvedIdentity,
+        _ route: borrowing Blueprint.Route, _ blueprint: Blueprint, peer: IPAddress, forCache: Bool,
+        to buffer: ByteBuffer
     ) {
         appendRequestLine(request, route, to: buffer)
         appendHost(request, to: buffer)
-        let blueprint = connection.worker.blueprint
         for index in request.fields.indices {
             let field = request.fields[index]
             switch field.name {
             case .host, .contentLength, .expect: continue
             default: break
             }
+            if forCache && Conditions.evaluated.contains(field.name) { continue }
             if IdentityResolver.replacedFields.contains(field.name) { continue }
             if HopByHop.isHopByHop(index, of: request.fields) { continue }
             if !identity.peerIsTrusted
@@ -45,8 +50,7 @@ enum ForwardedHead {
         }
         buffer.append(request.version == .http11 ? "Via: 1.1 weir\r\n" : "Via: 1.0 weir\r\n")
         IdentityResolver.appendForwardedFields(
-            request: request, identity: identity, peer: connection.peer, isTLS: false, to: buffer)
-        HTTP1Writer.appendEndOfHead(to: buffer)
+            request: request, identity: identity, peer: peer, isTLS: false, to: buffer)
     }
 
     /// Whether a field says who the client is, which only a trusted peer may.

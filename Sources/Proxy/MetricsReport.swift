@@ -73,7 +73,7 @@ public struct MetricsReport {
             text.sample(
                 metrics.cache[0, Int(outcome.rawValue)], [MetricLabel("outcome", "\(outcome.name)")])
         }
-        let statistics = shared.cache.statistics
+        let statistics = shared.cache.statistics()
         text.family("weir_cache_bytes", .gauge, help: "Bytes of the memory cache in use.")
         text.sample(UInt64(statistics.bytes))
         text.family("weir_cache_entries", .gauge, help: "Stored answers.")

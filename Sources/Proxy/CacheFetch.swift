@@ -1,0 +1,185 @@
+import Caching
+import EventLoop
+import HTTPModel
+import Identity
+import Primitives
+import Settings
+import Upstreams
+
+/// One fetch for the cache, as a task of its own: it goes on when the client that caused it leaves.
+///
+/// It validates the stored answer where there is one, stores what may be stored, and serves the stale answer
+/// where the origin fails and the rules allow it. Clients read from its `Fill`.
+final class CacheFetch {
+    private let worker: WorkerContext
+    private let fill: Fill
+    private let route: Blueprint.Route
+    private let policy: CachePolicy
+    private let pool: UpstreamPool
+    private let peer: IPAddress
+    private let forwarded = ByteBuffer(capacity: 4096)
+    // The client's own may serve another request before the fetch has ended.
+    private let request: RequestHead
+    private let identity: ResolvedIdentity
+
+    init(
+        _ connection: DownstreamConnection, _ exchange: Exchange, _ route: Blueprint.Route,
+        _ policy: CachePolicy, _ fill: Fill
+    ) {
+        worker = connection.worker
+        peer = connection.peer
+        self.fill = fill
+        self.route = route
+        self.policy = policy
+        pool = connection.worker.pools[route.upstream]
+        request = exchange.request
+        identity = exchange.identity
+    }
+
+    private var now: MonotonicTime { worker.loop.now }
+
+    func start() {
+        worker.loop.start { [self] in
+            await run()
+            // Every other end came first; this one is for the loop's own bounds.
+            fill.fail(.abandoned, at: now)
+        }
+    }
+
+    private func run() async {
+        var validates = fill.stored != nil
+        var freshOnly = false
+        for _ in 0..<Bounds.fetchAttempts {
+            let requested = now
+            let upstream: UpstreamConnection
+            do {
+                upstream = try await pool.lease(watching: nil, freshOnly: freshOnly)
+            } catch {
+                return fail(error)
+            }
+            do {
+                try await ask(upstream, validates: validates)
+            } catch {
+                pool.release(upstream, reusable: false)
+                if error == .closedBeforeAnswer && upstream.isReused && !freshOnly {
+                    // It was closed while it was idle.
+                    freshOnly = true
+                    continue
+                }
+                return fail(error)
+            }
+            let times = FetchTimes(requested: requested, received: worker.loop.clock)
+            if validates, upstream.response.status == 304 {
+                let isDone = confirm(upstream, times)
+                pool.release(upstream, reusable: true)
+                if isDone { return }
+                // The 304 was about something else: ask without conditions.
+                validates = false
+                continue
+            }
+            return await take(upstream, times)
+        }
+    }
+
+    private func ask(
+        _ upstream: UpstreamConnection, validates: Bool
+    ) async throws(UpstreamError) {
+        forwarded.removeAll()
+        ForwardedHead.append(
+            request, identity, route, worker.blueprint, peer: peer, forCache: true, to: forwarded)
+        if validates, let stored = fill.stored {
+            Revalidation.appendConditions(of: stored.head, to: forwarded)
+        }
+        forwarded.append("\r\n")
+        // A failed write shows when the answer is read.
+        try? await upstream.stream.write(forwarded, patience: pool.settings.idleTimeout)
+        let firstByte = route.timeout ?? pool.settings.firstByteTimeout
+        try await upstream.readHead(for: .get, until: now + firstByte)
+    }
+
+    /// The origin says that the stored answer is still right; `false` when it means another one.
+    private func confirm(_ upstream: UpstreamConnection, _ times: FetchTimes) -> Bool {
+        guard
+            let fresh = fill.stored?.freshened(
+                by: upstream.response, request: request, policy: policy, times: times)
+        else { return false }
+        fill.complete(with: fresh)
+        return true
+    }
+
+    /// Takes a whole answer: to be stored, or for the first client alone.
+    private func take(_ upstream: UpstreamConnection, _ times: FetchTimes) async {
+        if isFailure(upstream.response.status), let stored = fill.stored,
+            stored.mayServeStale(onErrorAt: now)
+        {
+            fill.serveStale(stored, at: now)
+            pool.release(upstream, reusable: false)
+            return
+        }
+        switch StoreDecision.decide(
+            request: request, response: upstream.response, policy: policy, times: times)
+        {
+        case .store(let lifetime):
+            fill.publish(
+                CachedHead(
+                    key: fill.key, request: request, response: upstream.response, lifetime: lifetime,
+                    times: times))
+        case .refuse:
+            fill.publish(CachedHead(passing: upstream.response, times: times))
+        }
+        let isWhole = await takeBody(upstream)
+        pool.release(upstream, reusable: isWhole)
+    }
+
+    /// Moves the body into the fill; `false` when it ended early or nobody wants it.
+    private func takeBody(_ upstream: UpstreamConnection) async -> Bool {
+        do {
+            while true {
+                while let part = try upstream.decodedPart() {
+                    guard case .data(let count) = part else {
+                        fill.finish(at: now)
+                        return true
+                    }
+                    let segment = upstream.input.prefix(count)
+                    upstream.input.consume(count)
+                    switch fill.append(segment) {
+                    case .more: continue
+                    case .full: await readersCatchUp()
+                    case .unwanted: return false
+                    }
+                }
+                try await upstream.readMore(pause: pool.settings.idleTimeout)
+            }
+        } catch {
+            fill.fail(.incomplete, at: now)
+            return false
+        }
+    }
+
+    private func readersCatchUp() async {
+        let waiter = Waiter(worker.loop)
+        // A reader that has stopped is cut off by its own connection's patience, and then leaves.
+        if !fill.whenDrained(wake: { waiter.wake() }) { _ = await waiter.wait(until: .never) }
+    }
+
+    private func isFailure(_ status: Status) -> Bool {
+        switch status.code {
+        case 500, 502, 503, 504: true
+        default: false
+        }
+    }
+
+    private func fail(_ error: UpstreamError) {
+        if let stored = fill.stored, stored.mayServeStale(onErrorAt: now) {
+            fill.serveStale(stored, at: now)
+            return
+        }
+        switch error {
+        case .unresolved, .poolExhausted, .connectFailed: fill.fail(.connect, at: now)
+        case .connectTimeout, .firstByteTimeout, .idleTimeout: fill.fail(.timeout, at: now)
+        case .closedInsideAnswer: fill.fail(.incomplete, at: now)
+        case .closedBeforeAnswer, .malformedAnswer, .unexpectedUpgrade: fill.fail(.reset, at: now)
+        case .aborted: fill.fail(.abandoned, at: now)
+        }
+    }
+}
