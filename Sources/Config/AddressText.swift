@@ -34,7 +34,8 @@ enum AddressText {
                 groups += [UInt16(v4 >> 16), UInt16(v4 & 0xFFFF)]
                 break
             }
-            guard (1...4).contains(group.utf8.count), group.utf8.allSatisfy({ ASCII.hexValue($0) != nil }),
+            guard (1...4).contains(group.utf8.count),
+                group.utf8.allSatisfy({ ASCII.hexValue($0) != nil }),
                 let value = UInt16(group, radix: 16)
             else { return nil }
             groups.append(value)
@@ -61,7 +62,8 @@ enum AddressText {
     /// The canonical text (RFC 5952); mapped IPv4 addresses as IPv4.
     static func write(_ address: IPAddress) -> String {
         if address.isV4 {
-            return (0..<4).map { String((address.low >> (24 - 8 * $0)) & 0xFF) }.joined(separator: ".")
+            return (0..<4).map { String((address.low >> (24 - 8 * $0)) & 0xFF) }.joined(
+                separator: ".")
         }
         let groups = (0..<8).map { index in
             let word = index < 4 ? address.high : address.low
@@ -111,7 +113,8 @@ extension Report {
     /// An address to listen on: `0.0.0.0:8080`, `[::]:8080`, `:8080` (all IPv4), `unix:/path`.
     func socketAddress(_ value: Value) -> SocketAddress? {
         guard let text = value.text, !text.isEmpty else {
-            expected("an address", value, help: "for example `0.0.0.0:8080` or `unix:/run/weir.sock`")
+            expected(
+                "an address", value, help: "for example `0.0.0.0:8080` or `unix:/run/weir.sock`")
             return nil
         }
         if text.hasPrefix("unix:") { return unixPath(value, text.dropFirst(5)).map { .unix($0) } }
@@ -119,7 +122,9 @@ extension Report {
             let port = Text.decimal(text[text.index(after: colon)...]), Bounds.port.contains(port)
         else {
             var help = "write address and port, for example `0.0.0.0:8080`"
-            if Text.decimal(text) != nil { help = "write `:\(text)` for that port on all IPv4 addresses" }
+            if Text.decimal(text) != nil {
+                help = "write `:\(text)` for that port on all IPv4 addresses"
+            }
             expected("an address with a port from 0 to 65535", value, help: help)
             return nil
         }
@@ -129,7 +134,8 @@ extension Report {
         let address = host.isEmpty && !isBracketed ? IPAddress(v4: 0) : AddressText.parse(host)
         // IPv6 needs its brackets, and nothing else may have them.
         guard let address, isBracketed == host.contains(":") else {
-            var help = "names are not looked up here; write the number, IPv6 in brackets: `[::1]:8080`"
+            var help =
+                "names are not looked up here; write the number, IPv6 in brackets: `[::1]:8080`"
             if host == "localhost" { help = "write `127.0.0.1:\(port)`" }
             expected("an IP address with a port", value, help: help)
             return nil
@@ -139,7 +145,8 @@ extension Report {
 
     /// The absolute path of a Unix socket.
     func unixPath(_ value: Value, _ path: Substring) -> String? {
-        guard path.hasPrefix("/"), path.utf8.count <= Bounds.unixPathBytes, !path.contains("\0") else {
+        guard path.hasPrefix("/"), path.utf8.count <= Bounds.unixPathBytes, !path.contains("\0")
+        else {
             expected(
                 "`unix:` and an absolute path of at most \(Bounds.unixPathBytes) bytes", value,
                 help: "for example `unix:/run/weir.sock`")
@@ -152,7 +159,8 @@ extension Report {
     func network(_ value: Value) -> IPNetwork? {
         let parts = value.text?.split(separator: "/", omittingEmptySubsequences: false) ?? []
         guard (1...2).contains(parts.count), let address = AddressText.parse(parts[0]) else {
-            expected("a network", value, help: "for example `10.0.0.0/8`, `fd00::/8` or `127.0.0.1`")
+            expected(
+                "a network", value, help: "for example `10.0.0.0/8`, `fd00::/8` or `127.0.0.1`")
             return nil
         }
         let bits = address.isV4 ? 32 : 128

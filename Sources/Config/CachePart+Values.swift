@@ -27,7 +27,8 @@ extension Report {
 
     func varyBy(_ value: Value) -> [CachePolicy.VaryBy] {
         var parts: [CachePolicy.VaryBy] = []
-        for item in items(value, "parts of the identity", atMost: CachePolicy.VaryBy.allCases.count) {
+        for item in items(value, "parts of the identity", atMost: CachePolicy.VaryBy.allCases.count)
+        {
             let text = item.text ?? ""
             if text == "body" || text == "ip" || text.contains(":") {
                 error(item, "`\(Value.shortened(text))` is not available in this version")
@@ -119,7 +120,8 @@ extension Report {
             case "GET": hasGet = true
             case "HEAD": continue
             case "POST", "QUERY":
-                error(item, "caching answers to \(item.text ?? "") is not available in this version")
+                error(
+                    item, "caching answers to \(item.text ?? "") is not available in this version")
             default: expected("GET or HEAD", item)
             }
         }

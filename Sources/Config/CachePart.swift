@@ -33,7 +33,9 @@ extension Report {
             return parsed
         }
         let memory = fields.take("memory")
-        if let memory { parsed.memory = Int(size(memory, Bounds.cacheMemory) ?? UInt64(Defaults.cacheMemory)) }
+        if let memory {
+            parsed.memory = Int(size(memory, Bounds.cacheMemory) ?? UInt64(Defaults.cacheMemory))
+        }
         if let redis = fields.take("redis"), boolean(redis) == true {
             unavailable(redis, "the cache in Redis")
         }
@@ -49,7 +51,8 @@ extension Report {
         return parsed
     }
 
-    /// A route's part over the defaults of the top-level one; `nil`: the route does not use the cache.
+    /// A route's part over the defaults of the top-level one; `nil`: the route does not use the
+    /// cache.
     func routeCache(_ value: Value, _ defaults: ParsedCache) -> CachePolicy? {
         var policy = defaults.policy
         if let text = value.text {
@@ -93,16 +96,20 @@ extension Report {
         if let value = fields.take("stale_while_revalidate") {
             policy.staleWhileRevalidate = optionalLifetime(value)
         }
-        if let value = fields.take("stale_if_error") { policy.staleIfError = optionalLifetime(value) }
+        if let value = fields.take("stale_if_error") {
+            policy.staleIfError = optionalLifetime(value)
+        }
         if let value = fields.take("vary_by") { policy.varyBy = varyBy(value) }
         if let value = fields.take("ignore_query") { policy.ignoreQuery = ignoreQuery(value) }
         if let value = fields.take("negative") { policy.negative = negative(value) }
         if let value = fields.take("early_refresh") { policy.earlyRefresh = earlyRefresh(value) }
         if let value = fields.take("collapse") {
-            policy.collapses = word(value, "choice", ["off", "process"], later: ["cluster"]) != "off"
+            policy.collapses =
+                word(value, "choice", ["off", "process"], later: ["cluster"]) != "off"
         }
         if let value = fields.take("client_no_cache") {
-            policy.respectsClientNoCache = word(value, "choice", ["ignore", "respect"]) == "respect"
+            policy.respectsClientNoCache =
+                word(value, "choice", ["ignore", "respect"]) == "respect"
         }
         if let value = fields.take("set_cookie") {
             _ = word(value, "choice", ["refuse"], later: ["strip", "store"])

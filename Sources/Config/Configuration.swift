@@ -8,15 +8,16 @@ import YAMLReader
 public enum Configuration {
     /// Reads and checks a configuration file.
     ///
-    /// All problems of the file are found in one run: its form, its keys and values, and what does not
-    /// fit together. Nothing is read but the arguments.
+    /// All problems of the file are found in one run: its form, its keys and values, and what does
+    /// not fit together. Nothing is read but the arguments.
     ///
     /// - Parameters:
     ///   - bytes: The file, UTF-8, at most 1 MiB.
     ///   - file: Its name in messages.
     ///   - environment: The variables for `${NAME}` and `${NAME:-default}`.
     ///   - processors: What `workers: auto` stands for.
-    /// - Returns: Settings with every default filled in, or all problems. There is nothing in between.
+    /// - Returns: Settings with every default filled in, or all problems. There is nothing in
+    /// between.
     public static func load(
         _ bytes: [UInt8], file: String, environment: [String: String], processors: Int
     ) -> Result<ProxySettings, ConfigurationFailure> {
@@ -40,7 +41,8 @@ public enum Configuration {
             ConfigurationFailure(file: file, problems: report.problems, lines: lines))
     }
 
-    /// Reads and checks the text of a configuration file, as `load(_:file:environment:processors:)`.
+    /// Reads and checks the text of a configuration file, as
+    /// `load(_:file:environment:processors:)`.
     public static func load(
         text: String, file: String, environment: [String: String], processors: Int
     ) -> Result<ProxySettings, ConfigurationFailure> {
@@ -111,7 +113,7 @@ extension Report {
         if limits.count > Bounds.limitsPerRoute {
             error(
                 keyOf: limits[Bounds.limitsPerRoute].value,
-                "one request can have \(Bounds.limitsPerRoute) limits, and without `routes` it has all",
+                "one request can have \(Bounds.limitsPerRoute) limits; without `routes` it has all",
                 help: "write `routes` that choose from them")
         }
         if upstreams.defaultIndex == nil, !upstreams.settings.isEmpty {

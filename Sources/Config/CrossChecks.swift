@@ -27,7 +27,9 @@ extension Report {
             if !limit.definition.tiers.isEmpty && !identity.hasTier {
                 error(
                     keyOf: limit.value, "has tiers, but `identity.tier` is not set",
-                    help: "for example `identity: {tier: header:X-Plan, trusted_proxies: [127.0.0.0/8]}`")
+                    help:
+                        "write `identity: {tier: header:X-Plan, trusted_proxies: [127.0.0.0/8]}`"
+                )
             }
         }
     }
@@ -90,13 +92,17 @@ extension Report {
             guard let auth = route.authValue else { continue }
             error(
                 keyOf: auth, "`identity.user` is not set: every request would be refused",
-                help: "for example `identity: {user: header:X-User-ID, trusted_proxies: [127.0.0.0/8]}`")
+                help:
+                    "write `identity: {user: header:X-User-ID, trusted_proxies: [127.0.0.0/8]}`"
+            )
         }
         var places: [(Value?, CachePolicyParts)] = routes.map {
             ($0.cacheValue, $0.settings.cache?.varyBy.map(\.rawValue) ?? [])
         }
         places.append((cache.value, cache.isOff ? [] : cache.policy.varyBy.map(\.rawValue)))
-        let known = ["user": identity.hasUser, "company": identity.hasCompany, "tier": identity.hasTier]
+        let known = [
+            "user": identity.hasUser, "company": identity.hasCompany, "tier": identity.hasTier,
+        ]
         for (place, parts) in places {
             guard let place, case .map(let entries) = place.content,
                 let varyBy = entries.first(where: { $0.key == "vary_by" })?.value

@@ -1,6 +1,7 @@
 import YAMLReader
 
-/// Puts environment variables into values: `${NAME}`, `${NAME:-default}`, and `$${` for a real `${`.
+/// Puts environment variables into values: `${NAME}`, `${NAME:-default}`, and `$${` for a real
+/// `${`.
 ///
 /// What is put in is text of the value it stands in: it cannot add keys or lists.
 struct Environment {

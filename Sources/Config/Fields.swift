@@ -49,7 +49,9 @@ struct Fields {
         let strangers = order.filter { values[$0] != nil }
         for (key, help) in missing {
             // Where a misspelt key stands in its place, that one is reported, with the right word.
-            if strangers.contains(where: { Spelling.nearest(to: $0, in: known) == key }) { continue }
+            if strangers.contains(where: { Spelling.nearest(to: $0, in: known) == key }) {
+                continue
+            }
             report.error(keyOf: value, "`\(key)` is missing", help: help)
         }
         for key in strangers {

@@ -15,7 +15,8 @@ extension Report {
         var parsed = ParsedIdentity()
         guard
             var fields = Fields(
-                value, self, expected: "a mapping", help: "for example `identity: {ipv6_prefix: 64}`")
+                value, self, expected: "a mapping",
+                help: "for example `identity: {ipv6_prefix: 64}`")
         else { return parsed }
         let proxies = fields.take("trusted_proxies")
         if let proxies {
@@ -77,7 +78,8 @@ extension Report {
         }
         let name = Text.lowered(String(text.dropFirst(7)))
         guard text.hasPrefix("header:"), Text.isToken(name) else {
-            expected("`header:` and the name of a field", value, help: "for example `header:X-User-ID`")
+            expected(
+                "`header:` and the name of a field", value, help: "for example `header:X-User-ID`")
             return nil
         }
         // The fields of clients are never believed, so without trusted proxies nobody has a user.

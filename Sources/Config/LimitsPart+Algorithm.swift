@@ -21,7 +21,8 @@ extension Report {
         var algorithm = LimitDefinition.Algorithm.tokenBucket(burst: Defaults.burst(for: rate))
         switch name {
         case "token_bucket":
-            let help = "write the number of requests a client may send at once, for example `burst: 10`"
+            let help =
+                "write the number of requests a client may send at once, for example `burst: 10`"
             if let number = burst.flatMap({ integer($0, Bounds.burst, help: help) }) {
                 algorithm = .tokenBucket(burst: UInt32(number))
             }
@@ -47,7 +48,8 @@ extension Report {
         fields.refuse("enforce", "enforcing for a share of the requests", shape: .scalar)
         guard let value = fields.take("mode") else { return Defaults.mode }
         if case .map = value.content {
-            unavailable(value, "enforcing for a share of the requests", shape: .map(["enforce": .scalar]))
+            unavailable(
+                value, "enforcing for a share of the requests", shape: .map(["enforce": .scalar]))
             return Defaults.mode
         }
         if let text = value.text, text.hasPrefix("enforce:") {
@@ -60,7 +62,8 @@ extension Report {
     /// Keys of limits whose features are not there yet.
     func refuseShared(_ fields: inout Fields) {
         fields.refuse("overrides", "a rate for single keys", shape: .named(.scalar))
-        fields.refuse("cost", "a cost of requests", shape: .scalarOr(.map(["hit": .scalar, "miss": .scalar])))
+        fields.refuse(
+            "cost", "a cost of requests", shape: .scalarOr(.map(["hit": .scalar, "miss": .scalar])))
         fields.refuse("count", "counting some answers only", shape: .list(.scalar))
         fields.refuse("on_redis_failure", "a limit in Redis", shape: .scalar)
         fields.refuse("consistency", "a limit in Redis", shape: .scalar)

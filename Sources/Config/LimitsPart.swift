@@ -55,14 +55,15 @@ extension Report {
             definition.rate = baseRate(rate)
         }
         let per = fields.take("per")
-        definition.per = per.map { scopes($0) } ?? Defaults.per
+        let scopes = per.map { self.scopes($0) } ?? Defaults.per
+        definition.per = scopes ?? Defaults.per
         definition.name = name ?? ownName ?? Self.madeName(definition.rate, definition.per)
         definition.algorithm = algorithm(&fields, definition.rate)
         if let tiers = fields.take("tiers") { definition.tiers = self.tiers(tiers) }
         if let value = fields.take("anonymous") {
             let choice = word(value, "choice", as: LimitDefinition.Anonymous.self)
             definition.anonymous = choice ?? Defaults.anonymous
-            if !definition.countsIdentity {
+            if scopes != nil && !definition.countsIdentity {
                 error(
                     keyOf: value, "has no effect on a limit that is not per user or company",
                     help: "remove it, or write `per: user`")
@@ -86,7 +87,7 @@ extension Report {
         if end < words.endIndex {
             var scopeValue = value
             scopeValue.content = .scalar(words[(end + 1)...].joined(separator: " "))
-            per = scopes(scopeValue)
+            per = scopes(scopeValue) ?? per
         }
         return LimitDefinition(
             name: name ?? Self.madeName(rate, per), rate: rate, per: per,
@@ -116,8 +117,8 @@ extension Report {
         return per.map(\.rawValue).joined(separator: "-") + "-" + rate
     }
 
-    /// `per:` a scope, `user and endpoint`, or a list of scopes.
-    private func scopes(_ value: Value) -> [LimitDefinition.Scope] {
+    /// `per:` a scope, `user and endpoint`, or a list of scopes; `nil` after a fault.
+    private func scopes(_ value: Value) -> [LimitDefinition.Scope]? {
         var places: [(Value, String)] = []
         if let text = value.text {
             let words = text.split { $0 == " " || $0 == "," }.filter { $0 != "and" }
@@ -143,7 +144,7 @@ extension Report {
         if scopes.count > 1, scopes.contains(.global) {
             error(value, "`global` counts everybody together and stands alone")
         }
-        return scopes.isEmpty ? Defaults.per : scopes
+        return scopes.isEmpty || scopes.count < places.count ? nil : scopes
     }
 
     private func scope(_ value: Value, _ text: String) -> LimitDefinition.Scope? {

@@ -49,7 +49,8 @@ extension Configuration {
         entries.append(("max_object", .size(policy.maxObject)))
         entries.append(("early_refresh", earlyRefresh(policy.earlyRefresh)))
         entries.append(("collapse", .text(policy.collapses ? "process" : "off")))
-        entries.append(("client_no_cache", .text(policy.respectsClientNoCache ? "respect" : "ignore")))
+        entries.append(
+            ("client_no_cache", .text(policy.respectsClientNoCache ? "respect" : "ignore")))
         entries.append(("set_cookie", .text("refuse")))
         entries.append(("stale", .text(policy.stale.rawValue)))
         return entries

@@ -8,15 +8,17 @@ public import Settings
 extension Configuration {
     /// The whole of `settings` as a configuration file in its long form, every default written out.
     ///
-    /// Loaded again it gives equal settings. The admin token is the one value that is not written: in
-    /// its place stands `${WEIR_ADMIN_TOKEN}`, which must then be set.
+    /// Loaded again it gives equal settings. The admin token is the one value that is not written:
+    /// in its place stands `${WEIR_ADMIN_TOKEN}`, which must then be set.
     public static func longForm(_ settings: ProxySettings) -> String {
         var file: [(String, YAMLOutput)] = [
             ("listen", .list(settings.listeners.map { .block([("address", address($0.address))]) }))
         ]
         if let admin = settings.admin {
             var entries = [("address", address(admin.address))]
-            if admin.token != nil { entries.append(("token", .verbatim("\"${WEIR_ADMIN_TOKEN}\""))) }
+            if admin.token != nil {
+                entries.append(("token", .verbatim("\"${WEIR_ADMIN_TOKEN}\"")))
+            }
             entries.append(("health_on_main", .number(admin.healthOnMain)))
             file.append(("admin", .block(entries)))
         }
@@ -57,8 +59,10 @@ extension Configuration {
             (
                 "pool",
                 .flow([
-                    ("size", .number(upstream.poolSize)), ("overflow", .number(upstream.poolOverflow)),
-                    ("wait", .duration(upstream.poolWait)), ("recycle", .duration(upstream.recycle)),
+                    ("size", .number(upstream.poolSize)),
+                    ("overflow", .number(upstream.poolOverflow)),
+                    ("wait", .duration(upstream.poolWait)),
+                    ("recycle", .duration(upstream.recycle)),
                     ("idle", .duration(upstream.poolIdle)),
                 ])
             ),
@@ -80,7 +84,10 @@ extension Configuration {
             }
         }
         var entries: [(String, YAMLOutput)] = [
-            ("trusted_proxies", .list(identity.trustedProxies.map { .text(AddressText.write($0)) })),
+            (
+                "trusted_proxies",
+                .list(identity.trustedProxies.map { .text(AddressText.write($0)) })
+            ),
             ("ipv6_prefix", .number(identity.ipv6Prefix)),
         ]
         if let user = identity.user { entries.append(("user", source(user))) }
@@ -109,7 +116,8 @@ extension Configuration {
         }
         if !limit.tiers.isEmpty {
             let tiers = limit.tiers.sorted { $0.key < $1.key }
-            entries.append(("tiers", .flow(tiers.map { ($0.key, .text(RateText.write($0.value))) })))
+            entries.append(
+                ("tiers", .flow(tiers.map { ($0.key, .text(RateText.write($0.value))) })))
         }
         if limit.countsIdentity { entries.append(("anonymous", .text(limit.anonymous.rawValue))) }
         entries.append(("mode", .text(limit.mode.rawValue)))
@@ -144,7 +152,8 @@ extension YAMLOutput {
     }
     static func duration(_ value: Nanoseconds) -> YAMLOutput { .text(DurationText.write(value)) }
     static func size(_ value: Int) -> YAMLOutput { .text(SizeText.write(UInt64(max(0, value)))) }
-    /// A share of 0…1. The file counts it in thousandths of a percent, which this gives back exactly.
+    /// A share of 0…1. The file counts it in thousandths of a percent, which this gives back
+    /// exactly.
     static func percent(_ value: Double) -> YAMLOutput {
         .verbatim(DecimalText.write(Int((value * 100_000).rounded())) + "%")
     }

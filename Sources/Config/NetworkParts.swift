@@ -43,13 +43,18 @@ extension Report {
     /// `admin:` an address, or a mapping.
     func admin(_ value: Value, listeners: [ListenerSettings]) -> AdminSettings? {
         var settings: AdminSettings?
+        var hasToken = false
         if value.text != nil {
             settings = socketAddress(value).map { AdminSettings(address: $0) }
         } else if var fields = Fields(
-            value, self, expected: "an address or a mapping", help: "for example `admin: 127.0.0.1:9900`")
+            value, self, expected: "an address or a mapping",
+            help: "for example `admin: 127.0.0.1:9900`")
         {
             let place = fields.require("address", help: "for example `address: 127.0.0.1:9900`")
-            let token = fields.take("token").flatMap { self.token($0) }
+            let tokenValue = fields.take("token")
+            let token = tokenValue.flatMap { self.token($0) }
+            // A faulty token is reported as that, and not as a missing one too.
+            hasToken = tokenValue.map { !$0.isNull && $0.text != "" } ?? false
             let healthOnMain = fields.take("health_on_main").flatMap { boolean($0) }
             fields.finish()
             settings = place.flatMap { socketAddress($0) }.map {
@@ -59,7 +64,7 @@ extension Report {
         }
         guard let settings else { return nil }
         let written = AddressText.write(settings.address)
-        if !AddressText.isLocal(settings.address) && settings.token == nil {
+        if !AddressText.isLocal(settings.address) && !hasToken {
             error(
                 keyOf: value, "\(written) can be reached from other machines and has no token",
                 help: "listen on 127.0.0.1, or set `token: \"${WEIR_ADMIN_TOKEN}\"`")
@@ -80,7 +85,8 @@ extension Report {
             text.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
         else {
             error(
-                value, "expected \(bounds.lowerBound) to \(bounds.upperBound) visible ASCII characters")
+                value,
+                "expected \(bounds.lowerBound) to \(bounds.upperBound) visible ASCII characters")
             return nil
         }
         return text

@@ -22,7 +22,8 @@ struct PathPattern: Equatable {
 
     init(_ text: String) throws(Fault) {
         guard text.hasPrefix("/") else {
-            throw Fault(message: "a path begins with `/`", help: "write `/\(Value.shortened(text))`")
+            throw Fault(
+                message: "a path begins with `/`", help: "write `/\(Value.shortened(text))`")
         }
         guard text.utf8.count <= Bounds.pathBytes else {
             throw Fault(message: "longer than \(Bounds.pathBytes) bytes")
@@ -48,7 +49,8 @@ struct PathPattern: Equatable {
         switch part {
         case "**":
             guard isLast else {
-                throw Fault(message: "`**` can only be the last segment", help: "use `*` for one segment")
+                throw Fault(
+                    message: "`**` can only be the last segment", help: "use `*` for one segment")
             }
             return .rest
         case "*": return .one

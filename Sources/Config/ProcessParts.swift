@@ -7,7 +7,8 @@ extension Report {
     func workers(_ value: Value?, processors: Int) -> Int {
         let automatic = min(max(processors, Bounds.workers.lowerBound), Bounds.workers.upperBound)
         guard let value, value.text != "auto" else { return automatic }
-        guard let text = value.text, let number = Text.decimal(text), Bounds.workers.contains(number)
+        guard let text = value.text, let number = Text.decimal(text),
+            Bounds.workers.contains(number)
         else {
             let (low, high) = (Bounds.workers.lowerBound, Bounds.workers.upperBound)
             expected("`auto` or a whole number from \(low) to \(high)", value)
@@ -26,7 +27,8 @@ extension Report {
         var http = Defaults.http
         guard
             var fields = Fields(
-                value, self, expected: "a mapping", help: "for example `http: {header_bytes: 16KiB}`")
+                value, self, expected: "a mapping",
+                help: "for example `http: {header_bytes: 16KiB}`")
         else { return http }
         if let value = fields.take("header_bytes") {
             http.headerBytes = size(value, Bounds.headerBytes).map { Int($0) } ?? http.headerBytes
@@ -88,7 +90,9 @@ extension Report {
             var fields = Fields(
                 value, self, expected: "a mapping", help: "for example `log: {level: info}`")
         else { return log }
-        if let value = fields.take("format") { _ = word(value, "format", ["json"], later: ["text"]) }
+        if let value = fields.take("format") {
+            _ = word(value, "format", ["json"], later: ["text"])
+        }
         if let value = fields.take("level") {
             let names = LogSettings.Level.allCases.map { "\($0)" }
             let name = word(value, "level", names)

@@ -19,7 +19,8 @@ final class Report {
 
     /// Reports what is wrong with a value, underlining the value.
     func error(_ value: Value, _ message: String, help: String? = nil) {
-        error(at: value.range, value.path.isEmpty ? message : "\(value.path): \(message)", help: help)
+        error(
+            at: value.range, value.path.isEmpty ? message : "\(value.path): \(message)", help: help)
     }
 
     /// Reports what is wrong with an entry as a whole, underlining its key.

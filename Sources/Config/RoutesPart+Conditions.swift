@@ -7,9 +7,13 @@ import Settings
 extension Report {
     func conditions(_ fields: inout Fields, _ route: inout ParsedRoute) {
         let before = problems.count
-        if let methods = fields.take("methods") { route.settings.match.methods = self.methods(methods) }
+        if let methods = fields.take("methods") {
+            route.settings.match.methods = self.methods(methods)
+        }
         if let host = fields.take("host") { route.settings.match.host = self.host(host) }
-        if let headers = fields.take("headers") { route.settings.match.headers = self.headers(headers) }
+        if let headers = fields.take("headers") {
+            route.settings.match.headers = self.headers(headers)
+        }
         route.isWhole = problems.count == before
     }
 
@@ -17,7 +21,8 @@ extension Report {
         if value.isEmptyList { expected("at least one method", value) }
         var methods: [String] = []
         for item in items(value, "methods", atMost: Bounds.methods) {
-            guard let text = item.text, Text.isToken(text), text.utf8.count <= Bounds.nameBytes else {
+            guard let text = item.text, Text.isToken(text), text.utf8.count <= Bounds.nameBytes
+            else {
                 expected("a method", item, help: "for example `methods: [GET, POST]`")
                 continue
             }
@@ -57,7 +62,8 @@ extension Report {
         func add(_ name: String, _ value: String?, _ place: Value) {
             let lower = Text.lowered(name)
             if !Text.isToken(name) {
-                error(keyOf: place, "\"\(Value.shortened(name))\" is not the name of a header field")
+                error(
+                    keyOf: place, "\"\(Value.shortened(name))\" is not the name of a header field")
             } else if conditions.contains(where: { $0.name == lower }) {
                 error(keyOf: place, "`\(name)` stands twice")
             }
@@ -70,7 +76,9 @@ extension Report {
             return conditions
         }
         if entries.count > Bounds.routeHeaders {
-            error(keyOf: value, "at most \(Bounds.routeHeaders) header fields, found \(entries.count)")
+            error(
+                keyOf: value, "at most \(Bounds.routeHeaders) header fields, found \(entries.count)"
+            )
         }
         for entry in entries {
             let value = entry.value

@@ -44,7 +44,9 @@ extension Report {
         _ value: Value, _ context: RouteContext, _ names: inout [String: Int]
     ) -> ParsedRoute? {
         let help = "for example `{path: /api/**, cache: 5m}`"
-        guard var fields = Fields(value, self, expected: "a mapping", help: help) else { return nil }
+        guard var fields = Fields(value, self, expected: "a mapping", help: help) else {
+            return nil
+        }
         let standIn = RouteDefinition(name: "", path: Defaults.routePath)
         var route = ParsedRoute(settings: RouteSettings(match: standIn), value: value)
         if let path = fields.require("path", help: "`path: /**` matches everything") {
@@ -64,9 +66,9 @@ extension Report {
         }
         route.settings.upstream = routeUpstream(fields.take("upstream"), value, context.upstreams)
         if let limits = fields.take("limits") {
-            let before = problems.count
-            route.settings.limits = routeLimits(limits, context.limits)
-            route.hasRightLimits = problems.count == before
+            let (indices, isWhole) = routeLimits(limits, context.limits)
+            route.settings.limits = indices
+            route.hasRightLimits = isWhole
         }
         route.cacheValue = fields.take("cache")
         if let cache = route.cacheValue {
@@ -81,7 +83,8 @@ extension Report {
         }
         if let auth = fields.take("auth") {
             route.authValue = auth
-            route.settings.requiresUser = word(auth, "choice", ["required", "optional"]) == "required"
+            route.settings.requiresUser =
+                word(auth, "choice", ["required", "optional"]) == "required"
         }
         fields.refuse("idempotency", "keeping answers by Idempotency-Key", shape: .scalar)
         fields.refuse("invalidates", "invalidating by tag", shape: .list(.scalar))
@@ -116,11 +119,17 @@ extension Report {
         return 0
     }
 
-    private func routeLimits(_ value: Value, _ limits: [ParsedLimit]) -> [Int] {
+    /// The limits' indices, and whether all of them are known.
+    private func routeLimits(_ value: Value, _ limits: [ParsedLimit]) -> ([Int], isWhole: Bool) {
         var indices: [Int] = []
+        var isWhole = !value.isUnusable
         for item in items(value, "names of limits", atMost: Bounds.limitsPerRoute) {
-            guard let name = text(item, "the name of a limit") else { continue }
+            guard let name = text(item, "the name of a limit") else {
+                isWhole = false
+                continue
+            }
             guard let index = limits.firstIndex(where: { $0.definition.name == name }) else {
+                isWhole = false
                 unknownWord(item, name, kind: "limit", known: limits.map(\.definition.name))
                 continue
             }
@@ -130,7 +139,7 @@ extension Report {
                 indices.append(index)
             }
         }
-        return indices
+        return (indices, isWhole)
     }
 
     private func stripPrefix(_ value: Value, _ route: inout ParsedRoute) {
@@ -140,7 +149,8 @@ extension Report {
         route.settings.stripPrefix = text
         guard let pattern = route.pattern, !pattern.beginsWith(prefix: text) else { return }
         error(
-            value, "\"\(Value.shortened(text))\" is not made of the first segments of the route's path",
+            value,
+            "\"\(Value.shortened(text))\" is not made of the first segments of the route's path",
             help: "for `path: /api/admin/**` it can be `/api` or `/api/admin`")
     }
 }

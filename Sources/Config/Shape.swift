@@ -1,4 +1,5 @@
-/// The form of a part of the schema whose feature is not there yet: its keys are checked all the same.
+/// The form of a part of the schema whose feature is not there yet: its keys are checked all the
+/// same.
 indirect enum Shape: Sendable {
     /// Anything.
     case any

@@ -37,7 +37,8 @@ enum Text {
         return String(rest)
     }
 
-    /// The number written in digits and nothing else, without a leading zero; `nil` beyond 18 digits.
+    /// The number written in digits and nothing else, without a leading zero; `nil` beyond 18
+    /// digits.
     static func decimal(_ text: some StringProtocol) -> Int? {
         let digits = text.utf8
         guard (1...18).contains(digits.count), digits.allSatisfy(ASCII.isDigit) else { return nil }

@@ -24,7 +24,8 @@ enum DurationText {
             guard let number = UInt64(String(decoding: digits, as: UTF8.self)),
                 let unit = allowed.firstIndex(where: { $0.name == name })
             else { return nil }
-            let (product, overflow) = number.multipliedReportingOverflow(by: units[unit].nanoseconds)
+            let (product, overflow) = number.multipliedReportingOverflow(
+                by: units[unit].nanoseconds)
             let (sum, carry) = total.addingReportingOverflow(product)
             if overflow || carry { return nil }
             total = sum
@@ -96,7 +97,9 @@ enum RateText {
             return nil
         }
         let period = Text.trimmed(String(parts[1]))
-        let named = periods.first { $0.names.contains(period) }.map { Nanoseconds.seconds($0.seconds) }
+        let named = periods.first { $0.names.contains(period) }.map {
+            Nanoseconds.seconds($0.seconds)
+        }
         guard let length = named ?? DurationText.parse(period), Bounds.rateCount.contains(count),
             Bounds.ratePeriod.contains(length)
         else { return nil }

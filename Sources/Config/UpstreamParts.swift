@@ -31,7 +31,8 @@ extension Report {
             }
             if entries.isEmpty { expected("at least one upstream", several) }
             if entries.count > Bounds.upstreams {
-                error(keyOf: several, "at most \(Bounds.upstreams) upstreams, found \(entries.count)")
+                error(
+                    keyOf: several, "at most \(Bounds.upstreams) upstreams, found \(entries.count)")
             }
             for entry in entries {
                 if !Text.isName(entry.key) {
@@ -53,7 +54,9 @@ extension Report {
             return settings
         }
         guard var fields = Fields(value, self, expected: "a mapping") else { return settings }
-        if let list = fields.require("servers", help: "for example `servers: [http://10.0.0.1:8000]`") {
+        if let list = fields.require(
+            "servers", help: "for example `servers: [http://10.0.0.1:8000]`")
+        {
             settings.servers = servers(list)
         }
         if let balance = fields.take("balance") { self.balance(balance) }
@@ -108,7 +111,8 @@ extension Report {
     }
 
     private func pool(_ value: Value, _ settings: inout UpstreamSettings) {
-        guard var fields = Fields(value, self, expected: "a mapping, for example `{size: 20}`") else {
+        guard var fields = Fields(value, self, expected: "a mapping, for example `{size: 20}`")
+        else {
             return
         }
         if let size = fields.take("size") {

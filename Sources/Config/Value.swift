@@ -51,14 +51,14 @@ struct Value {
     var found: String {
         switch content {
         case .null, .unusable: "nothing"
-        case .list: "a list"
-        case .map: "a mapping"
-        case .scalar(let text):
-            variables.isEmpty
-                ? "\"\(Self.shortened(text))\""
-                : "\"\(Self.shortened(text))\" from \(variables.map { "${\($0)}" }.joined(separator: ", "))"
+        case .list(let items): items.isEmpty ? "an empty list" : "a list"
+        case .map(let entries): entries.isEmpty ? "an empty mapping" : "a mapping"
+        case .scalar(let text) where variables.isEmpty: "\"\(Self.shortened(text))\""
+        case .scalar(let text): "\"\(Self.shortened(text))\" from \(variableNames)"
         }
     }
+
+    private var variableNames: String { variables.map { "${\($0)}" }.joined(separator: ", ") }
 
     /// `text` fit for one line of a message.
     static func shortened(_ text: String) -> String {

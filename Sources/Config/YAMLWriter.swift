@@ -24,7 +24,9 @@ indirect enum YAMLOutput {
         switch self {
         case .block(let entries) where !entries.isEmpty:
             lines += "\(margin)\(quotedKey):\n"
-            for (inner, value) in entries { value.write(key: inner, indent: indent + 2, into: &lines) }
+            for (inner, value) in entries {
+                value.write(key: inner, indent: indent + 2, into: &lines)
+            }
         case .list(let items) where items.contains { $0.isBlock }:
             lines += "\(margin)\(quotedKey):\n"
             for item in items { item.write(itemAt: indent + 2, into: &lines) }
@@ -73,7 +75,8 @@ indirect enum YAMLOutput {
             case "\n": result += "\\n"
             case "\t": result += "\\t"
             default:
-                let isPrintable = scalar.value >= 32 && !(0x7F...0x9F).contains(scalar.value)
+                let isPrintable =
+                    scalar.value >= 32 && !(0x7F...0x9F).contains(scalar.value)
                     && scalar.value != 0x2028 && scalar.value != 0x2029
                 if isPrintable {
                     result.unicodeScalars.append(scalar)

@@ -16,8 +16,8 @@ struct YAMLEvent {
 
 /// Owns a parser of libyaml and the text it reads; ends both.
 ///
-/// The only file of the module that touches C memory. libyaml keeps a pointer to the text, so the text
-/// is a copy in memory of our own that lives exactly as long as the parser.
+/// The only file of the module that touches C memory. libyaml keeps a pointer to the text, so the
+/// text is a copy in memory of our own that lives exactly as long as the parser.
 @safe
 struct EventReader: ~Copyable {
     private let parser: UnsafeMutablePointer<yaml_parser_t>

@@ -1,7 +1,7 @@
 /// One YAML text, read whole: its root node and everything that is wrong with its form.
 ///
-/// Reading never fails halfway in silence: where there are problems, `root` holds what could be read
-/// (nothing after a syntax error) and must only be used to look for more problems.
+/// Reading never fails halfway in silence: where there are problems, `root` holds what could be
+/// read (nothing after a syntax error) and must only be used to look for more problems.
 public struct YAMLDocument: Sendable {
     /// The root, or `nil` for a text without content or with a syntax error.
     public let root: YAMLNode?

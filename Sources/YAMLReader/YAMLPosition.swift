@@ -34,7 +34,8 @@ public struct YAMLRange: Hashable, Sendable {
         self.end = end
     }
 
-    /// Returns how many scalars to underline: the part of the range in its first line, at least one.
+    /// Returns how many scalars to underline: the part of the range in its first line, at least
+    /// one.
     ///
     /// `lineLength` is the length of that line, for ranges that go on in the next one.
     public func underline(lineLength: Int) -> Int {

@@ -1,6 +1,7 @@
 /// The characters of a YAML text before it is parsed.
 public enum YAMLText {
-    /// The lines of a text without their ends, split as YAML counts lines; damaged UTF-8 is replaced.
+    /// The lines of a text without their ends, split as YAML counts lines; damaged UTF-8 is
+    /// replaced.
     public static func lines(of bytes: [UInt8]) -> [String] {
         var lines: [String] = []
         var line = String.UnicodeScalarView()

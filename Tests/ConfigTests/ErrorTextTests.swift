@@ -163,7 +163,9 @@ func `a damaged variable is refused`(text: String, message: String) {
     }
     #expect(failure.problems.count == 100)
     #expect(failure.omitted == 400)
-    #expect(failure.description.hasSuffix("400 more not shown\nproxy.yaml: 500 errors, nothing started\n"))
+    #expect(
+        failure.description.hasSuffix(
+            "400 more not shown\nproxy.yaml: 500 errors, nothing started\n"))
 }
 
 @Test(arguments: [

@@ -33,19 +33,22 @@ import Testing
     #expect(loaded.drain == .seconds(30))
 }
 
-@Test(arguments: [
-    (":8080", .tcp(IPAddress(v4: 0), port: 8080)),
-    ("127.0.0.1:0", .tcp(IPAddress(v4: 0x7F00_0001), port: 0)),
-    ("'[::]:8080'", .tcp(IPAddress(high: 0, low: 0), port: 8080)),
-    ("'[::1]:443'", .tcp(IPAddress(high: 0, low: 1), port: 443)),
-    ("unix:/run/weir.sock", .unix("/run/weir.sock")),
-] as [(String, SocketAddress)])
+@Test(
+    arguments: [
+        (":8080", .tcp(IPAddress(v4: 0), port: 8080)),
+        ("127.0.0.1:0", .tcp(IPAddress(v4: 0x7F00_0001), port: 0)),
+        ("'[::]:8080'", .tcp(IPAddress(high: 0, low: 0), port: 8080)),
+        ("'[::1]:443'", .tcp(IPAddress(high: 0, low: 1), port: 443)),
+        ("unix:/run/weir.sock", .unix("/run/weir.sock")),
+    ] as [(String, SocketAddress)])
 func `addresses to listen on are read in every form`(text: String, address: SocketAddress) throws {
     let rest = "upstream: http://a\n"
     for form in ["listen: \(text)", "listen: [\(text.hasPrefix(":") ? "'\(text)'" : text)]"] {
         #expect(try settings("\(form)\n\(rest)").listeners.map(\.address) == [address])
     }
-    #expect(try settings("listen:\n  - address: \(text)\n\(rest)").listeners.map(\.address) == [address])
+    #expect(
+        try settings("listen:\n  - address: \(text)\n\(rest)").listeners.map(\.address) == [address]
+    )
 }
 
 @Test(arguments: [
@@ -57,20 +60,24 @@ func `what is no address to listen on is refused`(text: String) {
     #expect(found.count == 1 && found[0].hasPrefix("1:9 listen: expected "))
 }
 
-@Test(arguments: [
-    ("http://127.0.0.1:8000", .host("127.0.0.1", port: 8000), "127.0.0.1:8000"),
-    ("http://API.example.com/", .host("api.example.com", port: 80), "API.example.com"),
-    ("http://[::1]:81", .host("::1", port: 81), "[::1]:81"),
-    ("http://[::1]", .host("::1", port: 80), "[::1]"),
-    ("http://my_api", .host("my_api", port: 80), "my_api"),
-    ("unix:/run/api.sock", .unix("/run/api.sock"), "localhost"),
-] as [(String, UpstreamSettings.Server.Location, String)])
+@Test(
+    arguments: [
+        ("http://127.0.0.1:8000", .host("127.0.0.1", port: 8000), "127.0.0.1:8000"),
+        ("http://API.example.com/", .host("api.example.com", port: 80), "API.example.com"),
+        ("http://[::1]:81", .host("::1", port: 81), "[::1]:81"),
+        ("http://[::1]", .host("::1", port: 80), "[::1]"),
+        ("http://my_api", .host("my_api", port: 80), "my_api"),
+        ("unix:/run/api.sock", .unix("/run/api.sock"), "localhost"),
+    ] as [(String, UpstreamSettings.Server.Location, String)])
 func `servers are read in every form`(
     url: String, location: UpstreamSettings.Server.Location, authority: String
 ) throws {
     let server = UpstreamSettings.Server(location: location, authority: authority)
     #expect(try settings("listen: :1\nupstream: \(url)\n").upstreams[0].servers == [server])
-    for form in ["'\(url)'", "['\(url)']", "{servers: ['\(url)']}", "{servers: [{url: '\(url)', weight: 1}]}"] {
+    for form in [
+        "'\(url)'", "['\(url)']", "{servers: ['\(url)']}",
+        "{servers: [{url: '\(url)', weight: 1}]}",
+    ] {
         let loaded = try settings("listen: :1\nupstreams: {a: \(form)}\n")
         #expect(loaded.upstreams.map(\.name) == ["a"])
         #expect(loaded.upstreams[0].servers == [server])

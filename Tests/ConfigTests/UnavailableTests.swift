@@ -18,21 +18,42 @@ private let refused: [(lines: String, message: String)] = [
         "upstreams: {canary: {servers: [http://c], steps: [1%/10m], rollback: {error_rate: 5%}}}",
         "upstreams.u.canary: the canary is"
     ),
-    ("identity: {jwt: {keys: [{file: k.pem}], issuer: x}}", "identity.jwt: reading JSON Web Tokens is"),
+    (
+        "identity: {jwt: {keys: [{file: k.pem}], issuer: x}}",
+        "identity.jwt: reading JSON Web Tokens is"
+    ),
     ("identity: {api_keys: {header: X, file: f}}", "identity.api_keys: the list of API keys is"),
     ("identity: {user: jwt.sub}", "identity.user: the source `jwt.` is"),
     ("identity: {user: 'cookie:session'}", "identity.user: the source `cookie:` is"),
     ("identity: {tier: api_key.tier}", "identity.tier: the source `api_key.` is"),
-    ("limits: {a: {rate: 1/s, algorithm: sliding_log}}", "limits.a.algorithm: algorithm `sliding_log` is"),
-    ("limits: {a: {rate: 1/s, algorithm: leaky_bucket}}", "limits.a.algorithm: algorithm `leaky_bucket` is"),
+    (
+        "limits: {a: {rate: 1/s, algorithm: sliding_log}}",
+        "limits.a.algorithm: algorithm `sliding_log` is"
+    ),
+    (
+        "limits: {a: {rate: 1/s, algorithm: leaky_bucket}}",
+        "limits.a.algorithm: algorithm `leaky_bucket` is"
+    ),
     ("limits: {a: {rate: 1/s, max_delay: 1s}}", "limits.a.max_delay: delaying requests is"),
     ("limits: {a: {rate: 1/s, phase: key}}", "limits.a.phase: a phase for each key is"),
-    ("limits: {a: {concurrent: 5, per: ip}}", "limits.a.concurrent: a limit of requests in flight is"),
-    ("limits: {a: {rate: 1/s, overrides: {'ip:1': 5/s}}}", "limits.a.overrides: a rate for single keys is"),
+    (
+        "limits: {a: {concurrent: 5, per: ip}}",
+        "limits.a.concurrent: a limit of requests in flight is"
+    ),
+    (
+        "limits: {a: {rate: 1/s, overrides: {'ip:1': 5/s}}}",
+        "limits.a.overrides: a rate for single keys is"
+    ),
     ("limits: {a: {rate: 1/s, cost: {hit: 0, miss: 1}}}", "limits.a.cost: a cost of requests is"),
     ("limits: {a: {rate: 1/s, cost: 2}}", "limits.a.cost: a cost of requests is"),
-    ("limits: {a: {rate: 1/s, count: [401, 403]}}", "limits.a.count: counting some answers only is"),
-    ("limits: {a: {rate: 1/s, on_redis_failure: local}}", "limits.a.on_redis_failure: a limit in Redis is"),
+    (
+        "limits: {a: {rate: 1/s, count: [401, 403]}}",
+        "limits.a.count: counting some answers only is"
+    ),
+    (
+        "limits: {a: {rate: 1/s, on_redis_failure: local}}",
+        "limits.a.on_redis_failure: a limit in Redis is"
+    ),
     ("limits: {a: {rate: 1/s, consistency: strict}}", "limits.a.consistency: a limit in Redis is"),
     (
         "limits: {a: {rate: 1/s, mode: {enforce: 10%}}}",
@@ -58,7 +79,10 @@ private let refused: [(lines: String, message: String)] = [
     ("cache: {methods: [GET, POST]}", "cache.methods[1]: caching answers to POST is"),
     ("cache: {vary_by: [body]}", "cache.vary_by[0]: `body` is"),
     ("cache: {vary_by: 'header:X'}", "cache.vary_by: `header:X` is"),
-    ("routes: [{path: /a, idempotency: 24h}]", "routes[0].idempotency: keeping answers by Idempotency-Key is"),
+    (
+        "routes: [{path: /a, idempotency: 24h}]",
+        "routes[0].idempotency: keeping answers by Idempotency-Key is"
+    ),
     ("routes: [{path: /a, invalidates: [x]}]", "routes[0].invalidates: invalidating by tag is"),
     ("routes: [{path: /a, cache: {tags: [x]}}]", "routes[0].cache.tags: tagging answers is"),
     ("log: {format: text}", "log.format: format `text` is"),

@@ -5,11 +5,12 @@ import Testing
 
 @testable import Config
 
-@Test(arguments: [
-    ("250ms", 250), ("30s", 30_000), ("5m", 300_000), ("1h30m", 5_400_000), ("24h", 86_400_000),
-    ("0", 0), ("0s", 0), ("1d12h", 129_600_000), ("90m", 5_400_000), ("1s500ms", 1500),
-    ("7d", 604_800_000),
-] as [(String, UInt64)])
+@Test(
+    arguments: [
+        ("250ms", 250), ("30s", 30_000), ("5m", 300_000), ("1h30m", 5_400_000), ("24h", 86_400_000),
+        ("0", 0), ("0s", 0), ("1d12h", 129_600_000), ("90m", 5_400_000), ("1s500ms", 1500),
+        ("7d", 604_800_000),
+    ] as [(String, UInt64)])
 func `durations are read in every form`(text: String, milliseconds: UInt64) {
     #expect(DurationText.parse(text) == .milliseconds(milliseconds))
 }
@@ -22,18 +23,21 @@ func `what is no duration is refused`(text: String) {
     #expect(DurationText.parse(text) == nil)
 }
 
-@Test(arguments: [
-    (0, "0s"), (1, "1ms"), (1000, "1s"), (90_000, "1m30s"), (86_400_000, "24h"),
-    (129_600_000, "36h"), (172_800_000, "2d"), (3_600_001, "1h1ms"),
-] as [(UInt64, String)])
+@Test(
+    arguments: [
+        (0, "0s"), (1, "1ms"), (1000, "1s"), (90_000, "1m30s"), (86_400_000, "24h"),
+        (129_600_000, "36h"), (172_800_000, "2d"), (3_600_001, "1h1ms"),
+    ] as [(UInt64, String)])
 func `durations are written short`(milliseconds: UInt64, text: String) {
     #expect(DurationText.write(.milliseconds(milliseconds)) == text)
 }
 
-@Test(arguments: [
-    ("64KiB", 65_536), ("256MiB", 268_435_456), ("1GiB", 1 << 30), ("2TiB", 2 << 40), ("12", 12),
-    ("512B", 512), ("0", 0),
-] as [(String, UInt64)])
+@Test(
+    arguments: [
+        ("64KiB", 65_536), ("256MiB", 268_435_456), ("1GiB", 1 << 30), ("2TiB", 2 << 40),
+        ("12", 12),
+        ("512B", 512), ("0", 0),
+    ] as [(String, UInt64)])
 func `sizes are read in every form`(text: String, bytes: UInt64) {
     #expect(SizeText.parse(text) == bytes)
 }
@@ -43,12 +47,14 @@ func `what is no size is refused`(text: String) {
     #expect(SizeText.parse(text) == nil)
 }
 
-@Test(arguments: [
-    ("30/minute", 30, 60_000), ("10/hour", 10, 3_600_000), ("5/10s", 5, 10_000),
-    ("100/second", 100, 1000), ("1/day", 1, 86_400_000), ("7/s", 7, 1000), ("7/m", 7, 60_000),
-    ("7/h", 7, 3_600_000), ("7/d", 7, 86_400_000), ("2/1h30m", 2, 5_400_000), ("3 / minute", 3, 60_000),
-    ("1000000000/1ms", 1_000_000_000, 1),
-] as [(String, UInt32, UInt64)])
+@Test(
+    arguments: [
+        ("30/minute", 30, 60_000), ("10/hour", 10, 3_600_000), ("5/10s", 5, 10_000),
+        ("100/second", 100, 1000), ("1/day", 1, 86_400_000), ("7/s", 7, 1000), ("7/m", 7, 60_000),
+        ("7/h", 7, 3_600_000), ("7/d", 7, 86_400_000), ("2/1h30m", 2, 5_400_000),
+        ("3 / minute", 3, 60_000),
+        ("1000000000/1ms", 1_000_000_000, 1),
+    ] as [(String, UInt32, UInt64)])
 func `rates are read in every form`(text: String, count: UInt32, milliseconds: UInt64) {
     let rate = LimitDefinition.Rate(count: count, period: .milliseconds(milliseconds))
     #expect(RateText.parse(text) == .rate(rate))
