@@ -7,8 +7,12 @@ let base: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
-// In the data plane `any` does not compile.
-let dataPlane = base + [.treatWarning("ExistentialType", as: .error)]
+// In the data plane `any` does not compile, and small functions are inlined across modules.
+let dataPlane =
+    base + [
+        .treatWarning("ExistentialType", as: .error),
+        .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+    ]
 // Modules whose types lend their bytes as spans.
 let lending = dataPlane + [.enableExperimentalFeature("Lifetimes")]
 
@@ -71,6 +75,19 @@ let targets: [[Target]] = [
                 "Admin", "Proxy", "Config", "Settings", "EventLoop", "Upstreams", "HTTP1", "HTTPModel",
                 "Primitives",
             ], swiftSettings: base)
+    ],
+    // The whole: the real proxy in a simulated world, and the built binary with real sockets.
+    [
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: [
+                "Proxy", "Config", "TestKit", "Settings", "EventLoop", "Caching", "Limits", "HTTPModel",
+                "Primitives",
+            ], swiftSettings: base),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["weir", "Config", "Settings", "EventLoop", "HTTPModel", "Primitives"],
+            swiftSettings: base),
     ],
 ]
 

@@ -17,11 +17,13 @@ extension WorkerContext {
     /// Counts and logs a request whose answer has been given.
     func finish(_ exchange: Exchange, of connection: DownstreamConnection) {
         let record = exchange.record
-        metrics.note(record, latency: loop.now - record.started)
+        // The turn's clock stands still: without a fresh reading a hit would take no time.
+        let finished = loop.kernel.now()
+        metrics.note(record, latency: finished.monotonic - record.started)
         guard log.admits(record.status, &random) else { return }
         let route = record.route >= 0 ? blueprint.routes[record.route] : nil
         if log.isEmpty { scheduleLogFlush() }
-        log.append(exchange, of: connection, route, at: loop.clock)
+        log.append(exchange, of: connection, route, at: finished)
         if log.isFull { flushLog() }
     }
 

@@ -4,7 +4,7 @@ import Primitives
 /// The bounds towards origins.
 enum Bounds {
     /// The head of an answer.
-    static let responseHead = HeadBounds(headerBytes: 64 << 10, fields: 256, targetBytes: 0)
+    static let responseHead = HeadBounds(headerBytes: 64 << 10, fields: 256, targetBytes: 1)
     /// Servers tried for one request when connections cannot be made.
     static let connectAttempts = 3
     /// How long a server that could not be reached is passed over while others can.
