@@ -3,8 +3,23 @@ public import Primitives
 
 /// A deterministic world: loops, a network between them and time, all driven by one seed.
 ///
-/// Everything runs on the calling thread, so tests use it in functions that are not `async`. Two worlds with
-/// the same seed and the same test have the same `traceHash`.
+///     let world = SimulatedWorld(seed: seed, faults: .ragged)
+///     let origin = world.origin(at: address) { peer in
+///         while let request = try await peer.nextRequest() {
+///             try await peer.send(answer(request))
+///         }
+///     }
+///     let client = world.client(from: ip, to: proxy) { peer in
+///         try await peer.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+///         let response = try await peer.readResponse()
+///         try peer.require(response.status == 200, response.startLine)
+///     }
+///     world.run(client)
+///     #expect(client.problem == nil)
+///     #expect(world.problems().isEmpty)
+///
+/// Everything runs on the calling thread, so tests use it in functions that are not `async`. Two
+/// worlds with the same seed and the same test have the same `traceHash`.
 public final class SimulatedWorld {
     /// The network: faults, names, descriptors, violations.
     public let network: SimulatedNetwork
@@ -70,7 +85,8 @@ public final class SimulatedWorld {
 
     // MARK: Peers
 
-    /// Connects from `source` to `address` and runs `script`; the connection is closed when it ends.
+    /// Connects from `source` to `address` and runs `script`; the connection is closed when it
+    /// ends.
     @discardableResult
     public func client(
         from source: IPAddress = IPAddress(v4: 0x7F00_0001), to address: SocketAddress,
@@ -103,7 +119,8 @@ public final class SimulatedWorld {
         network.agenda.add(.action(action), at: (now + delay).nanoseconds)
     }
 
-    /// Makes the `n`-th system call from now fail, counting from 1; with `loop` only its calls count.
+    /// Makes the `n`-th system call from now fail, counting from 1; with `loop` only its calls
+    /// count.
     public func failCall(_ n: Int, on loop: EventLoop? = nil) {
         let poll = loop.flatMap { wanted in loops.first { $0.loop === wanted }?.poll }
         network.failCall(n, ofPoll: poll)
@@ -148,7 +165,8 @@ public final class SimulatedWorld {
     /// Runs until nothing is left to do, or a day has passed.
     public func runUntilIdle() { run { false } }
 
-    /// Turns one loop that has something to do, of several the seed's choice; `false` when none has.
+    /// Turns one loop that has something to do, of several the seed's choice; `false` when none
+    /// has.
     private func turnOne() -> Bool {
         let busy = loops.indices.filter { index in
             let (loop, poll) = loops[index]
@@ -176,8 +194,8 @@ public final class SimulatedWorld {
     /// The newest events, for a failure's message.
     public var history: [String] { network.trace.lines }
 
-    /// All that is wrong when a test is over: uses of closed descriptors, and descriptors still open.
-    /// Each line names the command that replays the seed.
+    /// All that is wrong when a test is over: uses of closed descriptors, and descriptors still
+    /// open. Each line names the command that replays the seed.
     public func problems() -> [String] {
         let leaks = network.openDescriptors.map { "still open: \($0)" }
         return (network.violations + leaks).map { "\(network.replay): \($0)" }
