@@ -25,7 +25,6 @@ public final class SimulatedWorld {
     public let network: SimulatedNetwork
     /// The system calls of the simulation.
     public let kernel: SimulatedKernel
-    private var loops: [(loop: EventLoop, poll: Int32)] = []
     private var random: SeededRandom
     private var stepsLeft: Int
     private var found: [String] = []
@@ -43,6 +42,11 @@ public final class SimulatedWorld {
         stepsLeft = steps
     }
 
+    deinit {
+        // The loops hold the kernel.
+        kernel.forgetLoops()
+    }
+
     /// What decides everything that is left to chance.
     public var seed: UInt64 { network.seed }
     /// The virtual time.
@@ -52,24 +56,19 @@ public final class SimulatedWorld {
 
     // MARK: Loops
 
-    /// Creates a loop of this world; `nil` when a descriptor is refused.
+    /// Creates a loop that turns in this world; `nil` when a descriptor is refused.
+    ///
+    /// Loops that the code under test makes over `kernel` turn from their `kernel.startTurning` on.
     public func makeLoopIfPossible() -> EventLoop? {
         guard let loop = EventLoop(kernel: kernel) else { return nil }
-        adopt(loop)
+        kernel.startTurning(loop)
         return loop
     }
 
-    /// Creates a loop of this world.
+    /// Creates a loop that turns in this world.
     public func makeLoop() -> EventLoop {
         guard let loop = makeLoopIfPossible() else { fatalError("no loop; \(network.replay)") }
         return loop
-    }
-
-    /// Turns `loop` with the others. It must be the newest that was made over `kernel`.
-    public func adopt(_ loop: EventLoop) {
-        precondition(loop.kernel === kernel)
-        precondition(!loops.contains { $0.poll == kernel.newestPoll })
-        loops.append((loop, kernel.newestPoll))
     }
 
     /// Runs `body` on `loop`.
@@ -122,8 +121,7 @@ public final class SimulatedWorld {
     /// Makes the `n`-th system call from now fail, counting from 1; with `loop` only its calls
     /// count.
     public func failCall(_ n: Int, on loop: EventLoop? = nil) {
-        let poll = loop.flatMap { wanted in loops.first { $0.loop === wanted }?.poll }
-        network.failCall(n, ofPoll: poll)
+        network.failCall(n, ofPoll: loop?.poll)
     }
 
     // MARK: Running
@@ -168,17 +166,16 @@ public final class SimulatedWorld {
     /// Turns one loop that has something to do, of several the seed's choice; `false` when none
     /// has.
     private func turnOne() -> Bool {
-        let busy = loops.indices.filter { index in
-            let (loop, poll) = loops[index]
-            return loop.hasWork || kernel.hasEvents(poll) || loop.nextTimer <= now
+        let busy = kernel.loops.filter {
+            $0.hasWork || kernel.hasEvents($0.poll) || $0.nextTimer <= now
         }
         guard !busy.isEmpty else { return false }
         guard stepsLeft > 0 else {
             fatalError("a livelock; \(network.replay)\n\(history.joined(separator: "\n"))")
         }
         stepsLeft -= 1
-        let (loop, poll) = loops[busy[random.below(busy.count)]]
-        network.pollTurning = poll
+        let loop = busy[random.below(busy.count)]
+        network.pollTurning = loop.poll
         network.noteStep()
         loop.turn(waiting: false)
         network.pollTurning = -1
@@ -186,7 +183,9 @@ public final class SimulatedWorld {
     }
 
     private var nextMoment: MonotonicTime {
-        loops.reduce(MonotonicTime(nanoseconds: network.agenda.next)) { min($0, $1.loop.nextTimer) }
+        kernel.loops.reduce(MonotonicTime(nanoseconds: network.agenda.next)) {
+            min($0, $1.nextTimer)
+        }
     }
 
     // MARK: The verdict
