@@ -87,6 +87,9 @@ open class Kernel: @unchecked Sendable {
         precondition(Kernel.detachThread(body), "the system refused a thread")
     }
 
+    /// Turns `loop` on a thread of its own until it is stopped.
+    open func startTurning(_ loop: EventLoop) { startThread { loop.run() } }
+
     /// Runs `body` on a thread of its own, again each time `wake` was called on `fd` of `createBlockingWake`.
     open func startThread(wokenBy fd: Int32, _ body: @escaping @Sendable () -> Void) {
         startThread { [self] in
