@@ -16,6 +16,7 @@ public enum Conditions {
     ///   - request: The client's fields.
     ///   - head: The answer's head.
     ///   - now: Seconds since 1970, for two-digit years.
+    /// - Returns: `true` for a 304, `false` for the whole answer.
     public static func areNotModified(
         _ request: borrowing FieldList, head: borrowing CachedHead, now: UInt64
     ) -> Bool {

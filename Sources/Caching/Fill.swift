@@ -278,6 +278,7 @@ extension Fill {
     ///   - reader: From `join` or a lookup.
     ///   - request: The reader's request: whether an answer that varies is for it shows with the head.
     ///   - wake: Called once, from any thread, when the step was `wait` and something changed.
+    /// - Returns: What to do; after `end`, `stored`, `failed` and `released` the reader has left.
     public func next(
         _ reader: FillReader, request: borrowing RequestHead,
         wake: @escaping @Sendable () -> Void

@@ -74,6 +74,7 @@ extension MemoryStore {
     ///   - policy: The route's policy.
     ///   - now: The present.
     ///   - random: The worker's, for early refresh.
+    /// - Returns: What the request does; a `lead` or `refresh` must end its fill.
     public func lookupOrJoin(
         key: Span<UInt8>, request: borrowing RequestHead, policy: borrowing CachePolicy,
         now: MonotonicTime, random: inout SeededRandom

@@ -81,7 +81,11 @@ extension StoredResponse {
         merged.status = stored.status
         merged.framing = stored.framing
         merged.reason = merged.fields.appendBytes(stored.span(stored.reason))
-        for i in stored.fields.indices where !replaces(update.fields, stored.fields.name(at: i)) {
+        for i in stored.fields.indices
+        where stored.fields[i].name != .date
+            && !replaces(update.fields, stored.fields.name(at: i))
+        {
+            // The old Date goes even if the 304 has none: it was received now.
             merged.fields.append(
                 name: stored.fields.name(at: i), value: stored.fields.value(at: i))
         }

@@ -19,6 +19,7 @@ extension StoredResponse {
     ///   - demands: The request's directives, empty where the policy does not listen to clients.
     ///   - policy: The route's policy.
     ///   - random: For early refresh; drawn from only in the last half of the lifetime.
+    /// - Returns: Whether to serve it, to refresh it, or to ask first.
     public func use(
         at now: MonotonicTime, demands: CacheDirectives, policy: borrowing CachePolicy,
         random: inout SeededRandom
