@@ -11,10 +11,7 @@ import Settings
 extension DownstreamConnection {
     /// Answers the request in `exchange`.
     func serve(_ exchange: Exchange) async -> Afterwards {
-        exchange.body = BodyDecoder(exchange.request.framing)
-        exchange.awaitsContinue = false
-        exchange.decision = LimitDecision()
-        exchange.cacheStatus = nil
+        exchange.begin(exchange.request.framing)
         let afterwards = await answer(exchange)
         worker.finish(exchange, of: self)
         return afterwards

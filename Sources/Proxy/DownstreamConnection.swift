@@ -78,6 +78,7 @@ final class DownstreamConnection {
             case .gone: return .close
             case .rejected(let rejection):
                 exchange.request.method = .other
+                exchange.begin(.none)
                 return await reject(exchange, rejection)
             case .request:
                 let afterwards = await serve(exchange)
