@@ -136,7 +136,7 @@ extension DownstreamConnection {
         pool.release(upstream, reusable: isWhole && pumpEnded)
         guard isWhole else {
             exchange.record.isIncomplete = true
-            return .close
+            return framing == .untilClose ? .reset : .close
         }
         if keeps { return .nextRequest }
         return pumpWasRunning || !exchange.body.isComplete ? .lingerAndClose : .close

@@ -21,6 +21,8 @@ final class DownstreamConnection {
         case nextRequest
         /// The client has been told, or is gone.
         case close
+        /// The answer ends with the connection and was cut short: the client must not take it for whole.
+        case reset
         /// The client may still be sending: read on for a moment, so that it sees the answer.
         case lingerAndClose
     }
@@ -45,6 +47,7 @@ final class DownstreamConnection {
             isIdle = false
             let exchange = worker.takeExchange()
             let afterwards = await serveArrived(exchange)
+            if afterwards == .reset { stream.closeWithReset() }
             if afterwards == .lingerAndClose { await linger(exchange) }
             worker.giveBack(exchange)
             if afterwards != .nextRequest { break }
