@@ -48,7 +48,7 @@ final class DownstreamConnection {
             let exchange = worker.takeExchange()
             let afterwards = await serveArrived(exchange)
             if afterwards == .reset { stream.closeWithReset() }
-            if afterwards == .lingerAndClose { await linger(exchange) }
+            if afterwards == .lingerAndClose || (afterwards == .close && hasUnread(exchange)) { await linger(exchange) }
             worker.giveBack(exchange)
             if afterwards != .nextRequest { break }
             isIdle = true
@@ -59,14 +59,21 @@ final class DownstreamConnection {
 
     /// Ends the connection if it waits for a request; otherwise its next answer says `Connection: close`.
     func drain() {
-        if isIdle { stream.abort() }
+        // A request that has just arrived has ended the wait already: it is served.
+        if isIdle { stream.interruptReading() }
+    }
+
+    /// Ends whatever it is doing, and the exchange with the origin.
+    func cutOff() {
+        stream.abort()
+        stream.abortedWithPeer?.abort()
     }
 
     /// Waits, without a buffer, until there is something to read.
     private func awaitRequest() async -> Bool {
-        if worker.shared.isDraining { return false }
         do {
-            try await stream.waitReadable(until: now + http.idleTimeout)
+            let patience = worker.shared.isDraining ? Nanoseconds.zero : http.idleTimeout
+            try await stream.waitReadable(until: now + patience)
             return true
         } catch {
             return false
@@ -126,6 +133,13 @@ final class DownstreamConnection {
                 return error == .timedOut ? .rejected(.headTimeout) : .gone
             }
         }
+    }
+
+    /// Whether the client has sent more than was used.
+    private func hasUnread(_ exchange: Exchange) -> Bool {
+        if !exchange.input.isEmpty { return true }
+        guard let n = try? stream.readNow(into: exchange.input) else { return false }
+        return n > 0
     }
 
     /// Reads and drops what the client still sends, for a bounded time and number of bytes: closing with

@@ -44,12 +44,7 @@ public actor Worker {
         let shared = context.shared
         guard shared.admitConnection(max: context.blueprint.settings.http.connections) else {
             context.metrics.note(.tooManyConnections)
-            context.loop.start {
-                let refusal = ByteBuffer(capacity: 256)
-                refusal.append(tooManyConnections)
-                try? await stream.write(refusal, patience: .seconds(1))
-                stream.close()
-            }
+            context.loop.start { await refuse(stream, context) }
             return
         }
         context.metrics.accepted += 1
@@ -59,6 +54,23 @@ public actor Worker {
         context.loop.start {
             await DownstreamConnection(worker: context, stream: stream, peer: address).run()
             shared.endConnection()
+        }
+    }
+
+    /// Answers 503, and reads on for a moment so that the client sees it before the end.
+    private static func refuse(_ stream: ByteStream, _ context: WorkerContext) async {
+        defer { stream.close() }
+        let buffer = ByteBuffer(capacity: 256)
+        buffer.append(tooManyConnections)
+        try? await stream.write(buffer, patience: Bounds.refusalLinger)
+        guard context.refusing < Bounds.refusalsLingering else { return }
+        context.refusing += 1
+        defer { context.refusing -= 1 }
+        stream.closeWriting()
+        let deadline = context.loop.now + Bounds.refusalLinger
+        for _ in 0..<Bounds.refusalReads {
+            buffer.removeAll()
+            guard let n = try? await stream.read(into: buffer, until: deadline), n > 0 else { return }
         }
     }
 
@@ -77,7 +89,7 @@ public actor Worker {
 
     /// Closes what is still open, whatever it is doing.
     public func cutOff() {
-        context.connections.forEach { $0.stream.abort() }
+        context.connections.forEach { $0.cutOff() }
         for pool in context.pools { pool.close() }
         context.flushLog()
     }
