@@ -18,10 +18,17 @@ final class Ledger: Sendable {
 
     private let state: Probe<State>
     let seed: UInt64
+    /// What most requests of this world are for.
+    let theme: String
+
+    /// What there is to ask for.
+    static let kinds = ["/cached", "/one", "/mine", "/vary", "/limited", "/plain", "/nostore"]
 
     init(seed: UInt64) {
         self.seed = seed
-        state = Probe(State(random: SeededRandom(seed: seed &* 0x9E37_79B9)))
+        var random = SeededRandom(seed: seed &* 0x9E37_79B9)
+        theme = Ledger.kinds[random.below(Ledger.kinds.count)]
+        state = Probe(State(random: random))
     }
 
     // MARK: Chance

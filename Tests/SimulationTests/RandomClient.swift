@@ -31,7 +31,7 @@ struct RandomClient: Sendable {
     }
 
     func run(_ peer: SimulatedPeer) async throws {
-        await peer.sleep(ledger.milliseconds(ledger.pick([0, 500, 6000])))
+        await peer.sleep(ledger.milliseconds(ledger.pick([0, 2, 400, 4000])))
         var etags: [String: String] = [:]
         for round in 0..<(1 + ledger.below(4)) {
             var asks = (0..<(ledger.oneIn(4) ? 3 : 1)).map { _ in makeAsk(etags) }
@@ -46,17 +46,18 @@ struct RandomClient: Sendable {
                 // A client that was told so asks nothing more on this connection.
                 if answer["Connection"] == "close" { return try await peer.expectGone() }
             }
-            if round < 3 { await peer.sleep(ledger.milliseconds(ledger.pick([0, 10, 3000]))) }
+            if round < 3 { await peer.sleep(ledger.milliseconds(ledger.pick([0, 10, 900, 3000]))) }
         }
     }
 
     // MARK: Asking
 
     private func makeAsk(_ etags: [String: String]) -> Ask {
-        let kinds = ["/cached", "/cached", "/one", "/mine", "/vary", "/limited", "/plain", "/nostore"]
-        let path = "\(ledger.pick(kinds))/\(ledger.below(2))"
+        // Most of a seed's requests are for one thing, so that they meet.
+        let kind = ledger.oneIn(3) ? ledger.pick(Ledger.kinds) : ledger.theme
+        let path = "\(kind)/\(ledger.oneIn(3) ? 1 : 0)"
         // Nobody may invalidate what is counted as collapsed.
-        let method = path.hasPrefix("/one") ? "GET" : ledger.pick(["GET", "GET", "GET", "HEAD", "POST"])
+        let method = path.hasPrefix("/one") ? "GET" : ledger.pick(["GET", "GET", "GET", "GET", "HEAD", "POST"])
         var ask = Ask(
             id: ledger.newID(), method: method, path: path, user: "-", language: "-", bytes: [])
         var fields = "Host: api.example.com\r\nX-ID: \(ask.id)\r\n"

@@ -11,7 +11,9 @@ struct RandomOrigin: Sendable {
         while true {
             guard var request = try? await peer.readHead() else { return }
             note(request)
-            let isCollapsed = request.target.hasPrefix("/one") && request.method == "GET"
+            // The proxy may give an origin up that goes on.
+            let isCollapsed =
+                !fails && request.target.hasPrefix("/one") && request.method == "GET"
             if isCollapsed { ledger.fetchBegan(request.target) }
             defer { if isCollapsed { ledger.fetchEnded(request.target) } }
             if fails && ledger.oneIn(12) {

@@ -73,7 +73,7 @@ struct Scenario {
             let address = SocketAddress.tcp(IPAddress(v4: 0x0A02_0000 + last), port: 8000)
             world.origin(at: address) { try await origin.serve($0) }
         }
-        for number in 0..<(2 + ledger.below(5)) {
+        for number in 0..<(3 + ledger.below(6)) {
             let isTrusted = ledger.oneIn(2)
             let client = RandomClient(
                 ledger: ledger, number: number, isTrusted: isTrusted,
