@@ -40,8 +40,8 @@ public final class Blueprint: Sendable {
         public let cache: CachePolicy?
         /// How its cache key is built.
         public let recipe: CacheKeyRecipe?
-        /// Bytes of the path that are removed before forwarding.
-        public let strippedBytes: Int
+        /// Segments of the path that are removed before forwarding.
+        public let strippedSegments: Int
         /// The deadline of the answer's head; `nil`: the upstream's.
         let timeout: Nanoseconds?
         /// Whether a request must have a user.
@@ -72,7 +72,7 @@ public final class Blueprint: Sendable {
                 limitIndices: route.limits,
                 limitNames: route.limits.map { Array(settings.limits[$0].name.utf8) },
                 cache: route.cache, recipe: route.cache.map { CacheKeyRecipe($0, space: spaces[route.upstream]) },
-                strippedBytes: route.stripPrefix.utf8.count, timeout: route.timeout,
+                strippedSegments: route.stripPrefix.split(separator: "/").count, timeout: route.timeout,
                 requiresUser: route.requiresUser)
         }
     }
