@@ -175,7 +175,9 @@ final class CacheFetch {
             return
         }
         switch error {
-        case .unresolved, .poolExhausted, .connectFailed: fill.fail(.connect, at: now)
+        case .connectFailed: fill.fail(.connect, at: now)
+        case .poolExhausted: fill.fail(.exhausted, at: now)
+        case .unresolved: fill.fail(.unresolved, at: now)
         case .connectTimeout, .firstByteTimeout, .idleTimeout: fill.fail(.timeout, at: now)
         case .closedInsideAnswer: fill.fail(.incomplete, at: now)
         case .closedBeforeAnswer, .malformedAnswer, .unexpectedUpgrade: fill.fail(.reset, at: now)

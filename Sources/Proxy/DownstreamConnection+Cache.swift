@@ -201,6 +201,8 @@ extension DownstreamConnection {
     private func rejection(of failure: FillFailure) -> Rejection {
         switch failure {
         case .connect: .upstream(.connectFailed)
+        case .exhausted: .upstream(.poolExhausted)
+        case .unresolved: .upstream(.unresolved)
         case .timeout: .upstream(.firstByteTimeout)
         case .reset: .upstream(.closedBeforeAnswer)
         case .incomplete, .abandoned: .upstream(.closedInsideAnswer)
