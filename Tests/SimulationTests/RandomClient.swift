@@ -24,9 +24,10 @@ struct RandomClient: Sendable {
         var body: [UInt8] = []
     }
 
-    /// The body of the request `id`.
+    /// The body of the request `id`: were a part of it taken for a request, the origin would know.
     static func body(of id: String, _ length: Int) -> [UInt8] {
-        let letters = Array("body of \(id);".utf8)
+        let letters = Array(
+            "POST /smuggled HTTP/1.1\r\nHost: evil\r\nContent-Length: 0\r\nX-ID: \(id)\r\n\r\n".utf8)
         return (0..<length).map { letters[$0 % letters.count] }
     }
 
@@ -56,8 +57,13 @@ struct RandomClient: Sendable {
         // Most of a seed's requests are for one thing, so that they meet.
         let kind = ledger.oneIn(3) ? ledger.pick(Ledger.kinds) : ledger.theme
         let path = "\(kind)/\(ledger.oneIn(3) ? 1 : 0)"
-        // Nobody may invalidate what is counted as collapsed.
-        let method = path.hasPrefix("/one") ? "GET" : ledger.pick(["GET", "GET", "GET", "GET", "HEAD", "POST"])
+        let method =
+            switch kind {
+            // Nobody may invalidate what is counted as collapsed.
+            case "/one": "GET"
+            case "/upload": "POST"
+            default: ledger.pick(["GET", "GET", "GET", "GET", "HEAD", "POST"])
+            }
         var ask = Ask(
             id: ledger.newID(), method: method, path: path, user: "-", language: "-", bytes: [])
         var fields = "Host: api.example.com\r\nX-ID: \(ask.id)\r\n"
