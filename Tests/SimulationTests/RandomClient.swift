@@ -27,7 +27,8 @@ struct RandomClient: Sendable {
     /// The body of the request `id`: were a part of it taken for a request, the origin would know.
     static func body(of id: String, _ length: Int) -> [UInt8] {
         let letters = Array(
-            "POST /smuggled HTTP/1.1\r\nHost: evil\r\nContent-Length: 0\r\nX-ID: \(id)\r\n\r\n".utf8)
+            "POST /smuggled HTTP/1.1\r\nHost: evil\r\nContent-Length: 0\r\nX-ID: \(id)\r\n\r\n".utf8
+        )
         return (0..<length).map { letters[$0 % letters.count] }
     }
 
@@ -191,7 +192,9 @@ struct RandomClient: Sendable {
                 ledger.violation("\(ask.id): 304 for \(ask.condition ?? "no condition")")
             }
         case 429:
-            if !ask.path.hasPrefix("/limited") { ledger.violation("\(ask.id): 429 without a limit") }
+            if !ask.path.hasPrefix("/limited") {
+                ledger.violation("\(ask.id): 429 without a limit")
+            }
             if answer["Retry-After"] == nil { ledger.violation("\(ask.id): no Retry-After") }
         default:
             let allowed = [408, 413, 499, 500, 502, 503, 504]

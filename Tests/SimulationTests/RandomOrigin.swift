@@ -49,7 +49,8 @@ struct RandomOrigin: Sendable {
         let wanted = RandomClient.body(of: request["X-ID"] ?? "", length)
         if request.body != wanted {
             ledger.violation(
-                "\(request["X-ID"] ?? ""): a body of \(request.body.count) instead of \(length) bytes")
+                "\(request["X-ID"] ?? ""): a body of \(request.body.count) instead of \(length) bytes"
+            )
         }
     }
 
@@ -57,7 +58,8 @@ struct RandomOrigin: Sendable {
 
     private func truth(for request: SimulatedMessage, _ now: MonotonicTime) -> Truth {
         let path = request.target
-        let isShared = path.hasPrefix("/cached") || path.hasPrefix("/one") || path.hasPrefix("/vary")
+        let isShared =
+            path.hasPrefix("/cached") || path.hasPrefix("/one") || path.hasPrefix("/vary")
         let asked = request["Authorization"] ?? (isShared ? nil : request["X-User"])
         // The length depends on the rest, so that a revalidated answer is still right.
         let version = Truth.version(at: now)
@@ -149,7 +151,8 @@ struct RandomOrigin: Sendable {
             try await peer.send("HTTP/1.1 \(status)\r\nContent-Length: 4\r\n\r\noops")
             return true
         case 3:
-            try await peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab")
+            try await peer.send(
+                "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab")
         case 4:
             await peer.sleep(.seconds(20))
         case 5:

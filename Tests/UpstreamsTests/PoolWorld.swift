@@ -45,7 +45,8 @@ final class PoolWorld: Sendable {
     }
 
     /// One exchange: leases, asks, holds the connection for `hold`, reads the answer and releases.
-    func exchange(_ name: String, _ pool: UpstreamPool, _ loop: EventLoop, hold: Nanoseconds) async {
+    func exchange(_ name: String, _ pool: UpstreamPool, _ loop: EventLoop, hold: Nanoseconds) async
+    {
         do throws(UpstreamError) {
             let connection = try await pool.lease(watching: nil)
             let at = loop.now
