@@ -7,8 +7,13 @@ let base: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
-// In the data plane `any` does not compile.
-let dataPlane = base + [.treatWarning("ExistentialType", as: .error)]
+// In the data plane `any` does not compile. Exclusive access is checked at run time in debug builds, which the
+// tests and simulations use; the release build leaves these checks out (ADR 3).
+let dataPlane =
+    base + [
+        .treatWarning("ExistentialType", as: .error),
+        .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+    ]
 // Policy and codecs: small functions are inlined into other modules, which a release build alone does not do.
 let inlined =
     dataPlane + [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))]

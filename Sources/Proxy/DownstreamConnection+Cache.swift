@@ -11,29 +11,28 @@ import Upstreams
 extension DownstreamConnection {
     /// Answers from the cache, or through it.
     func answerFromCache(
-        _ exchange: Exchange, _ route: Blueprint.Route, _ policy: CachePolicy,
-        _ recipe: CacheKeyRecipe
+        _ exchange: Exchange, _ route: Route, _ cache: RouteCache
     ) async -> Afterwards {
-        if let reason = CacheBypass.reason(for: exchange.request, policy: policy) {
+        if let reason = CacheBypass.reason(for: exchange.request, policy: cache.policy) {
             return await goAround(exchange, route, reason)
         }
         let isIdentified = buildKey(
-            into: &exchange.cacheKey, exchange.request, exchange.identity, recipe)
+            into: &exchange.cacheKey, exchange.request, exchange.identity, cache.recipe)
         guard isIdentified else { return await goAround(exchange, route, .noIdentity) }
         // A fill may turn out to be for another variant; a second look finds the right one.
         for _ in 0..<Bounds.lookups {
-            switch lookUp(exchange, policy) {
+            switch lookUp(exchange, cache) {
             case .hit(let stored):
                 return await serve(exchange, stored, detail: nil)
             case .stale(let stored, let reason):
                 return await serve(exchange, stored, detail: reason.name)
             case .refresh(let stored, let fill):
-                CacheFetch(self, exchange, route, policy, fill).start()
+                CacheFetch(self, exchange, route, cache, fill).start()
                 let detail = CacheLookup.StaleReason.whileRevalidating.name
                 let isFresh = stored.freshness(at: now).seconds >= 0
                 return await serve(exchange, stored, detail: isFresh ? nil : detail)
             case .lead(let lead):
-                CacheFetch(self, exchange, route, policy, lead.fill).start()
+                CacheFetch(self, exchange, route, cache, lead.fill).start()
                 exchange.record.cache = .miss
                 exchange.cacheStatus = .forwarded(lead.reason)
                 if let answered = await read(exchange, route, lead.fill, lead.reader) { return answered }
@@ -59,16 +58,16 @@ extension DownstreamConnection {
             company: identity.company, tier: identity.tier)
     }
 
-    private func lookUp(_ exchange: Exchange, _ policy: CachePolicy) -> CacheLookup {
+    private func lookUp(_ exchange: Exchange, _ cache: RouteCache) -> CacheLookup {
         let key = exchange.cacheKey
         return worker.shared.cache.lookupOrJoin(
-            key: key.span, request: exchange.request, policy: policy, now: now,
+            key: key.span, request: exchange.request, policy: cache.policy, now: now,
             random: &worker.random)
     }
 
     /// Forwards a request that the cache has no part in.
     private func goAround(
-        _ exchange: Exchange, _ route: Blueprint.Route, _ reason: CacheBypass
+        _ exchange: Exchange, _ route: Route, _ reason: CacheBypass
     ) async -> Afterwards {
         exchange.record.cache = .bypass
         exchange.record.cacheReason = reason.name
@@ -157,7 +156,7 @@ extension DownstreamConnection {
 
     /// Sends the answer of a running fetch as it arrives; `nil` when the request must look again.
     private func read(
-        _ exchange: Exchange, _ route: Blueprint.Route, _ fill: Fill, _ reader: FillReader
+        _ exchange: Exchange, _ route: Route, _ fill: Fill, _ reader: FillReader
     ) async -> Afterwards? {
         let waiter = Waiter(worker.loop)
         stream.abortedWithPeer = waiter
@@ -192,7 +191,7 @@ extension DownstreamConnection {
     }
 
     /// The fetch has deadlines of its own and tells when one has passed; this is the bound behind them.
-    private func followerPatience(_ route: Blueprint.Route) -> Nanoseconds {
+    private func followerPatience(_ route: Route) -> Nanoseconds {
         let settings = worker.pools[route.upstream].settings
         let firstByte = route.timeout ?? settings.firstByteTimeout
         return settings.poolWait + settings.connectTimeout + firstByte + .seconds(1)

@@ -11,7 +11,7 @@ import Upstreams
 /// Passing a request through to its origin, and the answer back, as they come.
 extension DownstreamConnection {
     /// Forwards the request and relays the answer; both bodies stream.
-    func forward(_ exchange: Exchange, _ route: Blueprint.Route) async -> Afterwards {
+    func forward(_ exchange: Exchange, _ route: Route) async -> Afterwards {
         let pool = worker.pools[route.upstream]
         let started = now
         let firstByte = route.timeout ?? pool.settings.firstByteTimeout
@@ -96,9 +96,9 @@ extension DownstreamConnection {
         var asGet = exchange.request
         asGet.method = .get
         guard let index = worker.blueprint.table.match(asGet),
-            let recipe = worker.blueprint.routes[index].recipe
+            let cache = worker.blueprint.routes[index].cache
         else { return }
-        CacheKey.buildBase(into: &exchange.cacheKey, request: asGet, recipe: recipe)
+        CacheKey.buildBase(into: &exchange.cacheKey, request: asGet, recipe: cache.recipe)
         let base = exchange.cacheKey
         worker.shared.cache.invalidate(base: base.span, at: now)
     }

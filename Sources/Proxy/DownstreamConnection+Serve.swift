@@ -44,9 +44,7 @@ extension DownstreamConnection {
         case .refused, .deniedAnonymous: return await refuse(exchange, route.limits)
         case .notLimited, .admitted: break
         }
-        if let policy = route.cache, let recipe = route.recipe {
-            return await answerFromCache(exchange, route, policy, recipe)
-        }
+        if let cache = route.cache { return await answerFromCache(exchange, route, cache) }
         return await forward(exchange, route)
     }
 
@@ -65,13 +63,19 @@ extension DownstreamConnection {
         return nil
     }
 
-    private func decide(_ exchange: Exchange, _ route: borrowing Blueprint.Route) {
+    private func decide(_ exchange: Exchange, _ route: Route) {
         guard !route.limits.isEmpty else { return }
-        exchange.decision = route.limits.decide(
-            in: worker.shared.limits, address: exchange.identity.countedAddress,
-            user: exchange.identity.user, company: exchange.identity.company,
-            tier: exchange.identity.tier, method: exchange.request.method, at: worker.loop.clock)
+        exchange.decision = decision(
+            of: route.limits, about: exchange.identity, exchange.request.method)
         worker.metrics.note(exchange.decision, of: route)
+    }
+
+    private func decision(
+        of limits: borrowing LimitPolicy, about identity: borrowing ResolvedIdentity, _ method: Method
+    ) -> LimitDecision {
+        limits.decide(
+            in: worker.shared.limits, address: identity.countedAddress, user: identity.user,
+            company: identity.company, tier: identity.tier, method: method, at: worker.loop.clock)
     }
 
     /// Whether it is `OPTIONS *`, which asks about the server as a whole.

@@ -21,7 +21,7 @@ enum ForwardedHead {
     /// left to the caller.
     static func append(
         _ request: borrowing RequestHead, _ identity: borrowing ResolvedIdentity,
-        _ route: borrowing Blueprint.Route, _ blueprint: Blueprint, peer: IPAddress, forCache: Bool,
+        _ route: Route, _ blueprint: Blueprint, peer: IPAddress, forCache: Bool,
         to buffer: ByteBuffer
     ) {
         appendRequestLine(request, route, to: buffer)
@@ -62,7 +62,7 @@ enum ForwardedHead {
 
     /// The request line, without the prefix that the route strips.
     private static func appendRequestLine(
-        _ request: borrowing RequestHead, _ route: borrowing Blueprint.Route, to buffer: ByteBuffer
+        _ request: borrowing RequestHead, _ route: Route, to buffer: ByteBuffer
     ) {
         let target = request.span(request.target)
         guard route.strippedBytes > 0, Int(request.path.count) >= route.strippedBytes else {

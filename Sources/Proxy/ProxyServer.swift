@@ -84,7 +84,7 @@ public final class ProxyServer: Sendable {
     public func start() {
         for worker in workers {
             worker.assumeIsolated { $0.startAccepting() }
-            worker.loop.kernel.startThread { worker.loop.run() }
+            worker.loop.kernel.startTurning(worker.loop)
         }
     }
 
