@@ -9,64 +9,8 @@ import Upstreams
 
 /// The cache's part in a request: a stored answer, a fetch for the cache, or a way around it.
 extension DownstreamConnection {
-    /// Answers from the cache, or through it.
-    func answerFromCache(
-        _ exchange: Exchange, _ route: Route, _ cache: RouteCache
-    ) async -> Afterwards {
-        if let reason = CacheBypass.reason(for: exchange.request, policy: cache.policy) {
-            return await goAround(exchange, route, reason)
-        }
-        let isIdentified = buildKey(
-            into: &exchange.cacheKey, exchange.request, exchange.identity, cache.recipe)
-        guard isIdentified else { return await goAround(exchange, route, .noIdentity) }
-        // A fill may turn out to be for another variant; a second look finds the right one.
-        for _ in 0..<Bounds.lookups {
-            switch lookUp(exchange, cache) {
-            case .hit(let stored):
-                return await serve(exchange, stored, detail: nil)
-            case .stale(let stored, let reason):
-                return await serve(exchange, stored, detail: reason.name)
-            case .refresh(let stored, let fill):
-                CacheFetch(self, exchange, route, cache, fill).start()
-                let detail = CacheLookup.StaleReason.whileRevalidating.name
-                let isFresh = stored.freshness(at: now).seconds >= 0
-                return await serve(exchange, stored, detail: isFresh ? nil : detail)
-            case .lead(let lead):
-                CacheFetch(self, exchange, route, cache, lead.fill).start()
-                exchange.record.cache = .miss
-                exchange.cacheStatus = .forwarded(lead.reason)
-                if let answered = await read(exchange, route, lead.fill, lead.reader) { return answered }
-            case .follow(let fill, let reader):
-                exchange.record.cache = .collapsed
-                exchange.cacheStatus = .forwarded(.uriMiss, collapsed: true)
-                if let answered = await read(exchange, route, fill, reader) { return answered }
-            case .bypass(let reason):
-                return await goAround(exchange, route, reason)
-            case .onlyIfCached:
-                return await reject(exchange, .onlyIfCached)
-            }
-        }
-        return await goAround(exchange, route, .hitForMiss)
-    }
-
-    private func buildKey(
-        into key: inout [UInt8], _ request: borrowing RequestHead,
-        _ identity: borrowing ResolvedIdentity, _ recipe: borrowing CacheKeyRecipe
-    ) -> Bool {
-        CacheKey.build(
-            into: &key, request: request, recipe: recipe, user: identity.user,
-            company: identity.company, tier: identity.tier)
-    }
-
-    private func lookUp(_ exchange: Exchange, _ cache: RouteCache) -> CacheLookup {
-        let key = exchange.cacheKey
-        return worker.shared.cache.lookupOrJoin(
-            key: key.span, request: exchange.request, policy: cache.policy, now: now,
-            random: &worker.random)
-    }
-
     /// Forwards a request that the cache has no part in.
-    private func goAround(
+    func goAround(
         _ exchange: Exchange, _ route: Route, _ reason: CacheBypass
     ) async -> Afterwards {
         exchange.record.cache = .bypass
@@ -85,7 +29,7 @@ extension DownstreamConnection {
     // MARK: Stored answers
 
     /// Sends a stored answer, or 304 when the client has it already.
-    private func serve(
+    func serve(
         _ exchange: Exchange, _ stored: StoredResponse, detail: StaticString?
     ) async -> Afterwards {
         let seconds = stored.freshness(at: now).seconds
@@ -155,7 +99,7 @@ extension DownstreamConnection {
     // MARK: Running fetches
 
     /// Sends the answer of a running fetch as it arrives; `nil` when the request must look again.
-    private func read(
+    func read(
         _ exchange: Exchange, _ route: Route, _ fill: Fill, _ reader: FillReader
     ) async -> Afterwards? {
         let waiter = Waiter(worker.loop)
