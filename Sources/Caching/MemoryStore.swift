@@ -71,18 +71,18 @@ extension MemoryStore {
     /// - Parameters:
     ///   - key: From `CacheKey.build`.
     ///   - request: The request; `CacheBypass.reason` had nothing against it.
-    ///   - policy: The route's policy.
+    ///   - rules: The route's rules.
     ///   - now: The present.
     ///   - random: The worker's, for early refresh.
     /// - Returns: What the request does; a `lead` or `refresh` must end its fill.
     public func lookupOrJoin(
-        key: Span<UInt8>, request: borrowing RequestHead, policy: borrowing CachePolicy,
+        key: Span<UInt8>, request: borrowing RequestHead, rules: CacheRules,
         now: MonotonicTime, random: inout SeededRandom
     ) -> CacheLookup {
         let tag = tag(key)
         return shard(tag).state.withLock { shard in
             let result = decide(
-                &shard, tag: tag, key: key, request: request, policy: policy, now: now,
+                &shard, tag: tag, key: key, request: request, rules: rules, now: now,
                 random: &random)
             switch result {
             case .hit, .refresh, .stale: shard.counts.hits += 1
@@ -97,14 +97,14 @@ extension MemoryStore {
 
     private func decide(
         _ shard: inout StoreShard, tag: UInt64, key: Span<UInt8>,
-        request: borrowing RequestHead, policy: borrowing CachePolicy, now: MonotonicTime,
+        request: borrowing RequestHead, rules: CacheRules, now: MonotonicTime,
         random: inout SeededRandom
     ) -> CacheLookup {
         let demands =
-            policy.respectsClientNoCache
+            rules.listensToClients
             ? CacheDirectives(ofRequest: request.fields) : CacheDirectives()
         // Stored answers to nobody in particular are not for requests with credentials (RFC 9111 §3.5).
-        let hasCredentials = policy.varyBy.isEmpty && request.fields.contains(.authorization)
+        let hasCredentials = !rules.hasIdentity && request.fields.contains(.authorization)
         let node = shard.select(tag, key, request.fields)
         let found = node >= 0 ? shard.nodes[Int(node)].stored : nil
         let isReadable = !hasCredentials || (found?.head.lifetime.isForEverybody ?? false)
@@ -112,7 +112,8 @@ extension MemoryStore {
             tag: tag, now: now, stored: isReadable ? found : nil, demands: demands,
             hasCredentials: hasCredentials && !(found != nil && isReadable))
         if let stored = query.stored {
-            switch stored.use(at: now, demands: demands, policy: policy, random: &random) {
+            switch stored.use(at: now, demands: demands, early: rules.earlyRefresh, random: &random)
+            {
             case .serve:
                 shard.touch(node)
                 guard case .stale = stored.freshness(at: now) else { return .hit(stored) }
@@ -121,7 +122,7 @@ extension MemoryStore {
                 shard.touch(node)
                 query.reason = .stale
                 return refresh(
-                    &shard, query, stored, node: node, key: key, request: request, policy: policy)
+                    &shard, query, stored, node: node, key: key, request: request, rules: rules)
             case .validate:
                 if shard.nodes[Int(node)].heldUntil > now, !demands.flags.contains(.noCache),
                     stored.mayServeStale(onErrorAt: now)
@@ -139,7 +140,7 @@ extension MemoryStore {
         } else {
             query.reason = shard.chain(tag, key) >= 0 ? .varyMiss : .uriMiss
         }
-        return miss(&shard, query, key: key, request: request, policy: policy)
+        return miss(&shard, query, key: key, request: request, rules: rules)
     }
 
     /// What a lookup knows when the store has no answer to give.
@@ -155,7 +156,7 @@ extension MemoryStore {
     /// Serves and begins a refresh, unless one runs, the origin failed a moment ago, or it is a HEAD.
     private func refresh(
         _ shard: inout StoreShard, _ query: MissQuery, _ stored: StoredResponse, node: Int32,
-        key: Span<UInt8>, request: borrowing RequestHead, policy: borrowing CachePolicy
+        key: Span<UInt8>, request: borrowing RequestHead, rules: CacheRules
     ) -> CacheLookup {
         let isHeld = shard.nodes[Int(node)].heldUntil > query.now
         let isRunning = shard.fills[query.tag]?.contains { $0.stored === stored } ?? false
@@ -164,25 +165,25 @@ extension MemoryStore {
             return .stale(stored, .whileRevalidating)
         }
         let fill = begin(
-            &shard, query, key: key, request: request, policy: policy,
-            isCollapsing: policy.collapses)
+            &shard, query, key: key, request: request, rules: rules,
+            isCollapsing: rules.collapses)
         return .refresh(stored, fill)
     }
 
     private func miss(
         _ shard: inout StoreShard, _ query: MissQuery, key: Span<UInt8>,
-        request: borrowing RequestHead, policy: borrowing CachePolicy
+        request: borrowing RequestHead, rules: CacheRules
     ) -> CacheLookup {
         if query.demands.flags.contains(.onlyIfCached) { return .onlyIfCached }
         if request.method == .head { return .bypass(.headNotStored) }
-        var isCollapsing = policy.collapses && !query.hasCredentials
-        if isCollapsing, let end = shard.passes[passTag(query.tag, request, policy)] {
+        var isCollapsing = rules.collapses && !query.hasCredentials
+        if isCollapsing, let end = shard.passes[passTag(query.tag, request, rules)] {
             isCollapsing = false
             if query.now < end {
                 if query.stored == nil { return .bypass(.hitForMiss) }
             } else {
                 // One request tries whether the answers can be shared by now; nobody waits for it.
-                shard.passes[passTag(query.tag, request, policy)] =
+                shard.passes[passTag(query.tag, request, rules)] =
                     query.now + CacheBounds.hitForMiss
             }
         }
@@ -194,7 +195,7 @@ extension MemoryStore {
             }
         }
         let fill = begin(
-            &shard, query, key: key, request: request, policy: policy, isCollapsing: isCollapsing)
+            &shard, query, key: key, request: request, rules: rules, isCollapsing: isCollapsing)
         guard let reader = fill.joinAsOwner() else { return .bypass(.tooManyFollowers) }
         return .lead(FillLead(fill: fill, reader: reader, reason: query.reason))
     }
@@ -202,16 +203,16 @@ extension MemoryStore {
     /// Registers a fill.
     private func begin(
         _ shard: inout StoreShard, _ query: MissQuery, key: Span<UInt8>,
-        request: borrowing RequestHead, policy: borrowing CachePolicy, isCollapsing: Bool
+        request: borrowing RequestHead, rules: CacheRules, isCollapsing: Bool
     ) -> Fill {
         let names = shard.variantNames(shard.chain(query.tag, key))
-        let baseCount = policy.varyBy.isEmpty ? key.count : CacheKey.baseCount(of: key)
+        let baseCount = rules.hasIdentity ? CacheKey.baseCount(of: key) : key.count
         let fill = Fill(
             store: self, key: key.copied, tag: query.tag,
             base: baseCount < key.count ? tag(key.extracting(0..<baseCount)) : 0,
-            passTag: passTag(query.tag, request, policy), stored: query.stored,
+            passTag: passTag(query.tag, request, rules), stored: query.stored,
             expected: names.isEmpty ? nil : VariantKey(names: names, request: request.fields),
-            isCollapsing: isCollapsing, bytesMax: min(policy.maxObject, entryBytesMax),
+            isCollapsing: isCollapsing, bytesMax: min(rules.policy.maxObject, entryBytesMax),
             started: query.now)
         shard.fills[query.tag, default: []].append(fill)
         return fill
@@ -219,9 +220,9 @@ extension MemoryStore {
 
     /// Requests with cookies are told apart: theirs may be unshareable where others' are not.
     private func passTag(
-        _ tag: UInt64, _ request: borrowing RequestHead, _ policy: borrowing CachePolicy
+        _ tag: UInt64, _ request: borrowing RequestHead, _ rules: CacheRules
     ) -> UInt64 {
-        policy.varyBy.isEmpty && request.fields.contains(.cookie) ? tag ^ 2 : tag
+        !rules.hasIdentity && request.fields.contains(.cookie) ? tag ^ 2 : tag
     }
 }
 
