@@ -24,7 +24,7 @@ public final class MemoryStore: Sendable {
     /// Creates an empty store.
     ///
     /// - Parameters:
-    ///   - bytes: The budget. A shard has at least 16 MiB of it, or all.
+    ///   - bytes: The budget. A shard has at least 32 MiB of it, or all.
     ///   - seed: The secret of the digests; simulations give a fixed one.
     public init(bytes: Int, seed: KeyedHasher.Seed) {
         var count = 1

@@ -339,6 +339,15 @@ func name(_ lookup: CacheLookup) -> String {
         #expect(name(bench.look(request())) == "lead uriMiss")
     }
 
+    @Test func `an object of the default max_object fits into the default store`() {
+        let store = MemoryStore(bytes: 256 << 20, seed: .init(1, 2))
+        let body = (0..<32).map { _ in [UInt8](repeating: 1, count: 256 << 10) }
+        let head = cachedHead(
+            request(), response(200, fresh, framing: .length(UInt64(CachePolicy().maxObject))))
+        #expect(store.insert(StoredResponse(head: head, body: body)))
+        #expect(store.statistics().bytes > CachePolicy().maxObject)
+    }
+
     @Test func `what is larger than half a shard is refused`() {
         let store = MemoryStore(bytes: 1 << 20, seed: .init(1, 2))
         #expect(store.entryBytesMax == 1 << 19)
