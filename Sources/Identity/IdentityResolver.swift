@@ -75,7 +75,8 @@ public final class IdentityResolver: Sendable {
                 return
             }
         }
-        if !defaultTier.isEmpty { identity.setTier(defaultTier.span) }
+        let tier = defaultTier
+        if !tier.isEmpty { identity.setTier(tier.span) }
     }
 
     /// The field that tells where the request came from, or `nil`.

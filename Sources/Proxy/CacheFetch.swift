@@ -14,7 +14,7 @@ final class CacheFetch {
     private let worker: WorkerContext
     private let fill: Fill
     private let route: Route
-    private let cache: RouteCache
+    private let cache: CacheRules
     private let pool: UpstreamPool
     private let peer: IPAddress
     private let forwarded = ByteBuffer(capacity: 4096)
@@ -24,7 +24,7 @@ final class CacheFetch {
 
     init(
         _ connection: DownstreamConnection, _ exchange: Exchange, _ route: Route,
-        _ cache: RouteCache, _ fill: Fill
+        _ cache: CacheRules, _ fill: Fill
     ) {
         worker = connection.worker
         peer = connection.peer

@@ -47,7 +47,7 @@ extension DownstreamConnection {
         if isNotModified {
             stored.head.appendNotModified(to: output)
         } else {
-            appendHead(stored.head, to: output)
+            stored.head.append(to: output)
         }
         exchange.record.status = isNotModified ? 304 : stored.head.status
         output.append("Age: ")
@@ -63,10 +63,6 @@ extension DownstreamConnection {
             return .close
         }
         return keeps ? .nextRequest : .close
-    }
-
-    private func appendHead(_ head: borrowing CachedHead, to output: ByteBuffer) {
-        output.append(head.bytes.span)
     }
 
     /// Small bodies go out with the head in one piece, large ones from where they are stored.
@@ -164,7 +160,7 @@ extension DownstreamConnection {
         if isNotModified {
             head.appendNotModified(to: output)
         } else {
-            appendHead(head, to: output)
+            head.append(to: output)
         }
         let hasBody = !isNotModified && !head.status.forbidsBody
         let isChunked = hasBody && head.contentLength == nil && exchange.request.version == .http11

@@ -98,7 +98,7 @@ extension DownstreamConnection {
         guard let index = worker.blueprint.table.match(asGet),
             let cache = worker.blueprint.routes[index].cache
         else { return }
-        CacheKey.buildBase(into: &exchange.cacheKey, request: asGet, recipe: cache.recipe)
+        CacheKey.buildBase(into: &exchange.cacheKey, request: asGet, rules: cache)
         let base = exchange.cacheKey
         worker.shared.cache.invalidate(base: base.span, at: now)
     }

@@ -61,9 +61,9 @@ extension DownstreamConnection {
 
     /// Looks at the cache. Once more for a request whose fill turned out to be for another variant.
     func lookUp(
-        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route, _ cache: RouteCache
+        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route, _ cache: CacheRules
     ) -> Verdict {
-        if let reason = CacheBypass.reason(for: request, policy: cache.policy) {
+        if let reason = CacheBypass.reason(for: request, rules: cache) {
             return .goAround(route, reason)
         }
         guard buildKey(into: &exchange.cacheKey, request, exchange.identity, cache) else {
@@ -71,7 +71,7 @@ extension DownstreamConnection {
         }
         let key = exchange.cacheKey
         let found = worker.shared.cache.lookupOrJoin(
-            key: key.span, request: request, policy: cache.policy, now: now, random: &worker.random)
+            key: key.span, request: request, rules: cache, now: now, random: &worker.random)
         switch found {
         case .hit(let stored): return .serve(stored, nil)
         case .stale(let stored, let reason): return .serve(stored, reason)
@@ -85,10 +85,10 @@ extension DownstreamConnection {
 
     private func buildKey(
         into key: inout [UInt8], _ request: borrowing RequestHead,
-        _ identity: borrowing ResolvedIdentity, _ cache: RouteCache
+        _ identity: borrowing ResolvedIdentity, _ cache: CacheRules
     ) -> Bool {
         CacheKey.build(
-            into: &key, request: request, recipe: cache.recipe, user: identity.user,
+            into: &key, request: request, rules: cache, user: identity.user,
             company: identity.company, tier: identity.tier)
     }
 }

@@ -19,7 +19,7 @@ public final class Route: Sendable {
     /// Their names, for the log.
     let limitNames: [[UInt8]]
     /// How it caches; `nil`: not at all.
-    let cache: RouteCache?
+    let cache: CacheRules?
     /// Bytes of the path that are removed before forwarding.
     let strippedBytes: Int
     /// The deadline of the answer's head; `nil`: the upstream's.
@@ -35,21 +35,9 @@ public final class Route: Sendable {
         limits = LimitPolicy(limits: route.limits.map { all[$0] }, endpoint: route.match.path)
         limitIndices = route.limits
         limitNames = route.limits.map { Array(all[$0].name.utf8) }
-        cache = route.cache.map { RouteCache($0, space: space) }
+        cache = route.cache.map { CacheRules($0, space: space) }
         strippedBytes = route.stripPrefix.utf8.count
         timeout = route.timeout
         requiresUser = route.requiresUser
-    }
-}
-
-/// How a route caches.
-final class RouteCache: Sendable {
-    let policy: CachePolicy
-    /// How its keys are built.
-    let recipe: CacheKeyRecipe
-
-    init(_ policy: CachePolicy, space: String) {
-        self.policy = policy
-        recipe = CacheKeyRecipe(policy, space: space)
     }
 }

@@ -17,9 +17,9 @@ enum Verdict {
     /// A stored answer.
     case serve(StoredResponse, CacheLookup.StaleReason?)
     /// A stored answer now, and a fetch in the background.
-    case serveAndRefresh(Route, RouteCache, StoredResponse, Fill)
+    case serveAndRefresh(Route, CacheRules, StoredResponse, Fill)
     /// A fetch for the cache, begun by this request.
-    case lead(Route, RouteCache, FillLead)
+    case lead(Route, CacheRules, FillLead)
     /// A running fetch.
-    case follow(Route, RouteCache, Fill, FillReader)
+    case follow(Route, CacheRules, Fill, FillReader)
 }
