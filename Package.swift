@@ -55,10 +55,18 @@ let targets: [[Target]] = [
     module("HTTP1", ["HTTPModel", "Primitives"], settings: lending),
     module("YAMLReader", ["Primitives", "CLibYAML"], settings: base),
     // Settings.
-    module("Settings", ["Routes", "Identity", "Limits", "Caching", "HTTPModel", "Primitives"], tests: nil),
-    module("Config", ["Settings", "YAMLReader", "Routes", "Identity", "Limits", "Caching", "HTTPModel", "Primitives"], settings: base),
+    module(
+        "Settings", ["Routes", "Identity", "Limits", "Caching", "HTTPModel", "Primitives"],
+        tests: nil),
+    module(
+        "Config",
+        [
+            "Settings", "YAMLReader", "Routes", "Identity", "Limits", "Caching", "HTTPModel",
+            "Primitives",
+        ], settings: base),
     // I/O.
-    module("TestKit", ["EventLoop", "HTTPModel", "Primitives", "CLinux"], settings: base, tests: nil),
+    module(
+        "TestKit", ["EventLoop", "HTTPModel", "Primitives", "CLinux"], settings: base, tests: nil),
     module(
         "EventLoop", ["Primitives", "CLinux"], settings: dataPlane + lends, tests: ["TestKit"]),
     module(
@@ -68,17 +76,20 @@ let targets: [[Target]] = [
     module(
         "Proxy",
         [
-            "Upstreams", "EventLoop", "HTTP1", "Settings", "Caching", "Limits", "Identity", "Routes",
+            "Upstreams", "EventLoop", "HTTP1", "Settings", "Caching", "Limits", "Identity",
+            "Routes",
             "Telemetry", "HTTPModel", "Primitives",
         ], settings: dataPlane, tests: ["TestKit", "Config"]),
     module(
-        "Admin", ["Proxy", "EventLoop", "HTTP1", "Settings", "Telemetry", "HTTPModel", "Primitives"],
+        "Admin",
+        ["Proxy", "EventLoop", "HTTP1", "Settings", "Telemetry", "HTTPModel", "Primitives"],
         settings: base, tests: nil),
     [
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Admin", "Proxy", "Config", "Settings", "EventLoop", "Upstreams", "HTTP1", "HTTPModel",
+                "Admin", "Proxy", "Config", "Settings", "EventLoop", "Upstreams", "HTTP1",
+                "HTTPModel",
                 "Primitives",
             ], swiftSettings: base)
     ],
@@ -87,7 +98,8 @@ let targets: [[Target]] = [
         .testTarget(
             name: "SimulationTests",
             dependencies: [
-                "Proxy", "Config", "TestKit", "Settings", "EventLoop", "Caching", "Limits", "HTTPModel",
+                "Proxy", "Config", "TestKit", "Settings", "EventLoop", "Caching", "Limits",
+                "HTTPModel",
                 "Primitives",
             ], swiftSettings: base),
         .testTarget(

@@ -122,7 +122,8 @@ final class CacheFetch {
         case .store(let lifetime):
             fill.publish(
                 CachedHead(
-                    key: fill.key, request: request, response: upstream.response, lifetime: lifetime,
+                    key: fill.key, request: request, response: upstream.response,
+                    lifetime: lifetime,
                     times: times))
         case .refuse:
             fill.publish(CachedHead(passing: upstream.response, times: times))

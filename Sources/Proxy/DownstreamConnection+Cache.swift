@@ -148,7 +148,8 @@ extension DownstreamConnection {
 
     /// Sends the head of a running fetch and its body as it arrives.
     private func relay(
-        _ exchange: Exchange, _ head: CachedHead, _ fill: Fill, _ reader: FillReader, _ waiter: Waiter
+        _ exchange: Exchange, _ head: CachedHead, _ fill: Fill, _ reader: FillReader,
+        _ waiter: Waiter
     ) async -> Afterwards {
         let output = exchange.output
         var status = exchange.cacheStatus ?? .forwarded(.uriMiss)

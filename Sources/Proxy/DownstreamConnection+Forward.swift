@@ -60,7 +60,8 @@ extension DownstreamConnection {
         takeArrivedBody(exchange)
         if exchange.body.isComplete {
             // A failed write shows when the answer is read: the origin may have sent one before it closed.
-            try? await upstream.stream.write(exchange.forwarded, patience: pool.settings.idleTimeout)
+            try? await upstream.stream.write(
+                exchange.forwarded, patience: pool.settings.idleTimeout)
             return nil
         }
         if exchange.awaitsContinue {
@@ -90,7 +91,8 @@ extension DownstreamConnection {
 
     /// Drops what is stored for the target of an unsafe request that succeeded (RFC 9111 §4.4).
     private func invalidate(_ exchange: Exchange, _ status: Status) {
-        guard worker.blueprint.caches, Invalidation.isDue(method: exchange.request.method, status: status)
+        guard worker.blueprint.caches,
+            Invalidation.isDue(method: exchange.request.method, status: status)
         else { return }
         // The answers to invalidate are those of the route that a GET of the same target takes.
         var asGet = exchange.request
@@ -116,7 +118,8 @@ extension DownstreamConnection {
         let framing = BodyWriter.framing(
             of: upstream.response, for: exchange.request.method, client: exchange.request.version)
         if framing == .untilClose { keeps = false }
-        ForwardedHead.append(upstream.response, framing, isLimited: exchange.decision.count > 0, to: exchange.output)
+        ForwardedHead.append(
+            upstream.response, framing, isLimited: exchange.decision.count > 0, to: exchange.output)
         if !upstream.response.fields.contains(.date) { worker.appendDate(to: exchange.output) }
         appendCacheStatus(exchange)
         appendLimitFields(exchange)

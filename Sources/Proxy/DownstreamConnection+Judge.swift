@@ -23,7 +23,9 @@ extension DownstreamConnection {
         exchange.record.route = index
         let route = worker.blueprint.routes[index]
         worker.blueprint.identity.resolve(peer: peer, request: request, into: &exchange.identity)
-        if let verdict = limit(exchange, exchange.identity, route, request.method) { return verdict }
+        if let verdict = limit(exchange, exchange.identity, route, request.method) {
+            return verdict
+        }
         guard let cache = route.cache else { return .forward(route) }
         return lookUp(exchange, request, route, cache)
     }
@@ -48,7 +50,8 @@ extension DownstreamConnection {
 
     /// Charges the route's limits; `nil` when the request goes on.
     private func limit(
-        _ exchange: Exchange, _ identity: borrowing ResolvedIdentity, _ route: Route, _ method: Method
+        _ exchange: Exchange, _ identity: borrowing ResolvedIdentity, _ route: Route,
+        _ method: Method
     ) -> Verdict? {
         if route.requiresUser && identity.user?.isEmpty ?? true { return .reject(.userRequired) }
         guard !route.limits.isEmpty else { return nil }

@@ -132,7 +132,8 @@ final class DownstreamConnection {
         var dropped = 0
         while dropped < Bounds.lingerBytes {
             exchange.input.removeAll()
-            guard let n = try? await stream.read(into: exchange.input, until: deadline), n > 0 else {
+            guard let n = try? await stream.read(into: exchange.input, until: deadline), n > 0
+            else {
                 return
             }
             dropped += n

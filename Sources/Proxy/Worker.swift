@@ -21,7 +21,9 @@ public actor Worker {
     }
 
     /// Binds `address` and returns it with the port the kernel chose.
-    public func listen(on address: SocketAddress, reusePort: Bool) throws(ListenError) -> SocketAddress {
+    public func listen(on address: SocketAddress, reusePort: Bool) throws(ListenError)
+        -> SocketAddress
+    {
         let listener = try Listener(address, loop: loop, reusePort: reusePort)
         listeners.append(listener)
         return listener.address

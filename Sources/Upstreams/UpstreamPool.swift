@@ -141,7 +141,10 @@ public final class UpstreamPool {
         let deadline = loop.now + settings.connectTimeout
         var server = first
         var failure = UpstreamError.unresolved
-        for _ in 0..<min(Bounds.connectAttempts, max(servers.count, servers[first].addresses.count, 1)) {
+        for _
+            in 0..<min(
+                Bounds.connectAttempts, max(servers.count, servers[first].addresses.count, 1))
+        {
             servers[server].inFlight += 1
             do {
                 let stream = try await connectOnce(server, until: deadline, watching: watched)
