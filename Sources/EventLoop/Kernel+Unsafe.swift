@@ -208,6 +208,9 @@ open class Kernel: @unchecked Sendable {
     /// Tells the peer that no more will be sent.
     open func shutdownWrite(_ fd: Int32) { CLinux.shutdown(fd, Int32(SHUT_WR)) }
 
+    /// Makes the close of `fd` a reset, so that the peer does not take it for an end in good order.
+    open func resetOnClose(_ fd: Int32) { weir_reset_on_close(fd) }
+
     /// Closes `fd`.
     open func close(_ fd: Int32) { _ = CLinux.close(fd) }
 

@@ -183,11 +183,11 @@ extension DownstreamConnection {
             try await stream.write(output, patience: http.idleTimeout)
             guard isWhole else {
                 exchange.record.isIncomplete = true
-                return .close
+                return endsWithConnection ? .reset : .close
             }
         } catch {
             exchange.record.isIncomplete = true
-            return .close
+            return endsWithConnection ? .reset : .close
         }
         return keeps ? .nextRequest : .close
     }

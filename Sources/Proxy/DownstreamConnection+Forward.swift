@@ -34,6 +34,12 @@ extension DownstreamConnection {
                 try await upstream.readHead(for: exchange.request.method, until: deadline)
             } catch {
                 stream.abortedWithPeer = nil
+                // Stopping it ends it, too, but then it is not the cause.
+                let rejection = pump?.rejection
+                if pump != nil && pump?.end != .complete {
+                    // What it took from the input without sending it is no request.
+                    exchange.request.keepsAlive = false
+                }
                 await pump?.stop()
                 pool.release(upstream, reusable: false)
                 exchange.forwarded.removeAll()
@@ -44,7 +50,7 @@ extension DownstreamConnection {
                     isRetry = true
                     continue
                 }
-                return await reject(exchange, pump?.rejection ?? .upstream(error))
+                return await reject(exchange, rejection ?? .upstream(error))
             }
             exchange.record.upstream = now - started
             let afterwards = await relay(exchange, upstream, pump, pool)
@@ -133,7 +139,7 @@ extension DownstreamConnection {
         pool.release(upstream, reusable: isWhole && pumpEnded)
         guard isWhole else {
             exchange.record.isIncomplete = true
-            return .close
+            return framing == .untilClose ? .reset : .close
         }
         if keeps { return .nextRequest }
         return pumpWasRunning || !exchange.body.isComplete ? .lingerAndClose : .close

@@ -8,10 +8,7 @@ import Primitives
 extension DownstreamConnection {
     /// Answers the request in `exchange`, counts it and logs it.
     func serve(_ exchange: Exchange) async -> Afterwards {
-        exchange.body = BodyDecoder(exchange.request.framing)
-        exchange.awaitsContinue = false
-        exchange.decision = LimitDecision()
-        exchange.cacheStatus = nil
+        exchange.begin(exchange.request.framing)
         let afterwards = await answer(exchange, judge(exchange, exchange.request))
         worker.finish(exchange, of: self)
         return afterwards

@@ -63,13 +63,23 @@ public actor Worker {
         if case .tcp(let address, _) = peer { address } else { IPAddress(v4: 0x7F00_0001) }
     }
 
+    /// Answers 503, and reads on for a moment so that the client sees it before the end.
     private func refuse(_ descriptor: Int32) async {
         context.metrics.note(.tooManyConnections)
         guard let stream = ByteStream(descriptor, loop: loop) else { return }
-        let refusal = ByteBuffer(capacity: 256)
-        refusal.append(Worker.tooManyConnections)
-        try? await stream.write(refusal, patience: .seconds(1))
-        stream.close()
+        defer { stream.close() }
+        let buffer = ByteBuffer(capacity: 256)
+        buffer.append(Worker.tooManyConnections)
+        try? await stream.write(buffer, patience: Bounds.refusalLinger)
+        guard context.refusing < Bounds.refusalsLingering else { return }
+        context.refusing += 1
+        defer { context.refusing -= 1 }
+        stream.closeWriting()
+        let deadline = context.loop.now + Bounds.refusalLinger
+        for _ in 0..<Bounds.refusalReads {
+            buffer.removeAll()
+            guard let n = try? await stream.read(into: buffer, until: deadline), n > 0 else { return }
+        }
     }
 
     private static let tooManyConnections: StaticString = """
@@ -87,7 +97,7 @@ public actor Worker {
 
     /// Closes what is still open, whatever it is doing.
     public func cutOff() {
-        context.connections.forEach { $0.stream.abort() }
+        context.connections.forEach { $0.cutOff() }
         for pool in context.pools { pool.close() }
         context.flushLog()
     }

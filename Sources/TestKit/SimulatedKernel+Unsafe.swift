@@ -195,6 +195,12 @@ public import Primitives
         network.shutdownWrite(fd)
     }
 
+    /// Makes the close of `fd` a reset.
+    override public func resetOnClose(_ fd: Int32) {
+        network.noteCall()
+        network.markReset(fd)
+    }
+
     /// Closes `fd`; closing it again is a violation.
     override public func close(_ fd: Int32) { network.close(fd) }
 

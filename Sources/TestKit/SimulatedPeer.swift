@@ -25,7 +25,7 @@ public final class SimulatedPeer {
     public var patience: Nanoseconds
     let network: SimulatedNetwork
     /// What has arrived and is not consumed.
-    var pending: [UInt8] = []
+    public internal(set) var pending: [UInt8] = []
     private let incoming = ByteBuffer(capacity: 16 << 10)
 
     init(

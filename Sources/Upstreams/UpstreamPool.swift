@@ -90,7 +90,9 @@ public final class UpstreamPool {
         while let connection = servers[server].idle.popLast() {
             connection.idlePool = nil
             connection.stream.abortedWithPeer = nil
-            if connection.stream.peerClosed || loop.now - connection.created >= settings.recycle {
+            if connection.stream.peerClosed || connection.hasUnaskedBytes
+                || loop.now - connection.created >= settings.recycle
+            {
                 connection.stream.close()
                 open -= 1
                 continue
