@@ -40,9 +40,7 @@ enum ForwardedHead {
             {
                 continue
             }
-            HTTP1Writer.appendField(
-                name: request.fields.name(at: index), value: request.fields.value(at: index),
-                to: buffer)
+            HTTP1Writer.appendField(index, of: request.fields, to: buffer)
         }
         switch request.framing {
         case .length(let length):
@@ -102,9 +100,7 @@ enum ForwardedHead {
             if name == .contentLength && framing != .none { continue }
             if isLimited && rateLimitFields.contains(name) { continue }
             if HopByHop.isHopByHop(index, of: response.fields) { continue }
-            HTTP1Writer.appendField(
-                name: response.fields.name(at: index), value: response.fields.value(at: index),
-                to: buffer)
+            HTTP1Writer.appendField(index, of: response.fields, to: buffer)
         }
         switch framing {
         case .length(let length):
