@@ -1,8 +1,7 @@
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 // What Glibc's own Swift module lacks: epoll, eventfd, signalfd, accept4 and the macros Swift cannot import.
+// _GNU_SOURCE must not be defined here: with it types differ from those of Swift's Glibc module, and the first
+// compilation that sees both modules fails.
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -10,7 +9,6 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <stdint.h>
@@ -173,12 +171,17 @@ static inline int weir_resolve(const char *name, struct weir_address *addresses,
     return count;
 }
 
+/// A GNU extension, with its mask as plain words.
+extern int weir_sched_getaffinity(pid_t, size_t, unsigned long *) __asm__("sched_getaffinity");
+
 /// The processors this process may run on.
 static inline int weir_processors(void) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) < 0) return 1;
-    return CPU_COUNT(&set);
+    unsigned long mask[16 * 1024 / (8 * sizeof(unsigned long))];
+    memset(mask, 0, sizeof mask);
+    if (weir_sched_getaffinity(0, sizeof mask, mask) < 0) return 1;
+    int count = 0;
+    for (size_t i = 0; i < sizeof mask / sizeof mask[0]; i++) count += __builtin_popcountl(mask[i]);
+    return count > 0 ? count : 1;
 }
 
 /// Raises the limit of open descriptors as far as it goes; the limit.
