@@ -7,7 +7,8 @@ extension Integration {
         private static func sample(_ origin: Place) throws -> String {
             let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
                 .deletingLastPathComponent().deletingLastPathComponent()
-            let text = try String(contentsOf: root.appendingPathComponent("proxy.yaml"), encoding: .utf8)
+            let text = try String(
+                contentsOf: root.appendingPathComponent("proxy.yaml"), encoding: .utf8)
             return text.replacingOccurrences(of: "127.0.0.1:8080", with: "127.0.0.1:0")
                 .replacingOccurrences(of: "127.0.0.1:9900", with: "127.0.0.1:0")
                 .replacingOccurrences(of: "http://127.0.0.1:8000", with: origin.url)
@@ -15,7 +16,10 @@ extension Integration {
 
         private static let summary = request("/api/analytics/executive-summary", ["X-User-ID: 42"])
 
-        @Test func `the first answer takes the origin's 800 ms and the second comes from the cache`() throws {
+        @Test
+        func `the first answer takes the origin's 800 ms and the second comes from the cache`()
+            throws
+        {
             try Weir.demo { origin in
                 try Weir.run(try Self.sample(origin)) { weir in
                     let client = try weir.connect()
@@ -38,7 +42,8 @@ extension Integration {
             }
         }
 
-        @Test func `the 31st analytics request of a minute is refused, with both dialects`() throws {
+        @Test func `the 31st analytics request of a minute is refused, with both dialects`() throws
+        {
             try Weir.demo { origin in
                 try Weir.run(try Self.sample(origin)) { weir in
                     let client = try weir.connect()
@@ -48,7 +53,9 @@ extension Integration {
                         #expect(answer["x-ratelimit-limit"] == "30")
                         #expect(answer["x-ratelimit-remaining"] == "\(30 - count)")
                         #expect(answer["ratelimit-policy"] == "\"analytics\";q=30;w=60")
-                        #expect(answer["ratelimit"]?.hasPrefix("\"analytics\";r=\(30 - count);t=") == true)
+                        #expect(
+                            answer["ratelimit"]?.hasPrefix("\"analytics\";r=\(30 - count);t=")
+                                == true)
                     }
                     let refused = try client.ask(Self.summary)
                     #expect(refused.status == 429)

@@ -71,7 +71,8 @@ extension Duration {
 /// Runs `body` on a thread of its own for each of `0..<count`; their results in order.
 @discardableResult
 func concurrently<Value: Sendable>(
-    _ count: Int, within bound: Duration = patience, _ body: @escaping @Sendable (Int) throws -> Value
+    _ count: Int, within bound: Duration = patience,
+    _ body: @escaping @Sendable (Int) throws -> Value
 ) throws -> [Value] {
     let results = Board([Int: Result<Value, any Error>]())
     for index in 0..<count {

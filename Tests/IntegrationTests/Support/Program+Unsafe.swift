@@ -29,7 +29,7 @@ final class Program: @unchecked Sendable {
         merged.merge(environment) { $1 }
         let argv = unsafe arguments.map { unsafe strdup($0) } + [nil]
         let envp = unsafe merged.map { unsafe strdup("\($0)=\($1)") } + [nil]
-        defer { for unsafe pointer in unsafe argv + envp { unsafe free(pointer) } }
+        defer { unsafe (argv + envp).forEach { unsafe free($0) } }
         var child: pid_t = 0
         let result = unsafe posix_spawn(&child, arguments[0], &actions, nil, argv, envp)
         _ = Foundation.close(out[1])
@@ -57,7 +57,9 @@ final class Program: @unchecked Sendable {
             var line: [UInt8] = []
             var part = [UInt8](repeating: 0, count: 64 << 10)
             while (try? gate.wait(for: "reading", within: .seconds(600)) { $0 ? () : nil }) != nil {
-                let n = unsafe part.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
+                let n = unsafe part.withUnsafeMutableBytes {
+                    unsafe read(descriptor, $0.baseAddress, $0.count)
+                }
                 if n < 0 && errno == EINTR { continue }
                 if n <= 0 { break }
                 line += part[0..<n]

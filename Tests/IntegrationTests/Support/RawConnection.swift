@@ -25,7 +25,8 @@ final class RawConnection: @unchecked Sendable {
         var text: String { String(decoding: body, as: UTF8.self) }
 
         var description: String {
-            ([startLine] + fields.map { "\($0.name): \($0.value)" }).joined(separator: "\n") + "\n\n\(text.prefix(400))"
+            ([startLine] + fields.map { "\($0.name): \($0.value)" }).joined(separator: "\n")
+                + "\n\n\(text.prefix(400))"
         }
     }
 
@@ -85,7 +86,9 @@ final class RawConnection: @unchecked Sendable {
     private func readFields() throws -> [(name: String, value: String)] {
         var fields: [(name: String, value: String)] = []
         while true {
-            guard let line = try readLine() else { throw Failure("the connection ended inside a head") }
+            guard let line = try readLine() else {
+                throw Failure("the connection ended inside a head")
+            }
             if line.isEmpty { return fields }
             let parts = line.split(separator: ":", maxSplits: 1)
             guard parts.count == 2 else { throw Failure("`\(line)` is no field") }
@@ -154,7 +157,9 @@ final class RawConnection: @unchecked Sendable {
     /// A whole final response; interim ones are skipped. `toHead`: it answers HEAD.
     func readResponse(toHead: Bool = false) throws -> Message {
         while true {
-            guard var head = try readHead() else { throw Failure("the connection ended without an answer") }
+            guard var head = try readHead() else {
+                throw Failure("the connection ended without an answer")
+            }
             if (100..<200).contains(head.status) { continue }
             if !toHead && head.status != 204 && head.status != 304 {
                 try readBody(of: &head, endsWithConnection: true)

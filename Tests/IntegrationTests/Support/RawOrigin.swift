@@ -15,7 +15,8 @@ final class RawOrigin: Sendable {
 
     /// Runs `script` with each connection; the connection closes when it returns.
     init(
-        at place: Place = .port(0), script: @escaping @Sendable (RawOrigin, RawConnection) throws -> Void
+        at place: Place = .port(0),
+        script: @escaping @Sendable (RawOrigin, RawConnection) throws -> Void
     ) throws {
         listener = try RawSocket.listen(on: place)
         self.place = if case .unix = place { place } else { .port(listener.port) }
@@ -69,12 +70,16 @@ final class RawOrigin: Sendable {
 
     /// Waits until `count` requests have been seen.
     func awaitRequests(_ count: Int) throws {
-        try state.wait(for: "\(count) requests at the origin") { $0.requests.count >= count ? () : nil }
+        try state.wait(for: "\(count) requests at the origin") {
+            $0.requests.count >= count ? () : nil
+        }
     }
 
     /// Waits until no connection is open.
     func awaitNoConnection(within bound: Duration = patience) throws {
-        try state.wait(for: "the origin's connections end", within: bound) { $0.open.isEmpty ? () : nil }
+        try state.wait(for: "the origin's connections end", within: bound) {
+            $0.open.isEmpty ? () : nil
+        }
     }
 
     /// Stops it; no answer is under way any more.
@@ -92,7 +97,8 @@ func response(_ status: String = "200 OK", _ fields: [String] = [], body: String
 
 /// A whole request without a body.
 func request(_ target: String, method: String = "GET", _ fields: [String] = []) -> String {
-    (["\(method) \(target) HTTP/1.1", "Host: api.test"] + fields).joined(separator: "\r\n") + "\r\n\r\n"
+    (["\(method) \(target) HTTP/1.1", "Host: api.test"] + fields).joined(separator: "\r\n")
+        + "\r\n\r\n"
 }
 
 /// A whole request with a body.

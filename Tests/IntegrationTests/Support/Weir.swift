@@ -6,10 +6,13 @@ enum Weir {
     static let path: String = {
         if let named = ProcessInfo.processInfo.environment["WEIR_BINARY"] { return named }
         let bundles = CommandLine.arguments.filter { $0.contains(".xctest") }
-        let running = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        let running =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         let candidates = (bundles + [running]).map { text -> String in
             let bundle = text.range(of: ".xctest").map { String(text[..<$0.upperBound]) } ?? text
-            return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("weir").path
+            return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(
+                "weir"
+            ).path
         }
         return candidates.first { FileManager.default.isExecutableFile(atPath: $0) } ?? "weir"
     }()
@@ -75,7 +78,8 @@ final class RunningWeir: Sendable {
     fileprivate init(_ program: Program, _ folder: String) throws {
         self.program = program
         self.folder = folder
-        let started = try program.output.wait(for: "the line `started`; \(program.errors.value)") { lines in
+        let started = try program.output.wait(for: "the line `started`; \(program.errors.value)") {
+            lines in
             lines.lazy.compactMap(JSON.init).first { $0["event"] == "started" }
         }
         places = try (started["listen"] ?? "").split(separator: " ").map { try Place(String($0)) }
@@ -110,7 +114,9 @@ final class RunningWeir: Sendable {
     }
 
     /// The access log's lines so far.
-    var accessLog: [JSON] { program.output.value.compactMap(JSON.init).filter { $0["event"] == nil } }
+    var accessLog: [JSON] {
+        program.output.value.compactMap(JSON.init).filter { $0["event"] == nil }
+    }
 
     /// Waits for the access log line that `body` looks for.
     func awaitLog(_ what: String, _ body: (JSON) -> Bool) throws -> JSON {
@@ -121,7 +127,8 @@ final class RunningWeir: Sendable {
 
     /// Resident memory in bytes.
     func residentBytes() throws -> Int {
-        let status = try String(contentsOfFile: "/proc/\(program.identifier)/status", encoding: .utf8)
+        let status = try String(
+            contentsOfFile: "/proc/\(program.identifier)/status", encoding: .utf8)
         guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
             let kibibytes = Int(line.filter(\.isNumber))
         else { throw Failure("no VmRSS") }
