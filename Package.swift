@@ -7,18 +7,23 @@ let base: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
-// In the data plane `any` does not compile, and small functions are inlined across modules.
+// In the data plane `any` does not compile. Exclusive access is checked at run time in debug builds, which the
+// tests and simulations use; the release build leaves these checks out (ADR 3).
 let dataPlane =
     base + [
         .treatWarning("ExistentialType", as: .error),
-        .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+        .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
     ]
+// Policy and codecs: small functions are inlined into other modules, which a release build alone does not do.
+let inlined =
+    dataPlane + [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))]
 // Modules whose types lend their bytes as spans.
-let lending = dataPlane + [.enableExperimentalFeature("Lifetimes")]
+let lends: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
+let lending = inlined + lends
 
 /// A module of the proxy; `tests` names what its test target needs besides the module itself.
 func module(
-    _ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = dataPlane,
+    _ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = inlined,
     tests: [Target.Dependency]? = []
 ) -> [Target] {
     let target = Target.target(name: name, dependencies: dependencies, swiftSettings: settings)
@@ -50,29 +55,41 @@ let targets: [[Target]] = [
     module("HTTP1", ["HTTPModel", "Primitives"], settings: lending),
     module("YAMLReader", ["Primitives", "CLibYAML"], settings: base),
     // Settings.
-    module("Settings", ["Routes", "Identity", "Limits", "Caching", "HTTPModel", "Primitives"], tests: nil),
-    module("Config", ["Settings", "YAMLReader", "Routes", "Identity", "Limits", "Caching", "HTTPModel", "Primitives"], settings: base),
+    module(
+        "Settings", ["Routes", "Identity", "Limits", "Caching", "HTTPModel", "Primitives"],
+        tests: nil),
+    module(
+        "Config",
+        [
+            "Settings", "YAMLReader", "Routes", "Identity", "Limits", "Caching", "HTTPModel",
+            "Primitives",
+        ], settings: base),
     // I/O.
-    module("TestKit", ["EventLoop", "HTTPModel", "Primitives", "CLinux"], settings: base, tests: nil),
-    module("EventLoop", ["Primitives", "CLinux"], settings: lending, tests: ["TestKit"]),
+    module(
+        "TestKit", ["EventLoop", "HTTPModel", "Primitives", "CLinux"], settings: base, tests: nil),
+    module(
+        "EventLoop", ["Primitives", "CLinux"], settings: dataPlane + lends, tests: ["TestKit"]),
     module(
         "Upstreams", ["EventLoop", "HTTP1", "Settings", "HTTPModel", "Primitives"],
-        tests: ["TestKit"]),
+        settings: dataPlane, tests: ["TestKit"]),
     // The proxy: the life of a request, and the product.
     module(
         "Proxy",
         [
-            "Upstreams", "EventLoop", "HTTP1", "Settings", "Caching", "Limits", "Identity", "Routes",
+            "Upstreams", "EventLoop", "HTTP1", "Settings", "Caching", "Limits", "Identity",
+            "Routes",
             "Telemetry", "HTTPModel", "Primitives",
-        ], tests: ["TestKit", "Config"]),
+        ], settings: dataPlane, tests: ["TestKit", "Config"]),
     module(
-        "Admin", ["Proxy", "EventLoop", "HTTP1", "Settings", "Telemetry", "HTTPModel", "Primitives"],
+        "Admin",
+        ["Proxy", "EventLoop", "HTTP1", "Settings", "Telemetry", "HTTPModel", "Primitives"],
         settings: base, tests: nil),
     [
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Admin", "Proxy", "Config", "Settings", "EventLoop", "Upstreams", "HTTP1", "HTTPModel",
+                "Admin", "Proxy", "Config", "Settings", "EventLoop", "Upstreams", "HTTP1",
+                "HTTPModel",
                 "Primitives",
             ], swiftSettings: base)
     ],
@@ -81,7 +98,8 @@ let targets: [[Target]] = [
         .testTarget(
             name: "SimulationTests",
             dependencies: [
-                "Proxy", "Config", "TestKit", "Settings", "EventLoop", "Caching", "Limits", "HTTPModel",
+                "Proxy", "Config", "TestKit", "Settings", "EventLoop", "Caching", "Limits",
+                "HTTPModel",
                 "Primitives",
             ], swiftSettings: base),
         .testTarget(

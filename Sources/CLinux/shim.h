@@ -139,6 +139,12 @@ static inline void weir_set_nodelay(int fd) {
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 }
 
+/// Makes the close of `fd` a reset.
+static inline void weir_reset_on_close(int fd) {
+    struct linger linger = {1, 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
 static inline int weir_local_address(int fd, struct weir_address *local) {
     struct sockaddr_storage storage;
     socklen_t length = sizeof storage;

@@ -2,7 +2,9 @@ public import HTTPModel
 public import Primitives
 
 /// The head of an answer, prepared to be sent again and again.
-public struct CachedHead: Sendable {
+///
+/// A reference, so that handing it on costs one retain and not one for each of its blocks.
+public final class CachedHead: Sendable {
     /// The primary key.
     public let key: [UInt8]
     /// The secondary key.
@@ -43,7 +45,7 @@ public struct CachedHead: Sendable {
     ///   - response: The head as it came from the origin.
     ///   - lifetime: The decision's lifetime.
     ///   - times: When it was asked for and received.
-    public init(
+    public convenience init(
         key: [UInt8], request: borrowing RequestHead, response: borrowing ResponseHead,
         lifetime: Lifetime, times: FetchTimes
     ) {
@@ -54,7 +56,7 @@ public struct CachedHead: Sendable {
 
     /// Prepares the head of an answer that only passes through a fill to the client that asked for it: its
     /// cookies, Age and limit fields stay.
-    public init(passing response: borrowing ResponseHead, times: FetchTimes) {
+    public convenience init(passing response: borrowing ResponseHead, times: FetchTimes) {
         let directives = CacheDirectives(of: response.fields)
         let lifetime = Lifetime(
             of: response, directives: directives, policy: CachePolicy(), times: times)
@@ -83,8 +85,9 @@ public struct CachedHead: Sendable {
         contentLength = length
         etagRange = writer.etag
         lastModifiedRange = writer.lastModified
+        let written = writer.bytes
         lastModifiedSeconds = writer.lastModified.flatMap { range in
-            HTTPDate.parse(writer.bytes.span(range), now: times.received.wall.epochSeconds)
+            HTTPDate.parse(written.span(range), now: times.received.wall.epochSeconds)
         }
         date = times.date(of: response.fields)
         self.lifetime = lifetime
@@ -118,20 +121,10 @@ public struct CachedHead: Sendable {
         isStorable = head.isStorable
     }
 
-    /// The ETag with its quotes, or `nil`.
-    public var etag: Span<UInt8>? {
-        @_lifetime(borrow self) borrowing get {
-            guard let etagRange else { return nil }
-            return bytes.span(etagRange)
-        }
-    }
-
-    /// The value of Last-Modified, or `nil`.
-    public var lastModified: Span<UInt8>? {
-        @_lifetime(borrow self) borrowing get {
-            guard let lastModifiedRange else { return nil }
-            return bytes.span(lastModifiedRange)
-        }
+    /// Appends `bytes` to a head that is being written.
+    public func append(to buffer: ByteBuffer) {
+        let bytes = self.bytes
+        buffer.append(bytes.span)
     }
 
     /// The head as fields again, for merging with another one.
@@ -139,6 +132,7 @@ public struct CachedHead: Sendable {
         var head = ResponseHead()
         head.status = status
         head.framing = contentLength.map { .length($0) } ?? .chunked
+        let bytes = self.bytes
         head.fields.load(bytes.span)
         let all = bytes.span
         var start = 0

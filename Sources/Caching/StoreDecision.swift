@@ -67,6 +67,7 @@ public enum StoreDecision: Sendable, BitwiseCopyable, Equatable {
     ///   - response: The head of the answer.
     ///   - policy: The route's policy.
     ///   - times: When it was asked for and received.
+    /// - Returns: The lifetime it is stored with, or the first reason against it.
     public static func decide(
         request: borrowing RequestHead, response: borrowing ResponseHead,
         policy: borrowing CachePolicy, times: FetchTimes

@@ -50,6 +50,7 @@ public struct VariantKey: Sendable, Equatable {
     /// - Parameters:
     ///   - request: The request's fields.
     ///   - scratch: A block that is reused; warm, it is not grown.
+    /// - Returns: Whether all named fields say the same.
     public func matches(_ request: borrowing FieldList, scratch: inout [UInt8]) -> Bool {
         if names.isEmpty { return true }
         scratch.removeAll(keepingCapacity: true)

@@ -31,6 +31,7 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
     private var mayRead = true
     private var mayWrite = true
     private var isAborted = false
+    private var isReset = false
     private var reading: UnsafeContinuation<WakeReason, Never>?
     private var writing: UnsafeContinuation<WakeReason, Never>?
     private var readDeadline = MonotonicTime.never
@@ -102,7 +103,11 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
             if n < asked && !peerClosed { mayRead = false }
             return n
         }
-        if n == 0 { return 0 }
+        if n == 0 {
+            // The system tells of a reset once: after a write was told, this is no end in good order.
+            if isReset { throw .closedByPeer }
+            return 0
+        }
         if n == -Int(EAGAIN) || n == -Int(EINTR) {
             mayRead = n == -Int(EINTR)
             return nil
@@ -223,6 +228,7 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
             mayWrite = n == -Int(EINTR)
             return 0
         }
+        isReset = n == -Int(ECONNRESET)
         throw .closedByPeer
     }
 
@@ -242,6 +248,13 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
     /// Tells the peer that no more will be sent.
     public func closeWriting() {
         if descriptor >= 0 { loop.kernel.shutdownWrite(descriptor) }
+    }
+
+    /// Closes the socket so that the peer sees a broken connection and not the end of what was sent.
+    public func closeWithReset() {
+        guard descriptor >= 0 else { return }
+        loop.kernel.resetOnClose(descriptor)
+        close()
     }
 
     /// Closes the socket. Waits of other tasks on it end as aborted.

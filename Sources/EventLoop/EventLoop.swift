@@ -28,7 +28,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     /// The monotonic clock, read once per turn.
     public var now: MonotonicTime { clock.monotonic }
 
-    private let poll: Int32
+    /// The descriptor of its epoll.
+    public let poll: Int32
     private let wakeDescriptor: Int32
     var ready = JobQueue()
     private var events: [PollEvent] = []

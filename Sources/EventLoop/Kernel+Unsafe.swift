@@ -87,6 +87,9 @@ open class Kernel: @unchecked Sendable {
         precondition(Kernel.detachThread(body), "the system refused a thread")
     }
 
+    /// Turns `loop` on a thread of its own until it is stopped.
+    open func startTurning(_ loop: EventLoop) { startThread { loop.run() } }
+
     /// Runs `body` on a thread of its own, again each time `wake` was called on `fd` of `createBlockingWake`.
     open func startThread(wokenBy fd: Int32, _ body: @escaping @Sendable () -> Void) {
         startThread { [self] in
@@ -204,6 +207,9 @@ open class Kernel: @unchecked Sendable {
 
     /// Tells the peer that no more will be sent.
     open func shutdownWrite(_ fd: Int32) { CLinux.shutdown(fd, Int32(SHUT_WR)) }
+
+    /// Makes the close of `fd` a reset, so that the peer does not take it for an end in good order.
+    open func resetOnClose(_ fd: Int32) { weir_reset_on_close(fd) }
 
     /// Closes `fd`.
     open func close(_ fd: Int32) { _ = CLinux.close(fd) }

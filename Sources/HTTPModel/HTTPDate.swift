@@ -14,6 +14,7 @@ public enum HTTPDate {
     /// - Parameters:
     ///   - text: The field's value without surrounding white space.
     ///   - now: The present in seconds since 1970, for two-digit years only.
+    /// - Returns: Seconds since 1970, or `nil`.
     public static func parse(_ text: Span<UInt8>, now: UInt64) -> Int64? {
         guard text.count >= 24, weekdayIndex(text) != nil else { return nil }
         if text[3] == UInt8(ascii: ",") { return parseFixdate(text) }

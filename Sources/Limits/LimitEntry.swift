@@ -6,7 +6,7 @@ import Primitives
 ///
 /// | | `position` | `until` | `detail` | `amount` |
 /// | --- | --- | --- | --- | --- |
-/// | token bucket | – | the TAT's nanoseconds | its fraction, 2⁻³⁰ ns | code of the interval |
+/// | token bucket | last charge, monotonic | the TAT's nanoseconds | its fraction, 2⁻³⁰ ns | code of the interval |
 /// | fixed window | the window's end, wall clock | its end, monotonic, and a slack | – | count |
 /// | sliding window | index of the newest sub-window | last moment it counts | counters | sum |
 ///

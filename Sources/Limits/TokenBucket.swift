@@ -39,53 +39,44 @@ struct TokenBucket: Sendable, BitwiseCopyable {
         // Debt and interval are within 2⁹² grains, `now` too: the sum has at most 63 bits of nanoseconds.
         entry.until = UInt64(truncatingIfNeeded: tat >> Self.grainBits)
         entry.detail = UInt32(truncatingIfNeeded: tat) & 0x3FFF_FFFF
+        entry.position = now
         entry.amount = code
     }
 
     /// How full the bucket is: tokens, time until it is full, time until there is a token.
     func level(_ entry: LimitEntry, at now: UInt64) -> LimitMeter.Level {
-        let stored = storedDebt(of: entry, at: now)
         let debt = debt(of: entry, at: now)
         let remaining = debt < tolerance ? (tolerance - debt) / interval : 0
-        var next: UInt64 = 0
-        if remaining == 0 {
-            // Debt that was made at another rate is paid at that rate.
-            let allowed =
-                entry.amount == code
-                ? tolerance - interval
-                : (tolerance / interval - 1) * Self.interval(of: entry.amount)
-            next = Self.nanoseconds(stored - min(allowed, stored))
-        }
+        let allowed = tolerance - interval
         return LimitMeter.Level(
-            remaining: UInt32(truncatingIfNeeded: remaining), resetAfter: Self.nanoseconds(stored),
-            nextAfter: next)
-    }
-
-    /// The debt in grains as it was stored.
-    private func storedDebt(of entry: LimitEntry, at now: UInt64) -> UInt128 {
-        let tat = UInt128(entry.until) << Self.grainBits | UInt128(entry.detail)
-        let now = UInt128(now) << Self.grainBits
-        return tat > now ? tat - now : 0
+            remaining: UInt32(truncatingIfNeeded: remaining), resetAfter: Self.nanoseconds(debt),
+            nextAfter: debt > allowed ? Self.nanoseconds(debt - allowed) : 0)
     }
 
     /// The debt in grains of this meter.
     private func debt(of entry: LimitEntry, at now: UInt64) -> UInt128 {
-        let stored = storedDebt(of: entry, at: now)
-        return stored == 0 || entry.amount == code ? stored : converted(stored, from: entry.amount)
+        let tat = UInt128(entry.until) << Self.grainBits | UInt128(entry.detail)
+        let grains = UInt128(now) << Self.grainBits
+        if tat <= grains { return 0 }
+        return entry.amount == code || entry.amount == 0
+            ? tat - grains : converted(tat, of: entry, at: now)
     }
 
-    /// The same number of tokens at this rate (another tier, or a new configuration), rounded up.
+    /// The debt of an entry that was charged last at another rate, by another tier or configuration.
     ///
-    /// Tokens are what is kept, so whoever moves between tiers gets no more than `burst` and the faster
-    /// of the rates, and whoever moves up does not wait for a debt of the slow rate.
-    private func converted(_ debt: UInt128, from code: UInt32) -> UInt128 {
-        let old = Self.interval(of: code)
-        let (tokens, rest) = debt.quotientAndRemainder(dividingBy: old)
+    /// The tokens that were missing then are missing still, less what this rate has brought back since. So
+    /// whoever goes to and fro between tiers gets no more than `burst` and the faster of the rates, and
+    /// whoever moves up does not wait for a debt of the slow rate.
+    private func converted(_ tat: UInt128, of entry: LimitEntry, at now: UInt64) -> UInt128 {
+        let old = Self.interval(of: entry.amount)
+        let charged = UInt128(entry.position) << Self.grainBits
+        let (tokens, rest) = (tat - min(charged, tat)).quotientAndRemainder(dividingBy: old)
         // A token's fraction to 16 bits, rounded up. `rest` is below 2⁹⁰ grains.
         let fraction = ((rest << 16) + old - 1) / old
         // No stored debt has more than 2³² tokens, so the product is below 2¹²³.
-        let grains = min(tokens, 1 << 32) * interval + (fraction * interval + 0xFFFF) >> 16
-        return min(grains, UInt128(LimitBounds.timeMax) << Self.grainBits)
+        let missing = min(tokens, 1 << 32) * interval + (fraction * interval + 0xFFFF) >> 16
+        let regained = UInt128(now - min(entry.position, now)) << Self.grainBits
+        return min(missing - min(regained, missing), tolerance)
     }
 
     /// Grains as nanoseconds, rounded up.

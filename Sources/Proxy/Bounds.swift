@@ -16,6 +16,11 @@ enum Bounds {
     static let linger = Nanoseconds.seconds(2)
     /// Bytes read while lingering.
     static let lingerBytes = 1 << 20
+    /// How long a connection beyond the bound still reads after its refusal, how many of a worker do so at
+    /// once, and how often each reads.
+    static let refusalLinger = Nanoseconds.seconds(1)
+    static let refusalsLingering = 256
+    static let refusalReads = 16
     /// The least progress of a request's body within `http.idle_timeout`.
     static let bodyProgress = 4 << 10
     /// Looks at the cache for one request before it goes upstream alone.

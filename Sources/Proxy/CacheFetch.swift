@@ -13,8 +13,8 @@ import Upstreams
 final class CacheFetch {
     private let worker: WorkerContext
     private let fill: Fill
-    private let route: Blueprint.Route
-    private let policy: CachePolicy
+    private let route: Route
+    private let cache: CacheRules
     private let pool: UpstreamPool
     private let peer: IPAddress
     private let forwarded = ByteBuffer(capacity: 4096)
@@ -23,14 +23,14 @@ final class CacheFetch {
     private let identity: ResolvedIdentity
 
     init(
-        _ connection: DownstreamConnection, _ exchange: Exchange, _ route: Blueprint.Route,
-        _ policy: CachePolicy, _ fill: Fill
+        _ connection: DownstreamConnection, _ exchange: Exchange, _ route: Route,
+        _ cache: CacheRules, _ fill: Fill
     ) {
         worker = connection.worker
         peer = connection.peer
         self.fill = fill
         self.route = route
-        self.policy = policy
+        self.cache = cache
         pool = connection.worker.pools[route.upstream]
         request = exchange.request
         identity = exchange.identity
@@ -101,7 +101,7 @@ final class CacheFetch {
     private func confirm(_ upstream: UpstreamConnection, _ times: FetchTimes) -> Bool {
         guard
             let fresh = fill.stored?.freshened(
-                by: upstream.response, request: request, policy: policy, times: times)
+                by: upstream.response, request: request, policy: cache.policy, times: times)
         else { return false }
         fill.complete(with: fresh)
         return true
@@ -117,12 +117,13 @@ final class CacheFetch {
             return
         }
         switch StoreDecision.decide(
-            request: request, response: upstream.response, policy: policy, times: times)
+            request: request, response: upstream.response, policy: cache.policy, times: times)
         {
         case .store(let lifetime):
             fill.publish(
                 CachedHead(
-                    key: fill.key, request: request, response: upstream.response, lifetime: lifetime,
+                    key: fill.key, request: request, response: upstream.response,
+                    lifetime: lifetime,
                     times: times))
         case .refuse:
             fill.publish(CachedHead(passing: upstream.response, times: times))

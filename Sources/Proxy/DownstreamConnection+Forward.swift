@@ -11,7 +11,7 @@ import Upstreams
 /// Passing a request through to its origin, and the answer back, as they come.
 extension DownstreamConnection {
     /// Forwards the request and relays the answer; both bodies stream.
-    func forward(_ exchange: Exchange, _ route: Blueprint.Route) async -> Afterwards {
+    func forward(_ exchange: Exchange, _ route: Route) async -> Afterwards {
         let pool = worker.pools[route.upstream]
         let started = now
         let firstByte = route.timeout ?? pool.settings.firstByteTimeout
@@ -34,6 +34,12 @@ extension DownstreamConnection {
                 try await upstream.readHead(for: exchange.request.method, until: deadline)
             } catch {
                 stream.abortedWithPeer = nil
+                // Stopping it ends it, too, but then it is not the cause.
+                let rejection = pump?.rejection
+                if pump != nil && pump?.end != .complete {
+                    // What it took from the input without sending it is no request.
+                    exchange.request.keepsAlive = false
+                }
                 await pump?.stop()
                 pool.release(upstream, reusable: false)
                 exchange.forwarded.removeAll()
@@ -44,7 +50,7 @@ extension DownstreamConnection {
                     isRetry = true
                     continue
                 }
-                return await reject(exchange, pump?.rejection ?? .upstream(error))
+                return await reject(exchange, rejection ?? .upstream(error))
             }
             exchange.record.upstream = now - started
             let afterwards = await relay(exchange, upstream, pump, pool)
@@ -60,7 +66,8 @@ extension DownstreamConnection {
         takeArrivedBody(exchange)
         if exchange.body.isComplete {
             // A failed write shows when the answer is read: the origin may have sent one before it closed.
-            try? await upstream.stream.write(exchange.forwarded, patience: pool.settings.idleTimeout)
+            try? await upstream.stream.write(
+                exchange.forwarded, patience: pool.settings.idleTimeout)
             return nil
         }
         if exchange.awaitsContinue {
@@ -90,15 +97,16 @@ extension DownstreamConnection {
 
     /// Drops what is stored for the target of an unsafe request that succeeded (RFC 9111 §4.4).
     private func invalidate(_ exchange: Exchange, _ status: Status) {
-        guard worker.blueprint.caches, Invalidation.isDue(method: exchange.request.method, status: status)
+        guard worker.blueprint.caches,
+            Invalidation.isDue(method: exchange.request.method, status: status)
         else { return }
         // The answers to invalidate are those of the route that a GET of the same target takes.
         var asGet = exchange.request
         asGet.method = .get
         guard let index = worker.blueprint.table.match(asGet),
-            let recipe = worker.blueprint.routes[index].recipe
+            let cache = worker.blueprint.routes[index].cache
         else { return }
-        CacheKey.buildBase(into: &exchange.cacheKey, request: asGet, recipe: recipe)
+        CacheKey.buildBase(into: &exchange.cacheKey, request: asGet, rules: cache)
         let base = exchange.cacheKey
         worker.shared.cache.invalidate(base: base.span, at: now)
     }
@@ -116,7 +124,8 @@ extension DownstreamConnection {
         let framing = BodyWriter.framing(
             of: upstream.response, for: exchange.request.method, client: exchange.request.version)
         if framing == .untilClose { keeps = false }
-        ForwardedHead.append(upstream.response, framing, isLimited: exchange.decision.count > 0, to: exchange.output)
+        ForwardedHead.append(
+            upstream.response, framing, isLimited: exchange.decision.count > 0, to: exchange.output)
         if !upstream.response.fields.contains(.date) { worker.appendDate(to: exchange.output) }
         appendCacheStatus(exchange)
         appendLimitFields(exchange)
@@ -130,7 +139,7 @@ extension DownstreamConnection {
         pool.release(upstream, reusable: isWhole && pumpEnded)
         guard isWhole else {
             exchange.record.isIncomplete = true
-            return .close
+            return framing == .untilClose ? .reset : .close
         }
         if keeps { return .nextRequest }
         return pumpWasRunning || !exchange.body.isComplete ? .lingerAndClose : .close

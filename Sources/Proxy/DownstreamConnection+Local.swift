@@ -26,9 +26,12 @@ extension DownstreamConnection {
         body.append(rejection.reason)
         body.append("\"}\n")
         if rejection.endsConnection { exchange.request.keepsAlive = false }
-        let afterwards = await send(exchange, rejection.status, type: "application/json") { output in
+        let afterwards = await send(exchange, rejection.status, type: "application/json") {
+            output in
             output.append("Cache-Control: no-store\r\n")
-            if rejection.status == 401 { output.append("WWW-Authenticate: Weir realm=\"user\"\r\n") }
+            if rejection.status == 401 {
+                output.append("WWW-Authenticate: Weir realm=\"user\"\r\n")
+            }
             if rejection.status == 405 {
                 output.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY\r\n")
             }
@@ -43,7 +46,8 @@ extension DownstreamConnection {
     func refuse(_ exchange: Exchange, _ limits: LimitPolicy) async -> Afterwards {
         let wantsProblem = acceptsProblemJSON(exchange.request)
         exchange.scratch.removeAll()
-        limits.appendRefusalBody(for: exchange.decision, problemJSON: wantsProblem, to: exchange.scratch)
+        limits.appendRefusalBody(
+            for: exchange.decision, problemJSON: wantsProblem, to: exchange.scratch)
         let type: StaticString = wantsProblem ? "application/problem+json" : "application/json"
         return await send(exchange, exchange.decision.refusalStatus, type: type) { output in
             output.append("Cache-Control: no-store\r\n")
@@ -57,7 +61,8 @@ extension DownstreamConnection {
 
     /// Sends a local answer whose body is in `exchange.scratch` (for 204: none).
     func send(
-        _ exchange: Exchange, _ status: Status, type: StaticString?, _ appendFields: (ByteBuffer) -> Void
+        _ exchange: Exchange, _ status: Status, type: StaticString?,
+        _ appendFields: (ByteBuffer) -> Void
     ) async -> Afterwards {
         exchange.record.status = status
         let keeps = mayKeep(exchange)
@@ -68,7 +73,8 @@ extension DownstreamConnection {
             output.append("Content-Type: ")
             output.append(type)
             output.append("\r\n")
-            HTTP1Writer.appendField(.contentLength, decimal: UInt64(exchange.scratch.count), to: output)
+            HTTP1Writer.appendField(
+                .contentLength, decimal: UInt64(exchange.scratch.count), to: output)
         }
         appendFields(output)
         appendLimitFields(exchange)
@@ -110,7 +116,9 @@ extension DownstreamConnection {
         guard exchange.request.keepsAlive && !worker.shared.isDraining else { return false }
         if exchange.body.isComplete { return true }
         if exchange.awaitsContinue { return false }
-        if case .length(let length) = exchange.request.framing { return length <= Bounds.drainedBody }
+        if case .length(let length) = exchange.request.framing {
+            return length <= Bounds.drainedBody
+        }
         return false
     }
 

@@ -9,6 +9,7 @@ final class DownstreamConnection {
     let worker: WorkerContext
     let stream: ByteStream
     let peer: IPAddress
+    let http: HTTPSettings
     /// Its index in the worker's list.
     var place = 0
 
@@ -21,6 +22,8 @@ final class DownstreamConnection {
         case nextRequest
         /// The client has been told, or is gone.
         case close
+        /// The answer ends with the connection and was cut short: the client must not take it for whole.
+        case reset
         /// The client may still be sending: read on for a moment, so that it sees the answer.
         case lingerAndClose
     }
@@ -29,13 +32,12 @@ final class DownstreamConnection {
         self.worker = worker
         self.stream = stream
         self.peer = peer
-        let http = worker.blueprint.settings.http
+        http = worker.blueprint.settings.http
         parser = RequestParser(
             bounds: HeadBounds(
                 headerBytes: http.headerBytes, fields: http.fields, targetBytes: http.targetBytes))
     }
 
-    var http: HTTPSettings { worker.blueprint.settings.http }
     var now: MonotonicTime { worker.loop.now }
 
     /// Serves the connection until it ends.
@@ -45,7 +47,8 @@ final class DownstreamConnection {
             isIdle = false
             let exchange = worker.takeExchange()
             let afterwards = await serveArrived(exchange)
-            if afterwards == .lingerAndClose { await linger(exchange) }
+            if afterwards == .reset { stream.closeWithReset() }
+            if afterwards == .lingerAndClose || (afterwards == .close && hasUnread(exchange)) { await linger(exchange) }
             worker.giveBack(exchange)
             if afterwards != .nextRequest { break }
             isIdle = true
@@ -56,14 +59,21 @@ final class DownstreamConnection {
 
     /// Ends the connection if it waits for a request; otherwise its next answer says `Connection: close`.
     func drain() {
-        if isIdle { stream.abort() }
+        // A request that has just arrived has ended the wait already: it is served.
+        if isIdle { stream.interruptReading() }
+    }
+
+    /// Ends whatever it is doing, and the exchange with the origin.
+    func cutOff() {
+        stream.abort()
+        stream.abortedWithPeer?.abort()
     }
 
     /// Waits, without a buffer, until there is something to read.
     private func awaitRequest() async -> Bool {
-        if worker.shared.isDraining { return false }
         do {
-            try await stream.waitReadable(until: now + http.idleTimeout)
+            let patience = worker.shared.isDraining ? Nanoseconds.zero : http.idleTimeout
+            try await stream.waitReadable(until: now + patience)
             return true
         } catch {
             return false
@@ -78,6 +88,7 @@ final class DownstreamConnection {
             case .gone: return .close
             case .rejected(let rejection):
                 exchange.request.method = .other
+                exchange.begin(.none)
                 return await reject(exchange, rejection)
             case .request:
                 let afterwards = await serve(exchange)
@@ -124,6 +135,13 @@ final class DownstreamConnection {
         }
     }
 
+    /// Whether the client has sent more than was used.
+    private func hasUnread(_ exchange: Exchange) -> Bool {
+        if !exchange.input.isEmpty { return true }
+        guard let n = try? stream.readNow(into: exchange.input) else { return false }
+        return n > 0
+    }
+
     /// Reads and drops what the client still sends, for a bounded time and number of bytes: closing with
     /// unread bytes would reset the connection, and the client would lose the answer.
     private func linger(_ exchange: Exchange) async {
@@ -132,7 +150,8 @@ final class DownstreamConnection {
         var dropped = 0
         while dropped < Bounds.lingerBytes {
             exchange.input.removeAll()
-            guard let n = try? await stream.read(into: exchange.input, until: deadline), n > 0 else {
+            guard let n = try? await stream.read(into: exchange.input, until: deadline), n > 0
+            else {
                 return
             }
             dropped += n

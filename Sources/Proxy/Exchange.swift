@@ -29,6 +29,14 @@ final class Exchange {
     /// Whether the client waits for `100 Continue` before it sends its body.
     var awaitsContinue = false
 
+    /// Forgets the last request: nothing that is said of the next one may come from it.
+    func begin(_ framing: BodyFraming) {
+        body = BodyDecoder(framing)
+        awaitsContinue = false
+        decision = LimitDecision()
+        cacheStatus = nil
+    }
+
     /// Forgets the last client.
     func reset() {
         input.removeAll()

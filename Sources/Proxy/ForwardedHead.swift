@@ -21,7 +21,7 @@ enum ForwardedHead {
     /// left to the caller.
     static func append(
         _ request: borrowing RequestHead, _ identity: borrowing ResolvedIdentity,
-        _ route: borrowing Blueprint.Route, _ blueprint: Blueprint, peer: IPAddress, forCache: Bool,
+        _ route: Route, _ blueprint: Blueprint, peer: IPAddress, forCache: Bool,
         to buffer: ByteBuffer
     ) {
         appendRequestLine(request, route, to: buffer)
@@ -41,10 +41,12 @@ enum ForwardedHead {
                 continue
             }
             HTTP1Writer.appendField(
-                name: request.fields.name(at: index), value: request.fields.value(at: index), to: buffer)
+                name: request.fields.name(at: index), value: request.fields.value(at: index),
+                to: buffer)
         }
         switch request.framing {
-        case .length(let length): HTTP1Writer.appendField(.contentLength, decimal: length, to: buffer)
+        case .length(let length):
+            HTTP1Writer.appendField(.contentLength, decimal: length, to: buffer)
         case .chunked: HTTP1Writer.appendField(.transferEncoding, "chunked", to: buffer)
         case .none, .untilClose: break
         }
@@ -62,7 +64,7 @@ enum ForwardedHead {
 
     /// The request line, without the prefix that the route strips.
     private static func appendRequestLine(
-        _ request: borrowing RequestHead, _ route: borrowing Blueprint.Route, to buffer: ByteBuffer
+        _ request: borrowing RequestHead, _ route: Route, to buffer: ByteBuffer
     ) {
         let target = request.span(request.target)
         guard route.strippedBytes > 0, Int(request.path.count) >= route.strippedBytes else {
@@ -91,7 +93,8 @@ enum ForwardedHead {
     /// When the route `isLimited` its own X-RateLimit fields replace the origin's; the origin's RateLimit
     /// fields stay, since those are lists that ours join (standards S1).
     static func append(
-        _ response: borrowing ResponseHead, _ framing: BodyFraming, isLimited: Bool, to buffer: ByteBuffer
+        _ response: borrowing ResponseHead, _ framing: BodyFraming, isLimited: Bool,
+        to buffer: ByteBuffer
     ) {
         HTTP1Writer.appendStatusLine(response.status, to: buffer)
         for index in response.fields.indices {
@@ -100,10 +103,12 @@ enum ForwardedHead {
             if isLimited && rateLimitFields.contains(name) { continue }
             if HopByHop.isHopByHop(index, of: response.fields) { continue }
             HTTP1Writer.appendField(
-                name: response.fields.name(at: index), value: response.fields.value(at: index), to: buffer)
+                name: response.fields.name(at: index), value: response.fields.value(at: index),
+                to: buffer)
         }
         switch framing {
-        case .length(let length): HTTP1Writer.appendField(.contentLength, decimal: length, to: buffer)
+        case .length(let length):
+            HTTP1Writer.appendField(.contentLength, decimal: length, to: buffer)
         case .chunked: HTTP1Writer.appendField(.transferEncoding, "chunked", to: buffer)
         case .none, .untilClose: break
         }

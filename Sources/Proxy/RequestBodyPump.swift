@@ -33,6 +33,7 @@ final class RequestBodyPump {
     private let firstByte: Nanoseconds
     private let finished: Waiter
     private var sent: UInt64 = 0
+    private var isStopped = false
 
     init(
         _ connection: DownstreamConnection, _ exchange: Exchange, to upstream: UpstreamConnection,
@@ -65,6 +66,7 @@ final class RequestBodyPump {
     /// Ends it where it is, and waits until it has ended.
     func stop() async {
         guard isRunning else { return }
+        isStopped = true
         upstream.stream.abort()
         connection.stream.interruptReading()
         while isRunning { _ = await finished.wait(until: .never) }
@@ -105,7 +107,8 @@ final class RequestBodyPump {
             case .end(let consumed):
                 exchange.input.consume(consumed)
                 if isChunked {
-                    HTTP1Writer.appendLastChunk(trailers: exchange.body.trailers, to: exchange.forwarded)
+                    HTTP1Writer.appendLastChunk(
+                        trailers: exchange.body.trailers, to: exchange.forwarded)
                 }
                 return await flush() ?? .complete
             }
@@ -135,6 +138,8 @@ final class RequestBodyPump {
     }
 
     private func readMore(_ pace: inout Pace) async -> End? {
+        // It was already woken when it was told to stop.
+        if isStopped { return .originClosed }
         do {
             let deadline = pace.deadline(from: connection.now)
             let n = try await connection.stream.read(into: exchange.input, until: deadline)

@@ -15,6 +15,8 @@ final class WorkerContext {
     var metrics: WorkerMetrics
     var log: AccessLog
     var connections = ConnectionList()
+    /// Connections beyond the bound whose clients may still be reading the refusal.
+    var refusing = 0
     private var idleExchanges: [Exchange] = []
     private var date = DateLine()
 

@@ -2,12 +2,14 @@ public import Primitives
 
 /// What may go wrong in a simulated network, and how often. Without changes nothing does.
 ///
-/// Probabilities are from 0 (never) to 1 (always). All faults keep the promises Linux makes: bytes arrive in
-/// order, a short read has emptied the socket, a short write is followed by an edge when there is space.
+/// Probabilities are from 0 (never) to 1 (always). All faults keep the promises Linux makes: bytes
+/// arrive in order, a short read has emptied the socket, a short write is followed by an edge when
+/// there is space.
 public struct FaultPlan: Sendable {
     /// How long a segment travels on TCP, drawn for each. Unix sockets take no time.
     public var latency = Nanoseconds(100_000)...Nanoseconds(100_000)
-    /// Bytes that are under way and unread in one direction of a connection, drawn for each connection.
+    /// Bytes that are under way and unread in one direction of a connection, drawn for each
+    /// connection.
     public var window = (64 << 10)...(64 << 10)
     /// That a read gets only a part of what is there; the rest turns up a little later.
     public var shortRead = 0.0

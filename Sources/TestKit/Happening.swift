@@ -4,7 +4,8 @@ import Primitives
 enum Happening {
     /// Bytes arrive. Those of an older epoch were overtaken by a reset and are lost.
     case segment(to: Socket, bytes: [UInt8], epoch: Int)
-    /// The peer's last byte has arrived; `gone`: a Unix socket whose peer has closed both directions.
+    /// The peer's last byte has arrived; `gone`: a Unix socket whose peer has closed both
+    /// directions.
     case end(to: Socket, gone: Bool, epoch: Int)
     /// The connection breaks with this error number.
     case failure(of: Socket, number: Int32)

@@ -18,7 +18,8 @@ public final class PeerTask: Sendable {
         state.withLock { if case .running = $0 { false } else { true } }
     }
 
-    /// What the script threw, with the command that replays it; `nil` when it returned or still runs.
+    /// What the script threw, with the command that replays it; `nil` when it returned or still
+    /// runs.
     public var failure: String? {
         state.withLock { if case .failed(let text) = $0 { text } else { nil } }
     }

@@ -49,8 +49,8 @@ final class Registration {
 
 /// A simulated epoll: what has had an edge since the last wait.
 ///
-/// As in Linux an edge puts a descriptor on the list, whatever caused it, and the wait reports everything
-/// that is true of it by then: an edge of new bytes also tells that it is writable.
+/// As in Linux an edge puts a descriptor on the list, whatever caused it, and the wait reports
+/// everything that is true of it by then: an edge of new bytes also tells that it is writable.
 final class Poll: Pollable {
     var queued: [Registration] = []
 }

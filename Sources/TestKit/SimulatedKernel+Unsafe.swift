@@ -7,8 +7,8 @@ public import Primitives
     // Sendable: confined to the thread of its simulation, which `noteCall` checks.
     /// The network behind the calls.
     public let network: SimulatedNetwork
-    /// The newest epoll, by which the world finds the loop that was just made.
-    private(set) var newestPoll: Int32 = -1
+    /// The loops that turn in this world, in the order they were started.
+    private(set) var loops: [EventLoop] = []
 
     init(_ network: SimulatedNetwork) { self.network = network }
 
@@ -18,8 +18,7 @@ public import Primitives
     /// Creates a simulated epoll.
     override public func createPoll() -> Int32 {
         if network.mustFail(.createPoll) { return -SystemCall.createPoll.injectedError }
-        newestPoll = network.open(.poll(Poll()))
-        return newestPoll
+        return network.open(.poll(Poll()))
     }
 
     /// Watches `fd`, edge-triggered; what is true already is an edge.
@@ -81,6 +80,14 @@ public import Primitives
 
     /// Nobody may block in a simulation.
     override public func awaitWake(_ fd: Int32) { network.violation("a thread that blocks") }
+
+    /// Turns `loop` with the others, as the world's seed decides.
+    override public func startTurning(_ loop: EventLoop) {
+        precondition(loop.kernel === self)
+        if !loops.contains(where: { $0 === loop }) { loops.append(loop) }
+    }
+
+    func forgetLoops() { loops = [] }
 
     /// Runs `body` a little later, between turns.
     override public func startThread(_ body: @escaping @Sendable () -> Void) {
@@ -186,6 +193,12 @@ public import Primitives
     override public func shutdownWrite(_ fd: Int32) {
         network.noteCall()
         network.shutdownWrite(fd)
+    }
+
+    /// Makes the close of `fd` a reset.
+    override public func resetOnClose(_ fd: Int32) {
+        network.noteCall()
+        network.markReset(fd)
     }
 
     /// Closes `fd`; closing it again is a violation.

@@ -64,9 +64,9 @@ extension SimulatedPeer {
         return try await readRequest()
     }
 
-    /// Reads a response with its body: by chunks, by length or up to the end. Interim ones (1xx) are returned, too.
-    ///
-    /// - Parameter toHead: Whether the request was HEAD, so that no body comes.
+    /// Reads a response with its body: by chunks, by length or up to the end. Interim ones (1xx)
+    /// are returned, too.
+    /// After a request of HEAD (`toHead`) no body comes.
     public func readResponse(toHead: Bool = false) async throws -> SimulatedMessage {
         var message = try await readHead()
         let status = message.status

@@ -85,7 +85,8 @@ public final class SimulatedNetwork {
         now = max(now, time)
     }
 
-    /// Sets the calendar clock `seconds` forward, or back when negative. The monotonic clock does not notice.
+    /// Sets the calendar clock `seconds` forward, or back when negative. The monotonic clock does
+    /// not notice.
     public func jumpWall(seconds: Int64) {
         let length = Nanoseconds.seconds(seconds.magnitude)
         wall =
@@ -118,7 +119,8 @@ public final class SimulatedNetwork {
 
     // MARK: Calls
 
-    /// Makes the `n`-th call from now fail, counting from 1; of all loops, or of the one with `poll`.
+    /// Makes the `n`-th call from now fail, counting from 1; of all loops, or of the one with
+    /// `poll`.
     func failCall(_ n: Int, ofPoll poll: Int32?) {
         callToFail = n
         pollCounted = poll

@@ -14,8 +14,8 @@ public struct PeerFailure: Error, CustomStringConvertible, Sendable {
     public init(_ description: String) { self.description = description }
 }
 
-/// A scripted client or origin on one connection: raw bytes, and a reader of messages of its own, which
-/// shares nothing with the code under test.
+/// A scripted client or origin on one connection: raw bytes, and a reader of messages of its own,
+/// which shares nothing with the code under test.
 public final class SimulatedPeer {
     /// The connection.
     public let stream: ByteStream
@@ -25,7 +25,7 @@ public final class SimulatedPeer {
     public var patience: Nanoseconds
     let network: SimulatedNetwork
     /// What has arrived and is not consumed.
-    var pending: [UInt8] = []
+    public internal(set) var pending: [UInt8] = []
     private let incoming = ByteBuffer(capacity: 16 << 10)
 
     init(
@@ -92,6 +92,16 @@ public final class SimulatedPeer {
         stream.close()
     }
 
+    /// Opens another connection on the same loop; it is the script's to close.
+    public func connect(
+        from source: IPAddress = IPAddress(v4: 0x7F00_0001), to address: SocketAddress
+    ) async throws -> SimulatedPeer {
+        network.nextSource = source
+        let other = try await ByteStream.connect(
+            to: address, loop: stream.loop, deadline: deadline)
+        return SimulatedPeer(other, network: network, patience: patience)
+    }
+
     /// Waits and does nothing.
     public func sleep(_ duration: Nanoseconds) async { await stream.loop.sleep(for: duration) }
 
@@ -147,7 +157,8 @@ public final class SimulatedPeer {
         return pending
     }
 
-    /// Takes `count` bytes, in memory that does not grow with them, and fails unless they are the pattern from `start`.
+    /// Takes `count` bytes, in memory that does not grow with them, and fails unless they are the
+    /// pattern from `start`.
     public func readPattern(_ count: Int, from start: Int = 0) async throws {
         var position = start
         let end = start + count

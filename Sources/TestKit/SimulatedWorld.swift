@@ -3,14 +3,28 @@ public import Primitives
 
 /// A deterministic world: loops, a network between them and time, all driven by one seed.
 ///
-/// Everything runs on the calling thread, so tests use it in functions that are not `async`. Two worlds with
-/// the same seed and the same test have the same `traceHash`.
+///     let world = SimulatedWorld(seed: seed, faults: .ragged)
+///     let origin = world.origin(at: address) { peer in
+///         while let request = try await peer.nextRequest() {
+///             try await peer.send(answer(request))
+///         }
+///     }
+///     let client = world.client(from: ip, to: proxy) { peer in
+///         try await peer.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+///         let response = try await peer.readResponse()
+///         try peer.require(response.status == 200, response.startLine)
+///     }
+///     world.run(client)
+///     #expect(client.problem == nil)
+///     #expect(world.problems().isEmpty)
+///
+/// Everything runs on the calling thread, so tests use it in functions that are not `async`. Two
+/// worlds with the same seed and the same test have the same `traceHash`.
 public final class SimulatedWorld {
     /// The network: faults, names, descriptors, violations.
     public let network: SimulatedNetwork
     /// The system calls of the simulation.
     public let kernel: SimulatedKernel
-    private var loops: [(loop: EventLoop, poll: Int32)] = []
     private var random: SeededRandom
     private var stepsLeft: Int
     private var found: [String] = []
@@ -28,6 +42,11 @@ public final class SimulatedWorld {
         stepsLeft = steps
     }
 
+    deinit {
+        // The loops hold the kernel.
+        kernel.forgetLoops()
+    }
+
     /// What decides everything that is left to chance.
     public var seed: UInt64 { network.seed }
     /// The virtual time.
@@ -37,24 +56,19 @@ public final class SimulatedWorld {
 
     // MARK: Loops
 
-    /// Creates a loop of this world; `nil` when a descriptor is refused.
+    /// Creates a loop that turns in this world; `nil` when a descriptor is refused.
+    ///
+    /// Loops that the code under test makes over `kernel` turn from their `kernel.startTurning` on.
     public func makeLoopIfPossible() -> EventLoop? {
         guard let loop = EventLoop(kernel: kernel) else { return nil }
-        adopt(loop)
+        kernel.startTurning(loop)
         return loop
     }
 
-    /// Creates a loop of this world.
+    /// Creates a loop that turns in this world.
     public func makeLoop() -> EventLoop {
         guard let loop = makeLoopIfPossible() else { fatalError("no loop; \(network.replay)") }
         return loop
-    }
-
-    /// Turns `loop` with the others. It must be the newest that was made over `kernel`.
-    public func adopt(_ loop: EventLoop) {
-        precondition(loop.kernel === kernel)
-        precondition(!loops.contains { $0.poll == kernel.newestPoll })
-        loops.append((loop, kernel.newestPoll))
     }
 
     /// Runs `body` on `loop`.
@@ -70,7 +84,8 @@ public final class SimulatedWorld {
 
     // MARK: Peers
 
-    /// Connects from `source` to `address` and runs `script`; the connection is closed when it ends.
+    /// Connects from `source` to `address` and runs `script`; the connection is closed when it
+    /// ends.
     @discardableResult
     public func client(
         from source: IPAddress = IPAddress(v4: 0x7F00_0001), to address: SocketAddress,
@@ -103,10 +118,10 @@ public final class SimulatedWorld {
         network.agenda.add(.action(action), at: (now + delay).nanoseconds)
     }
 
-    /// Makes the `n`-th system call from now fail, counting from 1; with `loop` only its calls count.
+    /// Makes the `n`-th system call from now fail, counting from 1; with `loop` only its calls
+    /// count.
     public func failCall(_ n: Int, on loop: EventLoop? = nil) {
-        let poll = loop.flatMap { wanted in loops.first { $0.loop === wanted }?.poll }
-        network.failCall(n, ofPoll: poll)
+        network.failCall(n, ofPoll: loop?.poll)
     }
 
     // MARK: Running
@@ -148,19 +163,19 @@ public final class SimulatedWorld {
     /// Runs until nothing is left to do, or a day has passed.
     public func runUntilIdle() { run { false } }
 
-    /// Turns one loop that has something to do, of several the seed's choice; `false` when none has.
+    /// Turns one loop that has something to do, of several the seed's choice; `false` when none
+    /// has.
     private func turnOne() -> Bool {
-        let busy = loops.indices.filter { index in
-            let (loop, poll) = loops[index]
-            return loop.hasWork || kernel.hasEvents(poll) || loop.nextTimer <= now
+        let busy = kernel.loops.filter {
+            $0.hasWork || kernel.hasEvents($0.poll) || $0.nextTimer <= now
         }
         guard !busy.isEmpty else { return false }
         guard stepsLeft > 0 else {
             fatalError("a livelock; \(network.replay)\n\(history.joined(separator: "\n"))")
         }
         stepsLeft -= 1
-        let (loop, poll) = loops[busy[random.below(busy.count)]]
-        network.pollTurning = poll
+        let loop = busy[random.below(busy.count)]
+        network.pollTurning = loop.poll
         network.noteStep()
         loop.turn(waiting: false)
         network.pollTurning = -1
@@ -168,7 +183,9 @@ public final class SimulatedWorld {
     }
 
     private var nextMoment: MonotonicTime {
-        loops.reduce(MonotonicTime(nanoseconds: network.agenda.next)) { min($0, $1.loop.nextTimer) }
+        kernel.loops.reduce(MonotonicTime(nanoseconds: network.agenda.next)) {
+            min($0, $1.nextTimer)
+        }
     }
 
     // MARK: The verdict
@@ -176,8 +193,8 @@ public final class SimulatedWorld {
     /// The newest events, for a failure's message.
     public var history: [String] { network.trace.lines }
 
-    /// All that is wrong when a test is over: uses of closed descriptors, and descriptors still open.
-    /// Each line names the command that replays the seed.
+    /// All that is wrong when a test is over: uses of closed descriptors, and descriptors still
+    /// open. Each line names the command that replays the seed.
     public func problems() -> [String] {
         let leaks = network.openDescriptors.map { "still open: \($0)" }
         return (network.violations + leaks).map { "\(network.replay): \($0)" }

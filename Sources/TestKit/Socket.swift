@@ -58,7 +58,8 @@ final class Socket: Pollable {
     var unread: Int { received.count - readIndex }
     /// Bytes a write could place.
     var space: Int { isThrottled ? 0 : max(0, window - outstanding) }
-    /// Linux calls a socket writable when a third of the buffer is free, not at the first free byte.
+    /// Linux calls a socket writable when a third of the buffer is free, not at the first free
+    /// byte.
     private var isWritable: Bool { space * 3 >= window }
 
     override func readiness() -> Readiness {
@@ -143,7 +144,8 @@ final class Acceptor: Pollable {
 
     override func readiness() -> Readiness { waiting.isEmpty ? [] : .readable }
 
-    /// Whether a connect to `target` arrives here: the same address, or any address on the same port.
+    /// Whether a connect to `target` arrives here: the same address, or any address on the same
+    /// port.
     func hears(_ target: SocketAddress) -> Bool {
         if target == address { return true }
         guard case .tcp(let mine, let port) = address, case .tcp(let wanted, port) = target else {

@@ -124,6 +124,12 @@ public final class UpstreamConnection: TimedObject {
         decoder.isComplete && response.keepsAlive && input.isEmpty && !stream.peerClosed
     }
 
+    /// Whether something has come, or the end, while nobody had asked: what an idle origin sends would
+    /// be taken for the answer to the next request.
+    var hasUnaskedBytes: Bool {
+        do { return try stream.readNow(into: input) != nil } catch { return true }
+    }
+
     private func read(
         until deadline: MonotonicTime, late: UpstreamError, hadBytes: Bool
     ) async throws(UpstreamError) -> Int {

@@ -90,7 +90,9 @@ public final class UpstreamPool {
         while let connection = servers[server].idle.popLast() {
             connection.idlePool = nil
             connection.stream.abortedWithPeer = nil
-            if connection.stream.peerClosed || loop.now - connection.created >= settings.recycle {
+            if connection.stream.peerClosed || connection.hasUnaskedBytes
+                || loop.now - connection.created >= settings.recycle
+            {
                 connection.stream.close()
                 open -= 1
                 continue
@@ -141,7 +143,10 @@ public final class UpstreamPool {
         let deadline = loop.now + settings.connectTimeout
         var server = first
         var failure = UpstreamError.unresolved
-        for _ in 0..<min(Bounds.connectAttempts, max(servers.count, servers[first].addresses.count, 1)) {
+        for _
+            in 0..<min(
+                Bounds.connectAttempts, max(servers.count, servers[first].addresses.count, 1))
+        {
             servers[server].inFlight += 1
             do {
                 let stream = try await connectOnce(server, until: deadline, watching: watched)

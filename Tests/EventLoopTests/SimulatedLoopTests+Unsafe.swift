@@ -172,7 +172,7 @@ private let address = SocketAddress.tcp(IPAddress(v4: 0x0A00_0001), port: 8000)
         #expect(seen.value == [SIGHUP, SIGTERM, SIGHUP])
     }
 
-    @Test func `messages between loops arrive in the order they were sent, and at the sender's time`() {
+    @Test func `messages between loops arrive in order, at the sender's time`() {
         for seed in Seeds.upTo(50) {
             let world = SimulatedWorld(seed: seed)
             let (near, far) = (world.makeLoop(), world.makeLoop())

@@ -7,7 +7,8 @@ import Testing
 private let address = SocketAddress.tcp(IPAddress(v4: 0x0A00_0001), port: 8000)
 private let nobody = SocketAddress.tcp(IPAddress(v4: 0x0A00_0002), port: 8000)
 
-/// A client sends `up` bytes and ends, the origin answers with `down` bytes and ends; both check every byte.
+/// A client sends `up` bytes and ends, the origin answers with `down` bytes and ends; both check
+/// every byte.
 private func exchange(
     _ world: SimulatedWorld, at address: SocketAddress, up: Int, down: Int
 ) -> (client: PeerTask, origin: SimulatedOrigin) {

@@ -1,0 +1,69 @@
+import HTTPModel
+import Limits
+import Primitives
+
+/// A policy, a table and a clock that only the test moves.
+struct LimitScene {
+    let policy: LimitPolicy
+    let table: LimitTable
+    /// 2026-10-01T00:00:00Z, an hour after the start of the monotonic clock.
+    var clock = ClockReading(
+        monotonic: MonotonicTime(nanoseconds: 3_600_000_000_000),
+        wall: WallTime(nanoseconds: 1_790_812_800_000_000_000))
+
+    init(_ limits: [LimitDefinition], endpoint: String = "/", keys: Int = 10_000) {
+        policy = LimitPolicy(limits: limits, endpoint: endpoint)
+        table = LimitTable(keys: keys, seed: KeyedHasher.Seed(1, 2))
+    }
+
+    mutating func advance(_ time: Nanoseconds) {
+        clock.monotonic = clock.monotonic + time
+        clock.wall = clock.wall + time
+    }
+
+    func ask(
+        ip: UInt32 = 1, user: String? = nil, company: String? = nil, tier: String? = nil,
+        method: Method = .get
+    ) -> LimitDecision {
+        decide(
+            policy, in: table, ip: ip, user: user, company: company, tier: tier, method: method,
+            at: clock)
+    }
+
+    /// How many requests in a row pass now, at most `most`.
+    func passing(_ most: Int = 100_000, ip: UInt32 = 1, user: String? = nil, tier: String? = nil)
+        -> Int
+    {
+        var passed = 0
+        while passed < most && ask(ip: ip, user: user, tier: tier).isAdmitted { passed += 1 }
+        return passed
+    }
+}
+
+func decide(
+    _ policy: LimitPolicy, in table: LimitTable, ip: UInt32 = 1, user: String? = nil,
+    company: String? = nil, tier: String? = nil, method: Method = .get, at clock: ClockReading
+) -> LimitDecision {
+    let user = user.map { Array($0.utf8) }
+    let company = company.map { Array($0.utf8) }
+    let tier = tier.map { Array($0.utf8) }
+    return policy.decide(
+        in: table, address: IPAddress(v4: ip), user: user?.span, company: company?.span,
+        tier: tier?.span, method: method, at: clock)
+}
+
+func limit(
+    _ count: UInt32, per period: Nanoseconds = .seconds(60),
+    of scopes: [LimitDefinition.Scope] = [.ip], _ algorithm: LimitDefinition.Algorithm,
+    tiers: [String: LimitDefinition.Rate?] = [:], anonymous: LimitDefinition.Anonymous = .ip,
+    mode: LimitDefinition.Mode = .enforce, named name: String = "a"
+) -> LimitDefinition {
+    LimitDefinition(
+        name: name, rate: .init(count: count, period: period), per: scopes, algorithm: algorithm,
+        tiers: tiers, anonymous: anonymous, mode: mode)
+}
+
+/// One of each algorithm, for promises that all of them make.
+let algorithms: [LimitDefinition.Algorithm] = [
+    .tokenBucket(burst: 7), .slidingWindow(subWindows: 6), .fixedWindow,
+]
