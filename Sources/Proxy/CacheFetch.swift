@@ -86,7 +86,7 @@ final class CacheFetch {
     ) async throws(UpstreamError) {
         forwarded.removeAll()
         ForwardedHead.append(
-            request, identity, route, worker.blueprint, peer: peer, forCache: true, to: forwarded)
+            request, identity, route, worker.blueprint, upstream.authority, peer: peer, forCache: true, to: forwarded)
         if validates, let stored = fill.stored {
             Revalidation.appendConditions(of: stored.head, to: forwarded)
         }
@@ -94,7 +94,7 @@ final class CacheFetch {
         // A failed write shows when the answer is read.
         try? await upstream.stream.write(forwarded, patience: pool.settings.idleTimeout)
         let firstByte = route.timeout ?? pool.settings.firstByteTimeout
-        try await upstream.readHead(for: .get, until: now + firstByte)
+        try await upstream.readFinalHead(for: .get, until: now + firstByte)
     }
 
     /// The origin says that the stored answer is still right; `false` when it means another one.

@@ -152,7 +152,8 @@ public final class UpstreamPool {
                 let stream = try await connectOnce(server, until: deadline, watching: watched)
                 health.note(server: server, isReachable: true)
                 counters.connected += 1
-                return UpstreamConnection(stream: stream, server: server, now: loop.now)
+                return UpstreamConnection(
+                    stream: stream, server: server, authority: servers[server].authority, now: loop.now)
             } catch {
                 servers[server].inFlight -= 1
                 failure = error
