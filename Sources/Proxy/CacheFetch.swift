@@ -125,8 +125,8 @@ final class CacheFetch {
                     key: fill.key, request: request, response: upstream.response,
                     lifetime: lifetime,
                     times: times))
-        case .refuse:
-            fill.publish(CachedHead(passing: upstream.response, times: times))
+        case .refuse(let refusal):
+            fill.publish(CachedHead(passing: upstream.response, times: times, refusal: refusal))
         }
         let isWhole = await takeBody(upstream)
         pool.release(upstream, reusable: isWhole)

@@ -155,6 +155,10 @@ extension DownstreamConnection {
         var status = exchange.cacheStatus ?? .forwarded(.uriMiss)
         status.forwardStatus = head.status.code
         status.isStored = head.isStorable
+        if let refusal = head.refusal {
+            status.detail = refusal.name
+            exchange.record.cacheReason = refusal.name
+        }
         let isNotModified = Conditions.areNotModified(
             exchange.request.fields, head: head, now: worker.loop.clock.wall.epochSeconds)
         exchange.record.status = isNotModified ? 304 : head.status

@@ -80,6 +80,7 @@ extension DownstreamConnection {
         exchange.decision = route.limits.decide(
             in: worker.shared.limits, address: identity.countedAddress, user: identity.user,
             company: identity.company, tier: identity.tier, method: method, at: worker.loop.clock)
+        exchange.decided = worker.loop.clock
         worker.metrics.note(exchange.decision, of: route)
         return exchange.decision.isAdmitted ? nil : .refuse(route)
     }
