@@ -7,8 +7,13 @@ let base: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
-// In the data plane `any` does not compile.
-let dataPlane = base + [.treatWarning("ExistentialType", as: .error)]
+// In the data plane `any` does not compile. Exclusive access is checked at run time in debug builds, which the
+// tests and simulations use; the release build leaves these checks out (ADR 3).
+let dataPlane =
+    base + [
+        .treatWarning("ExistentialType", as: .error),
+        .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+    ]
 // Policy and codecs: small functions are inlined into other modules, which a release build alone does not do.
 let inlined =
     dataPlane + [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))]
@@ -50,10 +55,18 @@ let targets: [[Target]] = [
     module("HTTP1", ["HTTPModel", "Primitives"], settings: lending),
     module("YAMLReader", ["Primitives", "CLibYAML"], settings: base),
     // Settings.
-    module("Settings", ["Routes", "Identity", "Limits", "Caching", "HTTPModel", "Primitives"], tests: nil),
-    module("Config", ["Settings", "YAMLReader", "Routes", "Identity", "Limits", "Caching", "HTTPModel", "Primitives"], settings: base),
+    module(
+        "Settings", ["Routes", "Identity", "Limits", "Caching", "HTTPModel", "Primitives"],
+        tests: nil),
+    module(
+        "Config",
+        [
+            "Settings", "YAMLReader", "Routes", "Identity", "Limits", "Caching", "HTTPModel",
+            "Primitives",
+        ], settings: base),
     // I/O.
-    module("TestKit", ["EventLoop", "HTTPModel", "Primitives", "CLinux"], settings: base, tests: nil),
+    module(
+        "TestKit", ["EventLoop", "HTTPModel", "Primitives", "CLinux"], settings: base, tests: nil),
     module(
         "EventLoop", ["Primitives", "CLinux"], settings: dataPlane + lends, tests: ["TestKit"]),
     module(
@@ -63,18 +76,21 @@ let targets: [[Target]] = [
     module(
         "Proxy",
         [
-            "Upstreams", "EventLoop", "HTTP1", "Settings", "Caching", "Limits", "Identity", "Routes",
+            "Upstreams", "EventLoop", "HTTP1", "Settings", "Caching", "Limits", "Identity",
+            "Routes",
             "Telemetry", "HTTPModel", "Primitives",
         ], settings: dataPlane, tests: ["TestKit", "Config"]),
     module(
-        "Admin", ["Proxy", "EventLoop", "HTTP1", "Settings", "Telemetry", "HTTPModel", "Primitives"],
+        "Admin",
+        ["Proxy", "EventLoop", "HTTP1", "Settings", "Telemetry", "HTTPModel", "Primitives"],
         settings: base, tests: nil),
     [
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Admin", "Proxy", "Config", "Settings", "EventLoop", "Upstreams", "HTTP1", "HTTPModel",
-                "Primitives",
+                "Admin", "Proxy", "Config", "Settings", "EventLoop", "Upstreams", "HTTP1",
+                "HTTPModel",
+                "Primitives", "Telemetry",
             ], swiftSettings: base)
     ],
     // The whole: the real proxy in a simulated world, and the built binary with real sockets.
@@ -82,7 +98,8 @@ let targets: [[Target]] = [
         .testTarget(
             name: "SimulationTests",
             dependencies: [
-                "Proxy", "Config", "TestKit", "Settings", "EventLoop", "Caching", "Limits", "HTTPModel",
+                "Proxy", "Config", "TestKit", "Settings", "EventLoop", "Caching", "Limits",
+                "HTTPModel",
                 "Primitives",
             ], swiftSettings: base),
         .testTarget(

@@ -61,7 +61,8 @@ public final class AdminServer {
         }
         return SmallServer.Reply(
             404,
-            text: "{\"error\":\"Not Found\",\"detail\":\"/health, /healthz, /readyz or /metrics\"}\n")
+            text:
+                "{\"error\":\"Not Found\",\"detail\":\"/health, /healthz, /readyz or /metrics\"}\n")
     }
 
     private func isAuthorised(_ request: borrowing RequestHead) -> Bool {

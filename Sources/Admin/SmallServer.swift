@@ -20,7 +20,8 @@ public final class SmallServer {
 
         /// Creates an answer.
         public init(
-            _ status: Status, type: String = "application/json", body: [UInt8], fields: [String] = []
+            _ status: Status, type: String = "application/json", body: [UInt8],
+            fields: [String] = []
         ) {
             self.status = status
             self.type = type
@@ -39,7 +40,8 @@ public final class SmallServer {
     /// Answers one request; its head and whole body.
     public typealias Handler = (RequestHead, [UInt8]) async -> Reply
 
-    private static let headBounds = HeadBounds(headerBytes: 16 << 10, fields: 100, targetBytes: 8 << 10)
+    private static let headBounds = HeadBounds(
+        headerBytes: 16 << 10, fields: 100, targetBytes: 8 << 10)
     private static let bodyMax = 1 << 20
     private static let idle = Nanoseconds.seconds(30)
     private static let connectionsMax = 1024

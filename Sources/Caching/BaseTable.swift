@@ -38,6 +38,9 @@ struct BaseTable {
         records[base] = record
     }
 
+    /// Whether any entry may be dead.
+    var hasInvalid: Bool { invalidatedCount > 0 }
+
     /// Whether an entry that was asked for at `requested` is dead.
     func isInvalid(_ base: UInt64, requested: MonotonicTime) -> Bool {
         guard invalidatedCount > 0, base != 0, let moment = records[base]?.invalidated else {

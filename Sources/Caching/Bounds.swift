@@ -21,7 +21,7 @@ public enum CacheBounds {
     /// Keys remembered as not shareable, per shard; when full all are forgotten.
     static let passesPerShard = 1024
     /// The least budget of a shard in bytes: fewer shards before smaller ones.
-    static let shardBytesMin = 16 << 20
+    static let shardBytesMin = 32 << 20
     /// Shards at most.
     static let shardsMax = 64
     /// Bytes of bodies in running fills, as a part of the store's budget (1/n). Beyond it a fill keeps

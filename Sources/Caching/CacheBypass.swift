@@ -41,13 +41,13 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
 
     /// The reason why `request` may not use the cache at all, or `nil` when it may (RFC 9111 §4).
     public static func reason(
-        for request: borrowing RequestHead, policy: borrowing CachePolicy
+        for request: borrowing RequestHead, rules: CacheRules
     ) -> CacheBypass? {
         guard request.method == .get || request.method == .head else { return .method }
         if request.framing != .none { return .requestBody }
         if request.fields.containsAny(of: [.range, .ifRange]) { return .rangeRequest }
         if request.fields.containsAny(of: [.ifMatch, .ifUnmodifiedSince]) { return .precondition }
-        if policy.respectsClientNoCache
+        if rules.listensToClients
             && CacheDirectives(ofRequest: request.fields).flags.contains(.noStore)
         {
             return .requestNoStore

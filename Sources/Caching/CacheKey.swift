@@ -14,18 +14,18 @@ public enum CacheKey {
     /// - Parameters:
     ///   - key: Reused from request to request; warm, it is not grown.
     ///   - request: The request, its path normalised.
-    ///   - recipe: The route's recipe.
+    ///   - rules: The route's rules.
     ///   - isSecure: Whether the client spoke https: an origin may answer the two schemes differently.
     ///   - user: The user, or `nil`.
     ///   - company: The company, or `nil`.
     ///   - tier: The tier, or `nil`.
     /// - Returns: `false` when a part of `vary_by` is missing or empty: the request bypasses the cache.
     public static func build(
-        into key: inout [UInt8], request: borrowing RequestHead, recipe: borrowing CacheKeyRecipe,
+        into key: inout [UInt8], request: borrowing RequestHead, rules: CacheRules,
         isSecure: Bool = false, user: Span<UInt8>?, company: Span<UInt8>?, tier: Span<UInt8>?
     ) -> Bool {
-        buildBase(into: &key, request: request, recipe: recipe, isSecure: isSecure)
-        for part in recipe.varyBy {
+        buildBase(into: &key, request: request, rules: rules, isSecure: isSecure)
+        for part in rules.policy.varyBy {
             switch part {
             case .user:
                 guard append("|user=", user, to: &key) else { return false }
@@ -40,22 +40,25 @@ public enum CacheKey {
 
     /// Writes the key without the identity's parts: what all users' answers of one target begin with.
     public static func buildBase(
-        into key: inout [UInt8], request: borrowing RequestHead, recipe: borrowing CacheKeyRecipe,
+        into key: inout [UInt8], request: borrowing RequestHead, rules: CacheRules,
         isSecure: Bool = false
     ) {
         key.removeAll(keepingCapacity: true)
+        // Six bytes; the host's letters follow.
         key.append("{GET}:")
-        let host = request.span(request.authority)
-        for i in host.indices { appendDoubling(ASCII.lower(host[i]), to: &key) }
+        appendDoubling(request.span(request.authority), to: &key)
+        var host = key.mutableSpan
+        for i in 6..<host.count { host[i] = ASCII.lower(host[i]) }
         key.append(UInt8(ascii: ":"))
         appendDoubling(request.span(request.path), to: &key)
         if let query = request.query {
-            appendQuery(request.span(query), to: &key, recipe: recipe)
+            appendQuery(request.span(query), to: &key, rules: rules)
         }
         if isSecure { key.append("|https") }
-        if !recipe.space.isEmpty {
+        if !rules.space.isEmpty {
             key.append("|upstream=")
-            appendDoubling(recipe.space.span, to: &key)
+            let space = rules.space
+            appendDoubling(space.span, to: &key)
         }
     }
 
@@ -98,15 +101,27 @@ public enum CacheKey {
     }
 
     private static func appendDoubling(_ bytes: Span<UInt8>, to key: inout [UInt8]) {
-        guard bytes.firstIndex(of: bar) != nil else { return key.append(bytes) }
+        guard hasBar(bytes) else { return key.append(bytes) }
         for i in bytes.indices { appendDoubling(bytes[i], to: &key) }
+    }
+
+    /// Whether a `|` is among `bytes`; eight are looked at in one step.
+    private static func hasBar(_ bytes: Span<UInt8>) -> Bool {
+        var i = 0
+        while bytes.count - i >= 8 {
+            // A byte that becomes 0 borrows into its highest bit.
+            let word = bytes.littleEndianWord(at: i) ^ 0x7C7C_7C7C_7C7C_7C7C
+            if (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 != 0 { return true }
+            i += 8
+        }
+        return bytes.firstIndex(of: bar, from: i) != nil
     }
 
     /// Appends `?` and the parameters that are not ignored, in their order; nothing when all are ignored.
     private static func appendQuery(
-        _ query: Span<UInt8>, to key: inout [UInt8], recipe: borrowing CacheKeyRecipe
+        _ query: Span<UInt8>, to key: inout [UInt8], rules: CacheRules
     ) {
-        guard !recipe.ignored.isEmpty else {
+        guard !rules.ignored.isEmpty else {
             key.append(UInt8(ascii: "?"))
             return appendDoubling(query, to: &key)
         }
@@ -116,7 +131,7 @@ public enum CacheKey {
             let end = query.firstIndex(of: UInt8(ascii: "&"), from: i) ?? query.count
             let parameter = query.extracting(i..<end)
             let nameEnd = parameter.firstIndex(of: UInt8(ascii: "=")) ?? parameter.count
-            if !recipe.ignores(parameter.extracting(0..<nameEnd)) {
+            if !rules.ignores(parameter.extracting(0..<nameEnd)) {
                 key.append(separator)
                 appendDoubling(parameter, to: &key)
                 separator = UInt8(ascii: "&")

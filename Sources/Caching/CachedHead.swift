@@ -2,7 +2,9 @@ public import HTTPModel
 public import Primitives
 
 /// The head of an answer, prepared to be sent again and again.
-public struct CachedHead: Sendable {
+///
+/// A reference, so that handing it on costs one retain and not one for each of its blocks.
+public final class CachedHead: Sendable {
     /// The primary key.
     public let key: [UInt8]
     /// The secondary key.
@@ -34,6 +36,8 @@ public struct CachedHead: Sendable {
     public let delta: Nanoseconds
     /// Whether it may be kept.
     public let isStorable: Bool
+    /// Why it is not kept, where a rule said so.
+    public let refusal: CacheRefusal?
 
     /// Prepares the head of an answer that `StoreDecision` lets in.
     ///
@@ -43,7 +47,7 @@ public struct CachedHead: Sendable {
     ///   - response: The head as it came from the origin.
     ///   - lifetime: The decision's lifetime.
     ///   - times: When it was asked for and received.
-    public init(
+    public convenience init(
         key: [UInt8], request: borrowing RequestHead, response: borrowing ResponseHead,
         lifetime: Lifetime, times: FetchTimes
     ) {
@@ -53,19 +57,21 @@ public struct CachedHead: Sendable {
     }
 
     /// Prepares the head of an answer that only passes through a fill to the client that asked for it: its
-    /// cookies, Age and limit fields stay.
-    public init(passing response: borrowing ResponseHead, times: FetchTimes) {
+    /// cookies, Age and limit fields stay. `refusal` is why it is not stored.
+    public convenience init(
+        passing response: borrowing ResponseHead, times: FetchTimes, refusal: CacheRefusal? = nil
+    ) {
         let directives = CacheDirectives(of: response.fields)
         let lifetime = Lifetime(
             of: response, directives: directives, policy: CachePolicy(), times: times)
         self.init(
             key: [], variant: .none, response: response, lifetime: lifetime, times: times,
-            isStorable: false)
+            isStorable: false, refusal: refusal)
     }
 
     init(
         key: [UInt8], variant: VariantKey, response: borrowing ResponseHead, lifetime: Lifetime,
-        times: FetchTimes, isStorable: Bool
+        times: FetchTimes, isStorable: Bool, refusal: CacheRefusal? = nil
     ) {
         var length: UInt64?
         switch response.framing {
@@ -83,8 +89,9 @@ public struct CachedHead: Sendable {
         contentLength = length
         etagRange = writer.etag
         lastModifiedRange = writer.lastModified
+        let written = writer.bytes
         lastModifiedSeconds = writer.lastModified.flatMap { range in
-            HTTPDate.parse(writer.bytes.span(range), now: times.received.wall.epochSeconds)
+            HTTPDate.parse(written.span(range), now: times.received.wall.epochSeconds)
         }
         date = times.date(of: response.fields)
         self.lifetime = lifetime
@@ -93,6 +100,7 @@ public struct CachedHead: Sendable {
         received = times.received.monotonic
         delta = times.delay
         self.isStorable = isStorable
+        self.refusal = refusal
     }
 
     /// The same head once the body has ended: its length is written, and the origin's time is complete.
@@ -116,22 +124,13 @@ public struct CachedHead: Sendable {
         received = head.received
         delta = finished - head.requested
         isStorable = head.isStorable
+        refusal = head.refusal
     }
 
-    /// The ETag with its quotes, or `nil`.
-    public var etag: Span<UInt8>? {
-        @_lifetime(borrow self) borrowing get {
-            guard let etagRange else { return nil }
-            return bytes.span(etagRange)
-        }
-    }
-
-    /// The value of Last-Modified, or `nil`.
-    public var lastModified: Span<UInt8>? {
-        @_lifetime(borrow self) borrowing get {
-            guard let lastModifiedRange else { return nil }
-            return bytes.span(lastModifiedRange)
-        }
+    /// Appends `bytes` to a head that is being written.
+    public func append(to buffer: ByteBuffer) {
+        let bytes = self.bytes
+        buffer.append(bytes.span)
     }
 
     /// The head as fields again, for merging with another one.
@@ -139,6 +138,7 @@ public struct CachedHead: Sendable {
         var head = ResponseHead()
         head.status = status
         head.framing = contentLength.map { .length($0) } ?? .chunked
+        let bytes = self.bytes
         head.fields.load(bytes.span)
         let all = bytes.span
         var start = 0

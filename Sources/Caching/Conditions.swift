@@ -18,12 +18,13 @@ public enum Conditions {
     ///   - now: Seconds since 1970, for two-digit years.
     /// - Returns: `true` for a 304, `false` for the whole answer.
     public static func areNotModified(
-        _ request: borrowing FieldList, head: borrowing CachedHead, now: UInt64
+        _ request: borrowing FieldList, head: CachedHead, now: UInt64
     ) -> Bool {
         guard head.status == 200, request.containsAny(of: evaluated) else { return false }
         if request.contains(.ifNoneMatch) {
-            guard let etag = head.etag else { return containsStar(request) }
-            return matchesAny(request, etag: etag)
+            guard let range = head.etagRange else { return containsStar(request) }
+            let bytes = head.bytes
+            return matchesAny(request, etag: bytes.span(range))
         }
         guard request.count(of: .ifModifiedSince) == 1, let text = request.first(.ifModifiedSince),
             let since = HTTPDate.parse(text, now: now)

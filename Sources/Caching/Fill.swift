@@ -1,6 +1,5 @@
-public import HTTPModel
+import HTTPModel
 public import Primitives
-import Synchronization
 
 /// A running fetch shared by its leader and all readers, on any workers.
 ///
@@ -27,9 +26,9 @@ public final class Fill: Sendable {
     let base: UInt64
     let passTag: UInt64
     private let expected: VariantKey?
-    private let bytesMax: Int
-    private let store: MemoryStore
-    private let state: Mutex<FillState>
+    let bytesMax: Int
+    let store: MemoryStore
+    let state: Guarded<FillState>
 
     init(
         store: MemoryStore, key: [UInt8], tag: UInt64, base: UInt64, passTag: UInt64,
@@ -47,7 +46,7 @@ public final class Fill: Sendable {
         self.bytesMax = bytesMax
         self.started = started
         hasIdentity = base != 0
-        state = Mutex(FillState(isShared: isCollapsing))
+        state = Guarded(FillState(isShared: isCollapsing))
     }
 
     /// Whether its primary key is `key`, compared in full.
@@ -64,249 +63,5 @@ public final class Fill: Sendable {
         var scratch: [UInt8] = []
         let known = state.withLock { $0.head?.variant } ?? expected
         return known?.matches(request, scratch: &scratch) ?? true
-    }
-}
-
-// MARK: The leader's side
-
-extension Fill {
-    /// Gives the head to the readers.
-    ///
-    /// A head that is not storable, must be validated on each use or has no lifetime left is not shared: all
-    /// readers but the owner are released at once, and the key is remembered for a short time, so that the
-    /// next requests do not wait for each other.
-    public func publish(_ head: CachedHead) {
-        let isShareable = Fill.isShareable(head)
-        if !isShareable { store.pass(self, at: head.received) }
-        if !head.isStorable && Fill.replacesStored(head.status) { store.discardStored(of: self) }
-        notify { state in
-            guard case .waiting = state.phase else { return }
-            state.phase = .streaming(head)
-            state.head = head
-            if !isShareable { state.isShared = false }
-            if !head.isStorable { state.turnToWindow() }
-        }
-    }
-
-    /// Appends a part of the body. An empty part is nothing.
-    public func append(_ segment: [UInt8]) -> FillAppend {
-        guard !segment.isEmpty else { return .more }
-        let isRoom = store.reserveFillBytes(segment.count)
-        var outgrown = false
-        var result = FillAppend.more
-        notify { state in
-            guard case .streaming = state.phase else {
-                store.returnFillBytes(isRoom ? segment.count : 0)
-                result = .unwanted
-                return
-            }
-            state.append(segment)
-            if state.keepsAll && (!isRoom || state.received > bytesMax) {
-                outgrown = true
-                store.returnFillBytes(state.received - (isRoom ? 0 : segment.count))
-                state.turnToWindow()
-            } else if !state.keepsAll {
-                store.returnFillBytes(isRoom ? segment.count : 0)
-                state.dropRead()
-            }
-            guard !state.keepsAll else { return }
-            guard let lag = state.lag else {
-                result = .unwanted
-                return
-            }
-            result = lag >= CacheBounds.windowBytes ? .full : .more
-        }
-        if outgrown { store.forget(self, isTooLarge: true) }
-        return result
-    }
-
-    /// Calls `wake` once when the slowest reader has caught up, the readers have left or the fill has ended.
-    ///
-    /// - Returns: `true` when that is so already; `wake` is then not called.
-    public func whenDrained(wake: @escaping @Sendable () -> Void) -> Bool {
-        state.withLock { state in
-            if state.hasEnded || (state.lag ?? 0) < CacheBounds.windowBytes { return true }
-            state.setLeaderWake(wake)
-            return false
-        }
-    }
-
-    /// Ends the body, stores the answer if it may be, and tells the readers.
-    ///
-    /// - Parameter now: The present, up to which the origin's time is measured.
-    /// - Returns: The stored answer; `nil` when it was not stored, also when the body was shorter or longer
-    ///   than its Content-Length, which fails the fill.
-    @discardableResult
-    public func finish(at now: MonotonicTime) -> StoredResponse? {
-        let whole = state.withLock { state -> (CachedHead, [[UInt8]]?)? in
-            guard case .streaming(let head) = state.phase else { return nil }
-            if let length = head.contentLength, length != UInt64(state.received) { return nil }
-            return (head, state.keepsAll && head.isStorable ? state.segments : nil)
-        }
-        guard let (head, segments) = whole else {
-            fail(.incomplete, at: now)
-            return nil
-        }
-        var stored: StoredResponse?
-        if let segments {
-            let body = Fill.joined(segments)
-            let count = body.reduce(0) { $0 + $1.count }
-            let complete = CachedHead(head, bodyCount: count, finished: now)
-            let response = StoredResponse(head: complete, body: body)
-            // In the store before the readers hear of the end: who asks after it gets a hit.
-            if store.complete(self, with: response) { stored = response }
-        } else {
-            store.forget(self)
-        }
-        end { $0.phase = .complete(head) }
-        return stored
-    }
-
-    /// Ends the fill with a whole answer: the stored one, freshened by a 304.
-    ///
-    /// The readers get it in place of a head, if it may be shared; it replaces the old one in the store.
-    public func complete(with response: StoredResponse) {
-        let isShareable = Fill.isShareable(response.head)
-        if !isShareable { store.pass(self, at: response.head.received) }
-        if response.head.isStorable {
-            _ = store.complete(self, with: response)
-        } else {
-            store.discardStored(of: self)
-            store.forget(self)
-        }
-        end { state in
-            if !isShareable { state.isShared = false }
-            state.phase = .replaced(response, isStale: false)
-        }
-    }
-
-    /// Ends the fill with the stale answer, because the origin failed and `mayServeStale(onErrorAt:)` allows
-    /// it. For a second the origin is not asked again.
-    public func serveStale(_ response: StoredResponse, at now: MonotonicTime) {
-        store.hold(self, response, until: now + CacheBounds.errorHold)
-        store.forget(self)
-        end { $0.phase = .replaced(response, isStale: true) }
-    }
-
-    /// Ends the fill without an answer. Readers that have a head must break their connections.
-    public func fail(_ reason: FillFailure, at now: MonotonicTime) {
-        if let stored { store.hold(self, stored, until: now + CacheBounds.errorHold) }
-        store.forget(self)
-        end { $0.phase = .failed(reason) }
-    }
-
-    /// Ends the fill because its answer goes to the first client alone, by another way: all readers go
-    /// upstream themselves, and the key is remembered as not shareable for a short time.
-    public func release(at now: MonotonicTime) {
-        store.pass(self, at: now)
-        store.forget(self)
-        end { $0.phase = .released }
-    }
-
-    /// Whether the answer may go to requests other than the one it was fetched for (RFC 9111 §4).
-    private static func isShareable(_ head: CachedHead) -> Bool {
-        head.isStorable && !head.lifetime.mustValidate && head.initialAge < head.lifetime.fresh
-    }
-
-    /// Whether an answer that is not stored itself tells that the stored one is wrong (RFC 9111 §4.3.3). Errors
-    /// of the moment do not.
-    private static func replacesStored(_ status: Status) -> Bool {
-        status.code < 400 || status == 404 || status == 410
-    }
-
-    /// Changes the state and then calls who waits.
-    private func notify(_ change: (inout FillState) -> Void) {
-        let wakes = state.withLock { state in
-            change(&state)
-            return (state.takeWakes(), state.takeLeaderWake())
-        }
-        for wake in wakes.0 { wake() }
-        wakes.1?()
-    }
-
-    private func end(_ change: (inout FillState) -> Void) {
-        notify { state in
-            guard !state.hasEnded else { return }
-            if state.keepsAll { store.returnFillBytes(state.received) }
-            change(&state)
-        }
-    }
-
-    /// Small parts joined into larger ones, so that a hit is written in few pieces.
-    static func joined(_ segments: [[UInt8]]) -> [[UInt8]] {
-        let count = segments.reduce(0) { $0 + $1.count }
-        guard segments.count > 1, count / segments.count < CacheBounds.segmentBytesMin else {
-            return segments
-        }
-        var out: [[UInt8]] = []
-        var rest = count
-        var current: [UInt8] = []
-        for segment in segments {
-            if current.isEmpty {
-                current.reserveCapacity(
-                    max(segment.count, min(rest, CacheBounds.segmentBytesJoined)))
-            } else if current.count + segment.count > CacheBounds.segmentBytesJoined {
-                out.append(current)
-                current = []
-                current.reserveCapacity(
-                    max(segment.count, min(rest, CacheBounds.segmentBytesJoined)))
-            }
-            current.append(segment.span)
-            rest -= segment.count
-        }
-        out.append(current)
-        return out
-    }
-}
-
-// MARK: The readers' side
-
-extension Fill {
-    /// Attaches a reader at the beginning; `nil` when the fill has failed, dropped a part or is full.
-    public func join() -> FillReader? {
-        state.withLock { $0.join(isOwner: false) }
-    }
-
-    /// Attaches the client whose request began the fill: it gets the answer also when nobody else may.
-    func joinAsOwner() -> FillReader? {
-        state.withLock { $0.join(isOwner: true) }
-    }
-
-    /// The reader's next step.
-    ///
-    /// - Parameters:
-    ///   - reader: From `join` or a lookup.
-    ///   - request: The reader's request: whether an answer that varies is for it shows with the head.
-    ///   - wake: Called once, from any thread, when the step was `wait` and something changed.
-    /// - Returns: What to do; after `end`, `stored`, `failed` and `released` the reader has left.
-    public func next(
-        _ reader: FillReader, request: borrowing RequestHead,
-        wake: @escaping @Sendable () -> Void
-    ) -> FillStep {
-        let (step, leader) = state.withLock { state in
-            let step = state.next(reader, wake: wake) { head in
-                release(of: head, for: request.fields)
-            }
-            return (step, state.takeLeaderWake())
-        }
-        leader?()
-        return step
-    }
-
-    /// Detaches a reader. Doing it twice, or after a last step, does nothing.
-    public func leave(_ reader: FillReader) {
-        let leader = state.withLock { state in
-            state.leave(reader)
-            return state.takeLeaderWake()
-        }
-        leader?()
-    }
-
-    private func release(of head: CachedHead, for request: borrowing FieldList) -> FillRelease? {
-        if !hasIdentity && request.contains(.authorization) && !head.lifetime.isForEverybody {
-            return .notShared
-        }
-        var scratch: [UInt8] = []
-        return head.variant.matches(request, scratch: &scratch) ? nil : .otherVariant
     }
 }

@@ -9,22 +9,22 @@ import Synchronization
 /// keys and what objects and index add; bodies in running fills have a budget of their own, a quarter as
 /// large. Locks are taken in the order shard, fill, and never two of a kind.
 public final class MemoryStore: Sendable {
-    private final class Shard: Sendable {
-        let state: Mutex<StoreShard>
-        init(budget: Int) { state = Mutex(StoreShard(budget: budget)) }
+    final class Shard: Sendable {
+        let state: Guarded<StoreShard>
+        init(budget: Int) { state = Guarded(StoreShard(budget: budget)) }
     }
 
-    private let shards: [Shard]
-    private let seed: KeyedHasher.Seed
-    private let fillBytes = Atomic<Int>(0)
-    private let fillBytesMax: Int
+    let shards: [Shard]
+    let seed: KeyedHasher.Seed
+    let fillBytes = Atomic<Int>(0)
+    let fillBytesMax: Int
     /// The largest cost of an entry, head and all, in bytes: half of a shard.
     public let entryBytesMax: Int
 
     /// Creates an empty store.
     ///
     /// - Parameters:
-    ///   - bytes: The budget. A shard has at least 16 MiB of it, or all.
+    ///   - bytes: The budget. A shard has at least 32 MiB of it, or all.
     ///   - seed: The secret of the digests; simulations give a fixed one.
     public init(bytes: Int, seed: KeyedHasher.Seed) {
         var count = 1
@@ -38,20 +38,18 @@ public final class MemoryStore: Sendable {
         entryBytesMax = budget / 2
     }
 
-    private func tag(_ key: Span<UInt8>) -> UInt64 {
+    func tag(_ key: Span<UInt8>) -> UInt64 {
         var hasher = KeyedHasher(seed: seed)
         hasher.append(key)
         // 0 means no base.
         return hasher.finish().low | 1
     }
 
-    private func shard(_ tag: UInt64) -> Shard {
+    func shard(_ tag: UInt64) -> Shard {
         // The index and the ghost queue take other bits.
         shards[Int(truncatingIfNeeded: tag >> 56) & (shards.count - 1)]
     }
 }
-
-// MARK: Looking up
 
 extension MemoryStore {
     /// The stored answer to `request`, fresh or not; `nil` when there is none. No fetch is joined or begun.
@@ -65,169 +63,6 @@ extension MemoryStore {
         }
     }
 
-    /// Decides what a request does, and joins or begins a fetch, in one step under the shard's lock
-    /// (RFC 9111 §4, cases `9111-4-…`).
-    ///
-    /// - Parameters:
-    ///   - key: From `CacheKey.build`.
-    ///   - request: The request; `CacheBypass.reason` had nothing against it.
-    ///   - policy: The route's policy.
-    ///   - now: The present.
-    ///   - random: The worker's, for early refresh.
-    /// - Returns: What the request does; a `lead` or `refresh` must end its fill.
-    public func lookupOrJoin(
-        key: Span<UInt8>, request: borrowing RequestHead, policy: borrowing CachePolicy,
-        now: MonotonicTime, random: inout SeededRandom
-    ) -> CacheLookup {
-        let tag = tag(key)
-        return shard(tag).state.withLock { shard in
-            let result = decide(
-                &shard, tag: tag, key: key, request: request, policy: policy, now: now,
-                random: &random)
-            switch result {
-            case .hit, .refresh, .stale: shard.counts.hits += 1
-            case .follow:
-                shard.counts.misses += 1
-                shard.counts.followers += 1
-            case .lead, .bypass, .onlyIfCached: shard.counts.misses += 1
-            }
-            return result
-        }
-    }
-
-    private func decide(
-        _ shard: inout StoreShard, tag: UInt64, key: Span<UInt8>,
-        request: borrowing RequestHead, policy: borrowing CachePolicy, now: MonotonicTime,
-        random: inout SeededRandom
-    ) -> CacheLookup {
-        let demands =
-            policy.respectsClientNoCache
-            ? CacheDirectives(ofRequest: request.fields) : CacheDirectives()
-        // Stored answers to nobody in particular are not for requests with credentials (RFC 9111 §3.5).
-        let hasCredentials = policy.varyBy.isEmpty && request.fields.contains(.authorization)
-        let node = shard.select(tag, key, request.fields)
-        let found = node >= 0 ? shard.nodes[Int(node)].stored : nil
-        let isReadable = !hasCredentials || (found?.head.lifetime.isForEverybody ?? false)
-        var query = MissQuery(
-            tag: tag, now: now, stored: isReadable ? found : nil, demands: demands,
-            hasCredentials: hasCredentials && !(found != nil && isReadable))
-        if let stored = query.stored {
-            switch stored.use(at: now, demands: demands, policy: policy, random: &random) {
-            case .serve:
-                shard.touch(node)
-                guard case .stale = stored.freshness(at: now) else { return .hit(stored) }
-                return .stale(stored, .maxStale)
-            case .serveAndRefresh:
-                shard.touch(node)
-                query.reason = .stale
-                return refresh(
-                    &shard, query, stored, node: node, key: key, request: request, policy: policy)
-            case .validate:
-                if shard.nodes[Int(node)].heldUntil > now, !demands.flags.contains(.noCache),
-                    stored.mayServeStale(onErrorAt: now)
-                {
-                    return .stale(stored, .onError)
-                }
-                if case .fresh = stored.freshness(at: now), !stored.head.lifetime.mustValidate {
-                    query.reason = .request
-                } else {
-                    query.reason = .stale
-                }
-            }
-        } else if found != nil {
-            query.reason = .bypass
-        } else {
-            query.reason = shard.chain(tag, key) >= 0 ? .varyMiss : .uriMiss
-        }
-        return miss(&shard, query, key: key, request: request, policy: policy)
-    }
-
-    /// What a lookup knows when the store has no answer to give.
-    private struct MissQuery {
-        let tag: UInt64
-        let now: MonotonicTime
-        let stored: StoredResponse?
-        let demands: CacheDirectives
-        let hasCredentials: Bool
-        var reason = CacheStatus.Forward.uriMiss
-    }
-
-    /// Serves and begins a refresh, unless one runs, the origin failed a moment ago, or it is a HEAD.
-    private func refresh(
-        _ shard: inout StoreShard, _ query: MissQuery, _ stored: StoredResponse, node: Int32,
-        key: Span<UInt8>, request: borrowing RequestHead, policy: borrowing CachePolicy
-    ) -> CacheLookup {
-        let isHeld = shard.nodes[Int(node)].heldUntil > query.now
-        let isRunning = shard.fills[query.tag]?.contains { $0.stored === stored } ?? false
-        if isHeld || isRunning || request.method == .head {
-            guard case .stale = stored.freshness(at: query.now) else { return .hit(stored) }
-            return .stale(stored, .whileRevalidating)
-        }
-        let fill = begin(
-            &shard, query, key: key, request: request, policy: policy,
-            isCollapsing: policy.collapses)
-        return .refresh(stored, fill)
-    }
-
-    private func miss(
-        _ shard: inout StoreShard, _ query: MissQuery, key: Span<UInt8>,
-        request: borrowing RequestHead, policy: borrowing CachePolicy
-    ) -> CacheLookup {
-        if query.demands.flags.contains(.onlyIfCached) { return .onlyIfCached }
-        if request.method == .head { return .bypass(.headNotStored) }
-        var isCollapsing = policy.collapses && !query.hasCredentials
-        if isCollapsing, let end = shard.passes[passTag(query.tag, request, policy)] {
-            isCollapsing = false
-            if query.now < end {
-                if query.stored == nil { return .bypass(.hitForMiss) }
-            } else {
-                // One request tries whether the answers can be shared by now; nobody waits for it.
-                shard.passes[passTag(query.tag, request, policy)] =
-                    query.now + CacheBounds.hitForMiss
-            }
-        }
-        if isCollapsing, let running = shard.fills[query.tag] {
-            for fill in running
-            where fill.isCollapsing && fill.hasKey(key) && fill.suits(request.fields) {
-                if let reader = fill.join() { return .follow(fill, reader) }
-                if fill.isFull { return .bypass(.tooManyFollowers) }
-            }
-        }
-        let fill = begin(
-            &shard, query, key: key, request: request, policy: policy, isCollapsing: isCollapsing)
-        guard let reader = fill.joinAsOwner() else { return .bypass(.tooManyFollowers) }
-        return .lead(FillLead(fill: fill, reader: reader, reason: query.reason))
-    }
-
-    /// Registers a fill.
-    private func begin(
-        _ shard: inout StoreShard, _ query: MissQuery, key: Span<UInt8>,
-        request: borrowing RequestHead, policy: borrowing CachePolicy, isCollapsing: Bool
-    ) -> Fill {
-        let names = shard.variantNames(shard.chain(query.tag, key))
-        let baseCount = policy.varyBy.isEmpty ? key.count : CacheKey.baseCount(of: key)
-        let fill = Fill(
-            store: self, key: key.copied, tag: query.tag,
-            base: baseCount < key.count ? tag(key.extracting(0..<baseCount)) : 0,
-            passTag: passTag(query.tag, request, policy), stored: query.stored,
-            expected: names.isEmpty ? nil : VariantKey(names: names, request: request.fields),
-            isCollapsing: isCollapsing, bytesMax: min(policy.maxObject, entryBytesMax),
-            started: query.now)
-        shard.fills[query.tag, default: []].append(fill)
-        return fill
-    }
-
-    /// Requests with cookies are told apart: theirs may be unshareable where others' are not.
-    private func passTag(
-        _ tag: UInt64, _ request: borrowing RequestHead, _ policy: borrowing CachePolicy
-    ) -> UInt64 {
-        policy.varyBy.isEmpty && request.fields.contains(.cookie) ? tag ^ 2 : tag
-    }
-}
-
-// MARK: Changing
-
-extension MemoryStore {
     /// Puts a whole answer in, over one with the same keys. One that costs more than `entryBytesMax` is
     /// refused, and so is one that is not storable.
     ///
@@ -290,82 +125,5 @@ extension MemoryStore {
                 })
         }
         return sum
-    }
-}
-
-// MARK: For fills
-
-extension MemoryStore {
-    /// Counts bytes of a running fill; `false` when they are too many.
-    func reserveFillBytes(_ count: Int) -> Bool {
-        // Relaxed: a bound on memory needs no order with anything.
-        if fillBytes.add(count, ordering: .relaxed).newValue <= fillBytesMax { return true }
-        fillBytes.subtract(count, ordering: .relaxed)
-        return false
-    }
-
-    func returnFillBytes(_ count: Int) {
-        if count > 0 { fillBytes.subtract(count, ordering: .relaxed) }
-    }
-
-    /// Bytes in running fills.
-    var runningBytes: Int { fillBytes.load(ordering: .relaxed) }
-
-    /// Ends a fill's registration; whether it still had one.
-    private static func unregister(_ fill: Fill, in shard: inout StoreShard) -> Bool {
-        guard let index = shard.fills[fill.tag]?.firstIndex(where: { $0 === fill }) else {
-            return false
-        }
-        shard.fills[fill.tag]?.remove(at: index)
-        if shard.fills[fill.tag]?.isEmpty == true { shard.fills[fill.tag] = nil }
-        return true
-    }
-
-    /// Stores a fill's answer, unless its target was invalidated meanwhile.
-    func complete(_ fill: Fill, with response: StoredResponse) -> Bool {
-        let isSmall = response.byteCost <= entryBytesMax
-        let left = shard(fill.tag).state.withLock { shard -> [StoredResponse]? in
-            guard MemoryStore.unregister(fill, in: &shard) else { return nil }
-            guard isSmall else {
-                shard.counts.tooLarge += 1
-                return nil
-            }
-            if !response.head.lifetime.mustValidate
-                && response.head.initialAge < response.head.lifetime.fresh
-            {
-                shard.passes[fill.passTag] = nil
-            }
-            return shard.insert(response, tag: fill.tag, base: fill.base)
-        }
-        return left?.allSatisfy { $0 !== response } ?? false
-    }
-
-    /// Ends a fill that stores nothing.
-    func forget(_ fill: Fill, isTooLarge: Bool = false) {
-        shard(fill.tag).state.withLock { shard in
-            _ = MemoryStore.unregister(fill, in: &shard)
-            if isTooLarge { shard.counts.tooLarge += 1 }
-        }
-    }
-
-    /// Removes the answer that a fill was begun for: the origin no longer lets it be stored.
-    func discardStored(of fill: Fill) {
-        let left = shard(fill.tag).state.withLock { $0.remove(fill.stored, tag: fill.tag) }
-        _ = left?.byteCost
-    }
-
-    /// Remembers that answers to the fill's key cannot be shared.
-    func pass(_ fill: Fill, at now: MonotonicTime) {
-        guard fill.isCollapsing else { return }
-        shard(fill.tag).state.withLock { shard in
-            if shard.passes.count >= CacheBounds.passesPerShard {
-                shard.passes.removeAll(keepingCapacity: true)
-            }
-            shard.passes[fill.passTag] = now + CacheBounds.hitForMiss
-        }
-    }
-
-    func hold(_ fill: Fill, _ stored: StoredResponse, until: MonotonicTime) {
-        shard(fill.tag).state.withLock { $0.hold(fill.tag, stored, until: until) }
     }
 }

@@ -7,6 +7,7 @@ extension CachedHead {
     /// All stored fields go along but those that describe a body: clients update what they have by them.
     public func appendNotModified(to buffer: ByteBuffer) {
         buffer.append("HTTP/1.1 304 Not Modified\r\n")
+        let bytes = self.bytes
         let all = bytes.span
         var start = 0
         while let end = all.firstIndex(of: ASCII.lf, from: start) {

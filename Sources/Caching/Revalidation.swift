@@ -11,17 +11,18 @@ public enum Revalidation {
     ///   - buffer: The request to the origin, at the beginning of a field line.
     /// - Returns: Whether there was a validator; if not the request is a plain one.
     @discardableResult
-    public static func appendConditions(of head: borrowing CachedHead, to buffer: ByteBuffer)
+    public static func appendConditions(of head: CachedHead, to buffer: ByteBuffer)
         -> Bool
     {
-        if let etag = head.etag {
+        let bytes = head.bytes
+        if let etag = head.etagRange {
             buffer.append("If-None-Match: ")
-            buffer.append(etag)
+            buffer.append(bytes.span(etag))
             buffer.append("\r\n")
         }
-        if let date = head.lastModified {
+        if let date = head.lastModifiedRange {
             buffer.append("If-Modified-Since: ")
-            buffer.append(date)
+            buffer.append(bytes.span(date))
             buffer.append("\r\n")
         }
         return head.etagRange != nil || head.lastModifiedRange != nil
@@ -52,7 +53,9 @@ extension StoredResponse {
     ) -> StoredResponse? {
         let head = self.head
         if let theirs = notModified.fields.first(.etag) {
-            guard let ours = head.etag, Conditions.weaklyEqual(ours, theirs) else { return nil }
+            let bytes = head.bytes
+            guard let ours = head.etagRange, Conditions.weaklyEqual(bytes.span(ours), theirs)
+            else { return nil }
         }
         let merged = StoredResponse.merge(head.parsed(), with: notModified)
         var lifetime = Lifetime(

@@ -20,6 +20,11 @@ struct StoreNode {
     var frequency: UInt8 = 0
     /// Whether it stands in the main queue.
     var isMain = false
+    /// Whether the answer depends on fields of the request.
+    var isVaried = false
+
+    /// Whether no other variant can be the right one.
+    var isAlone: Bool { nextVariant < 0 && !isVaried }
 }
 
 /// A queue of nodes, linked through them: entries join at the newest end and leave at the oldest.

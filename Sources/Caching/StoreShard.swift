@@ -74,6 +74,8 @@ extension StoreShard {
     {
         var best: Int32 = -1
         var node = chain(tag, key)
+        // The usual case: one answer that does not vary.
+        if node >= 0 && nodes[Int(node)].isAlone && !bases.hasInvalid { return node }
         while node >= 0 {
             let next = nodes[Int(node)].nextVariant
             guard let stored = nodes[Int(node)].stored else { break }
@@ -181,6 +183,7 @@ extension StoreShard {
         entry.tag = tag
         entry.base = base
         entry.isMain = ghost.remove(tag)
+        entry.isVaried = !stored.head.variant.names.isEmpty
         if let slot = slot(tag, of: stored) {
             entry.nextVariant = index[slot]
             index[slot] = node

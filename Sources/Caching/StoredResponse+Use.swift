@@ -17,11 +17,11 @@ extension StoredResponse {
     /// - Parameters:
     ///   - now: The present.
     ///   - demands: The request's directives, empty where the policy does not listen to clients.
-    ///   - policy: The route's policy.
+    ///   - early: The policy's early refresh.
     ///   - random: For early refresh; drawn from only in the last half of the lifetime.
     /// - Returns: Whether to serve it, to refresh it, or to ask first.
     public func use(
-        at now: MonotonicTime, demands: CacheDirectives, policy: borrowing CachePolicy,
+        at now: MonotonicTime, demands: CacheDirectives, early: CachePolicy.EarlyRefresh,
         random: inout SeededRandom
     ) -> StoredUse {
         if head.lifetime.mustValidate || demands.flags.contains(.noCache) { return .validate }
@@ -30,7 +30,7 @@ extension StoredResponse {
         switch freshness(at: now) {
         case .fresh(let ttl):
             if let least = demands.minFresh, ttl < .seconds(UInt64(least)) { return .validate }
-            return shouldRefreshEarly(at: now, policy: policy, random: &random)
+            return shouldRefreshEarly(at: now, early: early, random: &random)
                 ? .serveAndRefresh : .serve
         case .stale(let time):
             // A client that limits age or asks for freshness wants no stale answer (§5.2.1.1).
@@ -48,12 +48,12 @@ extension StoredResponse {
     /// early refresh happens only in the last half of the time that the answer had on arrival, so that a
     /// slow origin with a short lifetime is not asked on every hit.
     public func shouldRefreshEarly(
-        at now: MonotonicTime, policy: borrowing CachePolicy, random: inout SeededRandom
+        at now: MonotonicTime, early: CachePolicy.EarlyRefresh, random: inout SeededRandom
     ) -> Bool {
         guard case .fresh(let ttl) = freshness(at: now) else { return false }
         let usable = head.lifetime.fresh - head.initialAge
         guard ttl.count <= usable.count / 2 else { return false }
-        switch policy.earlyRefresh {
+        switch early {
         case .off:
             return false
         case .xfetch(let beta):

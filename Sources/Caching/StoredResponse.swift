@@ -77,9 +77,9 @@ public enum Freshness: Sendable, BitwiseCopyable, Equatable {
 
 /// What memory really costs.
 enum ByteCost {
-    /// The entry's object (two words, head, body, two integers), its allocator's word, its node, its index
-    /// slots and its part of the ghost queue.
-    static let entry = 64 + MemoryLayout<CachedHead>.size + MemoryLayout<StoreNode>.stride + 16
+    /// The entry's two objects with their allocator's words, its node in a table that doubles, and its
+    /// slots of an index that is half full.
+    static let entry = 64 + 256 + MemoryLayout<StoreNode>.stride * 3 / 2 + 24
 
     /// A block of an array: 32 bytes of header, 8 of the allocator, in steps of 16; nothing when empty.
     static func block(_ capacity: Int) -> Int {

@@ -1,7 +1,7 @@
 /// The bounds of the event loop.
 enum Bounds {
-    /// Events taken from epoll per turn.
-    static let eventsPerTurn = 256
+    /// Events taken from epoll per turn: their list stays below the kilobyte that the stack may hold.
+    static let eventsPerTurn = 64
     /// Jobs run per turn before epoll is asked again.
     static let jobsPerTurn = 4096
     /// Addresses taken of one host name.

@@ -50,7 +50,9 @@ public enum Host {
     public static func exit(_ status: Int32) -> Never { CLinux.exit(status) }
 
     /// SIGHUP, SIGINT and SIGTERM, by their numbers.
-    public static let (hangUp, interrupt, terminate): (Int32, Int32, Int32) = (SIGHUP, SIGINT, SIGTERM)
+    public static let (hangUp, interrupt, terminate): (Int32, Int32, Int32) = (
+        SIGHUP, SIGINT, SIGTERM
+    )
 
     /// Makes writes to closed pipes errors instead of signals.
     public static func ignoreBrokenPipes() { weir_ignore_broken_pipes() }

@@ -20,7 +20,7 @@ public import Primitives
 ///
 /// Immutable; shared by all connections of a worker. Costs nothing more than a look at the peer when it is
 /// not trusted.
-public struct IdentityResolver: Sendable {
+public final class IdentityResolver: Sendable {
     /// The most elements that are walked; beyond them the last address counts.
     public static let hopsMax = 64
 
@@ -75,7 +75,8 @@ public struct IdentityResolver: Sendable {
                 return
             }
         }
-        if !defaultTier.isEmpty { identity.setTier(defaultTier.span) }
+        let tier = defaultTier
+        if !tier.isEmpty { identity.setTier(tier.span) }
     }
 
     /// The field that tells where the request came from, or `nil`.

@@ -74,6 +74,13 @@ struct CounterSlab: Sendable {
         return UInt32(truncatingIfNeeded: (word >> (bit & 63)) & Self.mask(shift))
     }
 
+    /// How many counters from `slot` to the end of its word are 0, if all of them are; else 0.
+    func emptyRun(_ block: Block, _ slot: UInt64, shift: UInt8) -> UInt64 {
+        let bit = slot << UInt64(shift)
+        let rest = words[block.start + Int(bit >> 6)] >> (bit & 63)
+        return rest == 0 ? (64 - (bit & 63)) >> UInt64(shift) : 0
+    }
+
     /// Sets the counter at `slot` to 0 and returns what it was.
     mutating func take(_ block: Block, _ slot: UInt64, shift: UInt8) -> UInt32 {
         let value = value(block, slot, shift: shift)

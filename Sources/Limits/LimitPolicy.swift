@@ -24,11 +24,11 @@ public struct LimitPolicy: Sendable {
     ///   - limits: The limits of the route in order. A name that comes again, and what is beyond
     ///     `limitsMax`, is left out; the configuration refuses both.
     ///   - endpoint: What tells this route from others in the keys of `per: endpoint`: its pattern or name.
-    public init(limits definitions: [LimitDefinition], endpoint: String) {
+    public init(limits: [LimitDefinition], endpoint: String) {
         var builder = LimitPolicyBuilder()
         self.endpoint = builder.append(endpoint.utf8)
-        for definition in definitions { builder.add(definition) }
-        limits = builder.limits
+        for definition in limits { builder.add(definition) }
+        self.limits = builder.limits
         rates = builder.rates
         bytes = builder.bytes
         names = builder.names
@@ -54,6 +54,7 @@ public struct LimitPolicy: Sendable {
     ///   - tier: The tier; `nil` or unknown to a limit: its ordinary rate.
     ///   - method: The method, a part of `endpoint`. All methods without a case count as one.
     ///   - clock: The time.
+    /// - Returns: What becomes of the request, and the state of every limit that applied.
     public func decide(
         in table: LimitTable, address: IPAddress, user: Span<UInt8>?, company: Span<UInt8>?,
         tier: Span<UInt8>?, method: Method, at clock: ClockReading

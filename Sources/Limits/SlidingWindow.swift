@@ -23,7 +23,7 @@ struct SlidingWindow: Sendable, BitwiseCopyable {
 
     /// Creates the meter of `quota` per `period` nanoseconds in `subWindows` steps.
     ///
-    /// - Parameter quotaMax: The largest quota of any tier: it decides the width of the counters.
+    /// `quotaMax` is the largest quota of any tier: it decides the width of the counters.
     init(quota: UInt32, period: UInt64, subWindows: Int, quotaMax: UInt32) {
         self.quota = max(quota, 1)
         let steps = UInt64(min(max(subWindows, 1), LimitBounds.subWindowsMax))
@@ -38,7 +38,7 @@ struct SlidingWindow: Sendable, BitwiseCopyable {
     /// Whether one more request would pass.
     func admits(_ entry: LimitEntry, counters: borrowing CounterSlab, at now: UInt64) -> Bool {
         // What is stored is an upper bound of what still counts.
-        entry.amount < quota || counted(entry, counters: counters, at: now) < quota
+        entry.amount < quota || view(of: entry, counters: counters, at: now).counted < quota
     }
 
     /// Counts one request. The entry's `detail` must name a block of `counterWords` words.
@@ -56,7 +56,7 @@ struct SlidingWindow: Sendable, BitwiseCopyable {
             counters.add(1, block, index % ring, shift: counterShift)
             entry.amount += 1
         } else {
-            let before = counted(entry, counters: counters, at: now)
+            let before = view(of: entry, counters: counters, at: now).counted
             counters.clear(block, words: counterWords)
             counters.add(before + 1, block, index % ring, shift: counterShift)
             entry.amount = before + 1
@@ -70,16 +70,41 @@ struct SlidingWindow: Sendable, BitwiseCopyable {
     func level(
         _ entry: LimitEntry, counters: borrowing CounterSlab, at now: UInt64
     ) -> LimitMeter.Level {
-        let counted = counted(entry, counters: counters, at: now)
-        guard counted > 0 else {
+        let view = view(of: entry, counters: counters, at: now)
+        guard view.counted > 0 else {
             return LimitMeter.Level(remaining: quota, resetAfter: 0, nextAfter: 0)
         }
         let reset = entry.until + 1 - now
-        guard counted >= quota else {
-            return LimitMeter.Level(remaining: quota - counted, resetAfter: reset, nextAfter: 0)
+        guard view.counted >= quota else {
+            return LimitMeter.Level(
+                remaining: quota - view.counted, resetAfter: reset, nextAfter: 0)
         }
-        let next = room(in: entry, counted: counted, counters: counters, at: now)
-        return LimitMeter.Level(remaining: 0, resetAfter: reset, nextAfter: next)
+        // From the oldest that counts up: it stops to count when one more sub-window has passed.
+        let block = CounterSlab.Block(entry.detail)
+        var rest = view.counted
+        var passed = view.passed
+        var slot = view.oldest
+        while passed < ring && rest >= quota {
+            let empty = min(counters.emptyRun(block, slot, shift: counterShift), ring - slot)
+            if empty == 0 { rest -= counters.value(block, slot, shift: counterShift) }
+            passed += max(empty, 1)
+            slot = slot + max(empty, 1) == ring ? 0 : slot + max(empty, 1)
+        }
+        return LimitMeter.Level(
+            remaining: 0, resetAfter: reset,
+            nextAfter: (entry.position + passed) * view.step - now)
+    }
+
+    /// A key's counters at one moment.
+    private struct View {
+        /// The requests that still count.
+        var counted: UInt32 = 0
+        /// Sub-windows that have begun since the newest one that was charged.
+        var passed: UInt64 = 0
+        /// Where the oldest sub-window that counts stands in the ring.
+        var oldest: UInt64 = 0
+        /// The length of the sub-windows.
+        var step: UInt64
     }
 
     /// The sub-window's length with which the entry was charged last: `until` was made from it.
@@ -88,41 +113,28 @@ struct SlidingWindow: Sendable, BitwiseCopyable {
         return entry.until &+ 1 == own ? step : (entry.until &+ 1) / (entry.position &+ ring)
     }
 
-    /// The requests that still count.
-    private func counted(
-        _ entry: LimitEntry, counters: borrowing CounterSlab, at now: UInt64
-    ) -> UInt32 {
-        guard entry.amount > 0 && now <= entry.until else { return 0 }
-        let index = now / storedStep(of: entry)
-        guard index > entry.position else { return entry.amount }
+    /// The counters as they are at `now`.
+    private func view(
+        of entry: LimitEntry, counters: borrowing CounterSlab, at now: UInt64
+    ) -> View {
+        guard entry.amount > 0 && now <= entry.until else { return View(step: step) }
+        var view = View(counted: entry.amount, step: storedStep(of: entry))
+        let index = now / view.step
+        // The oldest sub-window stands after the newest one in the ring.
+        view.oldest = (entry.position + 1) % ring
+        guard index > entry.position else { return view }
+        // As `now` is not past `until`, fewer have passed than the ring holds.
+        view.passed = index - entry.position
         let block = CounterSlab.Block(entry.detail)
-        var sum = entry.amount
-        // The oldest sub-window stands after the newest one in the ring. As `now` is not past `until`,
-        // fewer have passed than the ring holds.
-        var slot = (entry.position + 1) % ring
-        for _ in 0..<min(index - entry.position, ring) {
-            sum -= counters.value(block, slot, shift: counterShift)
-            slot = slot + 1 == ring ? 0 : slot + 1
+        var left = min(view.passed, ring)
+        while left > 0 {
+            let slot = view.oldest
+            let empty = min(
+                counters.emptyRun(block, slot, shift: counterShift), ring - slot, left)
+            if empty == 0 { view.counted -= counters.value(block, slot, shift: counterShift) }
+            left -= max(empty, 1)
+            view.oldest = slot + max(empty, 1) == ring ? 0 : slot + max(empty, 1)
         }
-        return sum
-    }
-
-    /// The time until fewer than `quota` of the `counted` requests count.
-    private func room(
-        in entry: LimitEntry, counted: UInt32, counters: borrowing CounterSlab, at now: UInt64
-    ) -> UInt64 {
-        let step = storedStep(of: entry)
-        let block = CounterSlab.Block(entry.detail)
-        let index = max(now / step, entry.position)
-        var rest = counted
-        // From the oldest that counts, `index − B`, up: it stops to count when `index + 1` begins.
-        var passed = index - entry.position
-        while passed < ring {
-            let slot = (entry.position + 1 + passed) % ring
-            rest -= counters.value(block, slot, shift: counterShift)
-            passed += 1
-            if rest < quota { break }
-        }
-        return (entry.position + passed) * step - now
+        return view
     }
 }

@@ -51,6 +51,8 @@ public struct KeyedHasher: Sendable {
         v3 = seed.k1 ^ 0x7465_6462_7974_6573
     }
 
+    // Called a few times per word: as functions of their own they cost more than they do.
+    @inline(__always)
     private mutating func round() {
         v0 = v0 &+ v1
         v1 = ((v1 << 13) | (v1 >> 51)) ^ v0
@@ -64,6 +66,7 @@ public struct KeyedHasher: Sendable {
         v2 = (v2 << 32) | (v2 >> 32)
     }
 
+    @inline(__always)
     private mutating func compress(_ word: UInt64) {
         v3 ^= word
         round()

@@ -21,7 +21,8 @@ extension SocketAddress {
         let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
         if isBracketed { host = host.dropFirst().dropLast() }
         // IPv6 needs its brackets, and nothing else may have them.
-        guard let address = IPAddress(parsing: String(host)), isBracketed == host.contains(":") else {
+        guard let address = IPAddress(parsing: String(host)), isBracketed == host.contains(":")
+        else {
             return nil
         }
         self = .tcp(address, port: port)

@@ -27,7 +27,7 @@ struct AccessLog {
 
     /// Appends the line of a request.
     mutating func append(
-        _ exchange: Exchange, of connection: DownstreamConnection, _ route: Blueprint.Route?,
+        _ exchange: Exchange, of connection: DownstreamConnection, _ route: Route?,
         at clock: ClockReading
     ) {
         let record = exchange.record
@@ -36,20 +36,15 @@ struct AccessLog {
         line.field("level", record.status.code >= 500 ? "error" : "info")
         line.field("service", "weir")
         if let trace = record.trace { line.field("trace_id", traceOf: trace) }
-        if route != nil {
-            line.field("user_id", exchange.identity.user)
-            line.field("client", exchange.identity.address)
+        if let route {
+            appendIdentity(exchange.identity, &line)
+            let (name, pattern) = (route.name, route.pattern)
+            line.field("route", name.span)
+            line.field("endpoint", pattern.span)
         } else {
             line.field("client", connection.peer)
         }
-        if let route {
-            line.field("route", route.name.span)
-            line.field("endpoint", route.pattern.span)
-        }
-        if !exchange.request.methodRange.isEmpty {
-            line.field("method", exchange.request.span(exchange.request.methodRange))
-            line.field("path", exchange.request.span(exchange.request.path))
-        }
+        appendRequest(exchange.request, &line)
         line.field("status", UInt64(record.status.code))
         line.field("latency_ms", milliseconds: clock.monotonic - record.started)
         if let upstream = record.upstream { line.field("upstream_ms", milliseconds: upstream) }
@@ -63,8 +58,19 @@ struct AccessLog {
         lines += 1
     }
 
+    private func appendIdentity(_ identity: borrowing ResolvedIdentity, _ line: inout JSONLine) {
+        line.field("user_id", identity.user)
+        line.field("client", identity.address)
+    }
+
+    private func appendRequest(_ request: borrowing RequestHead, _ line: inout JSONLine) {
+        guard !request.methodRange.isEmpty else { return }
+        line.field("method", request.span(request.methodRange))
+        line.field("path", request.span(request.path))
+    }
+
     private func appendLimit(
-        _ decision: LimitDecision, _ route: Blueprint.Route?, _ line: inout JSONLine
+        _ decision: LimitDecision, _ route: Route?, _ line: inout JSONLine
     ) {
         guard let route else { return }
         switch decision.outcome {

@@ -13,8 +13,8 @@ import Upstreams
 final class CacheFetch {
     private let worker: WorkerContext
     private let fill: Fill
-    private let route: Blueprint.Route
-    private let policy: CachePolicy
+    private let route: Route
+    private let cache: CacheRules
     private let pool: UpstreamPool
     private let peer: IPAddress
     private let forwarded = ByteBuffer(capacity: 4096)
@@ -23,14 +23,14 @@ final class CacheFetch {
     private let identity: ResolvedIdentity
 
     init(
-        _ connection: DownstreamConnection, _ exchange: Exchange, _ route: Blueprint.Route,
-        _ policy: CachePolicy, _ fill: Fill
+        _ connection: DownstreamConnection, _ exchange: Exchange, _ route: Route,
+        _ cache: CacheRules, _ fill: Fill
     ) {
         worker = connection.worker
         peer = connection.peer
         self.fill = fill
         self.route = route
-        self.policy = policy
+        self.cache = cache
         pool = connection.worker.pools[route.upstream]
         request = exchange.request
         identity = exchange.identity
@@ -86,7 +86,7 @@ final class CacheFetch {
     ) async throws(UpstreamError) {
         forwarded.removeAll()
         ForwardedHead.append(
-            request, identity, route, worker.blueprint, peer: peer, forCache: true, to: forwarded)
+            request, identity, route, worker.blueprint, upstream.authority, peer: peer, forCache: true, to: forwarded)
         if validates, let stored = fill.stored {
             Revalidation.appendConditions(of: stored.head, to: forwarded)
         }
@@ -94,14 +94,14 @@ final class CacheFetch {
         // A failed write shows when the answer is read.
         try? await upstream.stream.write(forwarded, patience: pool.settings.idleTimeout)
         let firstByte = route.timeout ?? pool.settings.firstByteTimeout
-        try await upstream.readHead(for: .get, until: now + firstByte)
+        try await upstream.readFinalHead(for: .get, until: now + firstByte)
     }
 
     /// The origin says that the stored answer is still right; `false` when it means another one.
     private func confirm(_ upstream: UpstreamConnection, _ times: FetchTimes) -> Bool {
         guard
             let fresh = fill.stored?.freshened(
-                by: upstream.response, request: request, policy: policy, times: times)
+                by: upstream.response, request: request, policy: cache.policy, times: times)
         else { return false }
         fill.complete(with: fresh)
         return true
@@ -117,15 +117,16 @@ final class CacheFetch {
             return
         }
         switch StoreDecision.decide(
-            request: request, response: upstream.response, policy: policy, times: times)
+            request: request, response: upstream.response, policy: cache.policy, times: times)
         {
         case .store(let lifetime):
             fill.publish(
                 CachedHead(
-                    key: fill.key, request: request, response: upstream.response, lifetime: lifetime,
+                    key: fill.key, request: request, response: upstream.response,
+                    lifetime: lifetime,
                     times: times))
-        case .refuse:
-            fill.publish(CachedHead(passing: upstream.response, times: times))
+        case .refuse(let refusal):
+            fill.publish(CachedHead(passing: upstream.response, times: times, refusal: refusal))
         }
         let isWhole = await takeBody(upstream)
         pool.release(upstream, reusable: isWhole)

@@ -9,66 +9,9 @@ import Upstreams
 
 /// The cache's part in a request: a stored answer, a fetch for the cache, or a way around it.
 extension DownstreamConnection {
-    /// Answers from the cache, or through it.
-    func answerFromCache(
-        _ exchange: Exchange, _ route: Blueprint.Route, _ policy: CachePolicy,
-        _ recipe: CacheKeyRecipe
-    ) async -> Afterwards {
-        if let reason = CacheBypass.reason(for: exchange.request, policy: policy) {
-            return await goAround(exchange, route, reason)
-        }
-        let isIdentified = buildKey(
-            into: &exchange.cacheKey, exchange.request, exchange.identity, recipe)
-        guard isIdentified else { return await goAround(exchange, route, .noIdentity) }
-        // A fill may turn out to be for another variant; a second look finds the right one.
-        for _ in 0..<Bounds.lookups {
-            switch lookUp(exchange, policy) {
-            case .hit(let stored):
-                return await serve(exchange, stored, detail: nil)
-            case .stale(let stored, let reason):
-                return await serve(exchange, stored, detail: reason.name)
-            case .refresh(let stored, let fill):
-                CacheFetch(self, exchange, route, policy, fill).start()
-                let detail = CacheLookup.StaleReason.whileRevalidating.name
-                let isFresh = stored.freshness(at: now).seconds >= 0
-                return await serve(exchange, stored, detail: isFresh ? nil : detail)
-            case .lead(let lead):
-                CacheFetch(self, exchange, route, policy, lead.fill).start()
-                exchange.record.cache = .miss
-                exchange.cacheStatus = .forwarded(lead.reason)
-                if let answered = await read(exchange, route, lead.fill, lead.reader) { return answered }
-            case .follow(let fill, let reader):
-                exchange.record.cache = .collapsed
-                exchange.cacheStatus = .forwarded(.uriMiss, collapsed: true)
-                if let answered = await read(exchange, route, fill, reader) { return answered }
-            case .bypass(let reason):
-                return await goAround(exchange, route, reason)
-            case .onlyIfCached:
-                return await reject(exchange, .onlyIfCached)
-            }
-        }
-        return await goAround(exchange, route, .hitForMiss)
-    }
-
-    private func buildKey(
-        into key: inout [UInt8], _ request: borrowing RequestHead,
-        _ identity: borrowing ResolvedIdentity, _ recipe: borrowing CacheKeyRecipe
-    ) -> Bool {
-        CacheKey.build(
-            into: &key, request: request, recipe: recipe, user: identity.user,
-            company: identity.company, tier: identity.tier)
-    }
-
-    private func lookUp(_ exchange: Exchange, _ policy: CachePolicy) -> CacheLookup {
-        let key = exchange.cacheKey
-        return worker.shared.cache.lookupOrJoin(
-            key: key.span, request: exchange.request, policy: policy, now: now,
-            random: &worker.random)
-    }
-
     /// Forwards a request that the cache has no part in.
-    private func goAround(
-        _ exchange: Exchange, _ route: Blueprint.Route, _ reason: CacheBypass
+    func goAround(
+        _ exchange: Exchange, _ route: Route, _ reason: CacheBypass
     ) async -> Afterwards {
         exchange.record.cache = .bypass
         exchange.record.cacheReason = reason.name
@@ -86,7 +29,7 @@ extension DownstreamConnection {
     // MARK: Stored answers
 
     /// Sends a stored answer, or 304 when the client has it already.
-    private func serve(
+    func serve(
         _ exchange: Exchange, _ stored: StoredResponse, detail: StaticString?
     ) async -> Afterwards {
         let seconds = stored.freshness(at: now).seconds
@@ -104,7 +47,7 @@ extension DownstreamConnection {
         if isNotModified {
             stored.head.appendNotModified(to: output)
         } else {
-            appendHead(stored.head, to: output)
+            stored.head.append(to: output)
         }
         exchange.record.status = isNotModified ? 304 : stored.head.status
         output.append("Age: ")
@@ -120,10 +63,6 @@ extension DownstreamConnection {
             return .close
         }
         return keeps ? .nextRequest : .close
-    }
-
-    private func appendHead(_ head: borrowing CachedHead, to output: ByteBuffer) {
-        output.append(head.bytes.span)
     }
 
     /// Small bodies go out with the head in one piece, large ones from where they are stored.
@@ -156,8 +95,8 @@ extension DownstreamConnection {
     // MARK: Running fetches
 
     /// Sends the answer of a running fetch as it arrives; `nil` when the request must look again.
-    private func read(
-        _ exchange: Exchange, _ route: Blueprint.Route, _ fill: Fill, _ reader: FillReader
+    func read(
+        _ exchange: Exchange, _ route: Route, _ fill: Fill, _ reader: FillReader
     ) async -> Afterwards? {
         let waiter = Waiter(worker.loop)
         stream.abortedWithPeer = waiter
@@ -192,7 +131,7 @@ extension DownstreamConnection {
     }
 
     /// The fetch has deadlines of its own and tells when one has passed; this is the bound behind them.
-    private func followerPatience(_ route: Blueprint.Route) -> Nanoseconds {
+    private func followerPatience(_ route: Route) -> Nanoseconds {
         let settings = worker.pools[route.upstream].settings
         let firstByte = route.timeout ?? settings.firstByteTimeout
         return settings.poolWait + settings.connectTimeout + firstByte + .seconds(1)
@@ -211,19 +150,24 @@ extension DownstreamConnection {
 
     /// Sends the head of a running fetch and its body as it arrives.
     private func relay(
-        _ exchange: Exchange, _ head: CachedHead, _ fill: Fill, _ reader: FillReader, _ waiter: Waiter
+        _ exchange: Exchange, _ head: CachedHead, _ fill: Fill, _ reader: FillReader,
+        _ waiter: Waiter
     ) async -> Afterwards {
         let output = exchange.output
         var status = exchange.cacheStatus ?? .forwarded(.uriMiss)
         status.forwardStatus = head.status.code
         status.isStored = head.isStorable
+        if let refusal = head.refusal {
+            status.detail = refusal.name
+            exchange.record.cacheReason = refusal.name
+        }
         let isNotModified = Conditions.areNotModified(
             exchange.request.fields, head: head, now: worker.loop.clock.wall.epochSeconds)
         exchange.record.status = isNotModified ? 304 : head.status
         if isNotModified {
             head.appendNotModified(to: output)
         } else {
-            appendHead(head, to: output)
+            head.append(to: output)
         }
         let hasBody = !isNotModified && !head.status.forbidsBody
         let isChunked = hasBody && head.contentLength == nil && exchange.request.version == .http11

@@ -11,7 +11,7 @@ import Upstreams
 /// Passing a request through to its origin, and the answer back, as they come.
 extension DownstreamConnection {
     /// Forwards the request and relays the answer; both bodies stream.
-    func forward(_ exchange: Exchange, _ route: Blueprint.Route) async -> Afterwards {
+    func forward(_ exchange: Exchange, _ route: Route) async -> Afterwards {
         let pool = worker.pools[route.upstream]
         let started = now
         let firstByte = route.timeout ?? pool.settings.firstByteTimeout
@@ -25,13 +25,17 @@ extension DownstreamConnection {
             }
             stream.abortedWithPeer = upstream.stream
             ForwardedHead.append(
-                exchange.request, exchange.identity, route, worker.blueprint, peer: peer,
-                forCache: false, to: exchange.forwarded)
+                exchange.request, exchange.identity, route, worker.blueprint, upstream.authority,
+                peer: peer, forCache: false, to: exchange.forwarded)
             HTTP1Writer.appendEndOfHead(to: exchange.forwarded)
             let pump = await startRequest(exchange, upstream, pool, firstByte)
             do {
                 let deadline = pump == nil ? now + firstByte : .never
                 try await upstream.readHead(for: exchange.request.method, until: deadline)
+                while upstream.response.status.isInformational {
+                    await relayInterim(exchange, upstream.response)
+                    try await upstream.readHead(for: exchange.request.method, until: deadline)
+                }
             } catch {
                 stream.abortedWithPeer = nil
                 // Stopping it ends it, too, but then it is not the cause.
@@ -53,8 +57,7 @@ extension DownstreamConnection {
                 return await reject(exchange, rejection ?? .upstream(error))
             }
             exchange.record.upstream = now - started
-            let afterwards = await relay(exchange, upstream, pump, pool)
-            return afterwards
+            return await relay(exchange, upstream, pump, pool)
         }
     }
 
@@ -66,7 +69,8 @@ extension DownstreamConnection {
         takeArrivedBody(exchange)
         if exchange.body.isComplete {
             // A failed write shows when the answer is read: the origin may have sent one before it closed.
-            try? await upstream.stream.write(exchange.forwarded, patience: pool.settings.idleTimeout)
+            try? await upstream.stream.write(
+                exchange.forwarded, patience: pool.settings.idleTimeout)
             return nil
         }
         if exchange.awaitsContinue {
@@ -94,17 +98,28 @@ extension DownstreamConnection {
 
     // MARK: Answer
 
+    /// Passes an interim answer on (RFC 9110 §15.2): to clients that know them, and not the 100 that the
+    /// proxy itself has given or was not asked for.
+    private func relayInterim(_ exchange: Exchange, _ response: ResponseHead) async {
+        guard exchange.request.version == .http11, response.status != 100 else { return }
+        ForwardedHead.append(response, .none, isLimited: false, to: exchange.output)
+        HTTP1Writer.appendEndOfHead(to: exchange.output)
+        // A failed write shows again when the final answer is written.
+        try? await stream.write(exchange.output, patience: http.idleTimeout)
+    }
+
     /// Drops what is stored for the target of an unsafe request that succeeded (RFC 9111 §4.4).
     private func invalidate(_ exchange: Exchange, _ status: Status) {
-        guard worker.blueprint.caches, Invalidation.isDue(method: exchange.request.method, status: status)
+        guard worker.blueprint.caches,
+            Invalidation.isDue(method: exchange.request.method, status: status)
         else { return }
         // The answers to invalidate are those of the route that a GET of the same target takes.
         var asGet = exchange.request
         asGet.method = .get
         guard let index = worker.blueprint.table.match(asGet),
-            let recipe = worker.blueprint.routes[index].recipe
+            let cache = worker.blueprint.routes[index].cache
         else { return }
-        CacheKey.buildBase(into: &exchange.cacheKey, request: asGet, recipe: recipe)
+        CacheKey.buildBase(into: &exchange.cacheKey, request: asGet, rules: cache)
         let base = exchange.cacheKey
         worker.shared.cache.invalidate(base: base.span, at: now)
     }
@@ -122,7 +137,8 @@ extension DownstreamConnection {
         let framing = BodyWriter.framing(
             of: upstream.response, for: exchange.request.method, client: exchange.request.version)
         if framing == .untilClose { keeps = false }
-        ForwardedHead.append(upstream.response, framing, isLimited: exchange.decision.count > 0, to: exchange.output)
+        ForwardedHead.append(
+            upstream.response, framing, isLimited: exchange.decision.count > 0, to: exchange.output)
         if !upstream.response.fields.contains(.date) { worker.appendDate(to: exchange.output) }
         appendCacheStatus(exchange)
         appendLimitFields(exchange)

@@ -26,9 +26,12 @@ extension DownstreamConnection {
         body.append(rejection.reason)
         body.append("\"}\n")
         if rejection.endsConnection { exchange.request.keepsAlive = false }
-        let afterwards = await send(exchange, rejection.status, type: "application/json") { output in
+        let afterwards = await send(exchange, rejection.status, type: "application/json") {
+            output in
             output.append("Cache-Control: no-store\r\n")
-            if rejection.status == 401 { output.append("WWW-Authenticate: Weir realm=\"user\"\r\n") }
+            if rejection.status == 401 {
+                output.append("WWW-Authenticate: Weir realm=\"user\"\r\n")
+            }
             if rejection.status == 405 {
                 output.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY\r\n")
             }
@@ -43,7 +46,9 @@ extension DownstreamConnection {
     func refuse(_ exchange: Exchange, _ limits: LimitPolicy) async -> Afterwards {
         let wantsProblem = acceptsProblemJSON(exchange.request)
         exchange.scratch.removeAll()
-        limits.appendRefusalBody(for: exchange.decision, problemJSON: wantsProblem, to: exchange.scratch)
+        limits.appendRefusalBody(
+            for: exchange.decision, problemJSON: wantsProblem, to: exchange.scratch)
+        exchange.scratch.append("\n")
         let type: StaticString = wantsProblem ? "application/problem+json" : "application/json"
         return await send(exchange, exchange.decision.refusalStatus, type: type) { output in
             output.append("Cache-Control: no-store\r\n")
@@ -57,7 +62,8 @@ extension DownstreamConnection {
 
     /// Sends a local answer whose body is in `exchange.scratch` (for 204: none).
     func send(
-        _ exchange: Exchange, _ status: Status, type: StaticString?, _ appendFields: (ByteBuffer) -> Void
+        _ exchange: Exchange, _ status: Status, type: StaticString?,
+        _ appendFields: (ByteBuffer) -> Void
     ) async -> Afterwards {
         exchange.record.status = status
         let keeps = mayKeep(exchange)
@@ -67,8 +73,9 @@ extension DownstreamConnection {
         if let type {
             output.append("Content-Type: ")
             output.append(type)
+            output.append("\r\nContent-Length: ")
+            output.append(decimal: UInt64(exchange.scratch.count))
             output.append("\r\n")
-            HTTP1Writer.appendField(.contentLength, decimal: UInt64(exchange.scratch.count), to: output)
         }
         appendFields(output)
         appendLimitFields(exchange)
@@ -84,7 +91,8 @@ extension DownstreamConnection {
             exchange.record.isIncomplete = true
             return .close
         }
-        guard keeps else { return exchange.body.isComplete ? .close : .lingerAndClose }
+        if exchange.body.isComplete { return keeps ? .nextRequest : .close }
+        guard keeps else { return .lingerAndClose }
         return await dropBody(exchange) ? .nextRequest : .lingerAndClose
     }
 
@@ -93,7 +101,7 @@ extension DownstreamConnection {
         guard exchange.decision.count > 0 else { return }
         worker.blueprint.limitFields.append(
             for: exchange.decision, of: worker.blueprint.routes[exchange.record.route].limits,
-            at: worker.loop.clock, to: exchange.output)
+            at: exchange.decided, to: exchange.output)
     }
 
     /// `Connection: close`, or `keep-alive` for an HTTP/1.0 client that asked for it.
@@ -110,7 +118,9 @@ extension DownstreamConnection {
         guard exchange.request.keepsAlive && !worker.shared.isDraining else { return false }
         if exchange.body.isComplete { return true }
         if exchange.awaitsContinue { return false }
-        if case .length(let length) = exchange.request.framing { return length <= Bounds.drainedBody }
+        if case .length(let length) = exchange.request.framing {
+            return length <= Bounds.drainedBody
+        }
         return false
     }
 

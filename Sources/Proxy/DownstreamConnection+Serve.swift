@@ -1,88 +1,70 @@
-import EventLoop
+import Caching
 import HTTP1
 import HTTPModel
-import Identity
 import Limits
 import Primitives
-import Routes
-import Settings
 
-/// The life of a request, from left to right: check, route, identify, limit, cache, forward.
+/// Answering a request: the verdict, and what it takes to carry it out.
 extension DownstreamConnection {
-    /// Answers the request in `exchange`.
+    /// Answers the request in `exchange`, counts it and logs it.
     func serve(_ exchange: Exchange) async -> Afterwards {
         exchange.begin(exchange.request.framing)
-        let afterwards = await answer(exchange)
+        let afterwards = await answer(exchange, judge(exchange, exchange.request))
         worker.finish(exchange, of: self)
         return afterwards
     }
 
-    private func answer(_ exchange: Exchange) async -> Afterwards {
-        exchange.record.trace = worker.trace(of: exchange.request)
-        if let rejection = check(exchange) { return await reject(exchange, rejection) }
-        if isAboutServer(exchange.request) {
-            return await answerOptions(exchange)
+    private func answer(_ exchange: Exchange, _ first: Verdict) async -> Afterwards {
+        var verdict = first
+        // A fill may turn out to be for another variant; a second look finds the right one.
+        for _ in 0..<Bounds.lookups {
+            switch verdict {
+            case .serve(let stored, let reason):
+                return await serve(exchange, stored, detail: reason?.name)
+            case .forward(let route):
+                return await forward(exchange, route)
+            case .refuse(let route):
+                return await refuse(exchange, route.limits)
+            case .goAround(let route, let reason):
+                return await goAround(exchange, route, reason)
+            case .serveAndRefresh(let route, let cache, let stored, let fill):
+                CacheFetch(self, exchange, route, cache, fill).start()
+                var detail: StaticString?
+                if case .stale = stored.freshness(at: now) {
+                    detail = CacheLookup.StaleReason.whileRevalidating.name
+                }
+                return await serve(exchange, stored, detail: detail)
+            case .lead(let route, let cache, let lead):
+                CacheFetch(self, exchange, route, cache, lead.fill).start()
+                exchange.record.cache = .miss
+                exchange.cacheStatus = .forwarded(lead.reason)
+                if lead.reason == .bypass { noteCredentials(exchange) }
+                if let done = await read(exchange, route, lead.fill, lead.reader) { return done }
+                verdict = lookUp(exchange, exchange.request, route, cache)
+            case .follow(let route, let cache, let fill, let reader):
+                exchange.record.cache = .collapsed
+                exchange.cacheStatus = .forwarded(.uriMiss, collapsed: true)
+                if let done = await read(exchange, route, fill, reader) { return done }
+                verdict = lookUp(exchange, exchange.request, route, cache)
+            case .reject(let rejection):
+                return await reject(exchange, rejection)
+            case .describeServer:
+                return await answerOptions(exchange)
+            case .reportHealth(let report):
+                return await answerHealth(exchange, report)
+            }
         }
-        if let report = worker.healthReport(for: exchange.request) {
-            return await answerHealth(exchange, report)
-        }
-        guard let index = worker.blueprint.table.match(exchange.request) else {
-            return await reject(exchange, .noRoute)
-        }
-        exchange.record.route = index
-        let route = worker.blueprint.routes[index]
-        worker.blueprint.identity.resolve(
-            peer: peer, request: exchange.request, into: &exchange.identity)
-        if route.requiresUser && !hasUser(exchange.identity) {
-            return await reject(exchange, .userRequired)
-        }
-        decide(exchange, route)
-        switch exchange.decision.outcome {
-        case .refused, .deniedAnonymous: return await refuse(exchange, route.limits)
-        case .notLimited, .admitted: break
-        }
-        if let policy = route.cache, let recipe = route.recipe {
-            return await answerFromCache(exchange, route, policy, recipe)
-        }
-        return await forward(exchange, route)
+        return await goAround(exchange, worker.blueprint.routes[exchange.record.route], .hitForMiss)
     }
 
-    /// What is refused before any route is looked for.
-    private func check(_ exchange: Exchange) -> Rejection? {
-        let fields = exchange.request.fields
-        if fields.contains(.upgrade) && fields.contains(.connection) { return .upgradeRefused }
-        if let expectation = fields.first(.expect), exchange.request.version == .http11 {
-            guard expectation.equalsIgnoringCase("100-continue") else { return .expectationFailed }
-            exchange.awaitsContinue = !exchange.body.isComplete
-        }
-        if fields.count(of: .via) >= Bounds.viaHops { return .loopDetected }
-        if case .length(let length) = exchange.request.framing, length > http.bodyBytes {
-            return .bodyTooLarge
-        }
-        return nil
-    }
-
-    private func decide(_ exchange: Exchange, _ route: borrowing Blueprint.Route) {
-        guard !route.limits.isEmpty else { return }
-        exchange.decision = route.limits.decide(
-            in: worker.shared.limits, address: exchange.identity.countedAddress,
-            user: exchange.identity.user, company: exchange.identity.company,
-            tier: exchange.identity.tier, method: exchange.request.method, at: worker.loop.clock)
-        worker.metrics.note(exchange.decision, of: route)
-    }
-
-    /// Whether it is `OPTIONS *`, which asks about the server as a whole.
-    private func isAboutServer(_ request: borrowing RequestHead) -> Bool {
-        request.method == .options && request.span(request.target).equals("*")
-    }
-
-    private func hasUser(_ identity: borrowing ResolvedIdentity) -> Bool {
-        if let user = identity.user { !user.isEmpty } else { false }
+    /// What is stored is not for requests with credentials, so the origin is asked.
+    private func noteCredentials(_ exchange: Exchange) {
+        exchange.record.cacheReason = CacheBypass.authorizationPresent.name
+        exchange.cacheStatus?.detail = CacheBypass.authorizationPresent.name
     }
 
     private func answerOptions(_ exchange: Exchange) async -> Afterwards {
-        exchange.record.status = 204
-        return await send(exchange, 204, type: nil) { output in
+        await send(exchange, 204, type: nil) { output in
             output.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY\r\n")
         }
     }

@@ -9,6 +9,7 @@ final class DownstreamConnection {
     let worker: WorkerContext
     let stream: ByteStream
     let peer: IPAddress
+    let http: HTTPSettings
     /// Its index in the worker's list.
     var place = 0
 
@@ -31,13 +32,12 @@ final class DownstreamConnection {
         self.worker = worker
         self.stream = stream
         self.peer = peer
-        let http = worker.blueprint.settings.http
+        http = worker.blueprint.settings.http
         parser = RequestParser(
             bounds: HeadBounds(
                 headerBytes: http.headerBytes, fields: http.fields, targetBytes: http.targetBytes))
     }
 
-    var http: HTTPSettings { worker.blueprint.settings.http }
     var now: MonotonicTime { worker.loop.now }
 
     /// Serves the connection until it ends.
@@ -150,7 +150,8 @@ final class DownstreamConnection {
         var dropped = 0
         while dropped < Bounds.lingerBytes {
             exchange.input.removeAll()
-            guard let n = try? await stream.read(into: exchange.input, until: deadline), n > 0 else {
+            guard let n = try? await stream.read(into: exchange.input, until: deadline), n > 0
+            else {
                 return
             }
             dropped += n

@@ -38,7 +38,8 @@ public struct MetricsReport {
     }
 
     private func appendRequests(_ text: inout MetricsText) {
-        text.family("weir_requests_total", .counter, help: "Requests by route and status; no route: empty.")
+        text.family(
+            "weir_requests_total", .counter, help: "Requests by route and status; no route: empty.")
         for row in 0..<metrics.requests.rows {
             for status in 100..<metrics.requests.columns where metrics.requests[row, status] > 0 {
                 text.sample(
@@ -46,39 +47,50 @@ public struct MetricsReport {
                     [MetricLabel("route", routeName(row)), MetricLabel("status", String(status))])
             }
         }
-        text.family("weir_request_duration_seconds", .histogram, help: "Time from a request's first byte to the end of its answer.")
+        text.family(
+            "weir_request_duration_seconds", .histogram,
+            help: "Time from a request's first byte to the end of its answer.")
         for (row, histogram) in metrics.latency.enumerated() where histogram.count > 0 {
             text.histogram(histogram, [MetricLabel("route", routeName(row))])
         }
-        text.family("weir_rejections_total", .counter, help: "Answers the proxy made itself, by reason.")
-        for (index, rejection) in Rejection.all.enumerated() where metrics.rejections[0, index] > 0 {
-            text.sample(metrics.rejections[0, index], [MetricLabel("reason", "\(rejection.reason)")])
+        text.family(
+            "weir_rejections_total", .counter, help: "Answers the proxy made itself, by reason.")
+        for (index, rejection) in Rejection.all.enumerated() where metrics.rejections[0, index] > 0
+        {
+            text.sample(
+                metrics.rejections[0, index], [MetricLabel("reason", "\(rejection.reason)")])
         }
         text.family("weir_response_body_bytes_total", .counter, help: "Bytes of answers' bodies.")
         text.sample(metrics.bodyBytes)
-        text.family("weir_incomplete_responses_total", .counter, help: "Answers that were cut short by either side.")
+        text.family(
+            "weir_incomplete_responses_total", .counter,
+            help: "Answers that were cut short by either side.")
         text.sample(metrics.incomplete)
     }
 
     private func appendConnections(_ text: inout MetricsText) {
         text.family("weir_connections", .gauge, help: "Client connections that are open.")
         text.sample(UInt64(max(0, shared.openConnections)))
-        text.family("weir_connections_accepted_total", .counter, help: "Client connections accepted.")
+        text.family(
+            "weir_connections_accepted_total", .counter, help: "Client connections accepted.")
         text.sample(metrics.accepted)
     }
 
     private func appendCache(_ text: inout MetricsText) {
-        text.family("weir_cache_requests_total", .counter, help: "Requests by the cache's part in them.")
+        text.family(
+            "weir_cache_requests_total", .counter, help: "Requests by the cache's part in them.")
         for outcome in AccessRecord.Cache.allCases {
             text.sample(
-                metrics.cache[0, Int(outcome.rawValue)], [MetricLabel("outcome", "\(outcome.name)")])
+                metrics.cache[0, Int(outcome.rawValue)], [MetricLabel("outcome", "\(outcome.name)")]
+            )
         }
         let statistics = shared.cache.statistics()
         text.family("weir_cache_bytes", .gauge, help: "Bytes of the memory cache in use.")
         text.sample(UInt64(statistics.bytes))
         text.family("weir_cache_entries", .gauge, help: "Stored answers.")
         text.sample(UInt64(statistics.entries))
-        text.family("weir_cache_evictions_total", .counter, help: "Stored answers given up for others.")
+        text.family(
+            "weir_cache_evictions_total", .counter, help: "Stored answers given up for others.")
         text.sample(statistics.evictions)
     }
 
@@ -101,23 +113,33 @@ public struct MetricsReport {
         for (name, pool) in pools {
             let busy = MetricLabel("state", "busy")
             text.sample(UInt64(pool.open - pool.idle), [MetricLabel("upstream", name), busy])
-            text.sample(UInt64(pool.idle), [MetricLabel("upstream", name), MetricLabel("state", "idle")])
+            text.sample(
+                UInt64(pool.idle), [MetricLabel("upstream", name), MetricLabel("state", "idle")])
         }
         text.family("weir_upstream_waiting", .gauge, help: "Requests that wait for a connection.")
-        for (name, pool) in pools { text.sample(UInt64(pool.waiting), [MetricLabel("upstream", name)]) }
-        text.family("weir_upstream_connects_total", .counter, help: "Connections to origins by outcome.")
+        for (name, pool) in pools {
+            text.sample(UInt64(pool.waiting), [MetricLabel("upstream", name)])
+        }
+        text.family(
+            "weir_upstream_connects_total", .counter, help: "Connections to origins by outcome.")
         for (name, pool) in pools {
             let upstream = MetricLabel("upstream", name)
             text.sample(pool.counters.connected, [upstream, MetricLabel("outcome", "connected")])
             text.sample(pool.counters.failed, [upstream, MetricLabel("outcome", "failed")])
             text.sample(pool.counters.exhausted, [upstream, MetricLabel("outcome", "exhausted")])
         }
-        text.family("weir_upstream_reuses_total", .counter, help: "Exchanges on a connection that was open.")
-        for (name, pool) in pools { text.sample(pool.counters.reused, [MetricLabel("upstream", name)]) }
+        text.family(
+            "weir_upstream_reuses_total", .counter, help: "Exchanges on a connection that was open."
+        )
+        for (name, pool) in pools {
+            text.sample(pool.counters.reused, [MetricLabel("upstream", name)])
+        }
     }
 
     private func appendProcess(_ text: inout MetricsText, at now: MonotonicTime) {
-        text.family("weir_log_lines_dropped_total", .counter, help: "Log lines lost because their reader was too slow.")
+        text.family(
+            "weir_log_lines_dropped_total", .counter,
+            help: "Log lines lost because their reader was too slow.")
         text.sample(shared.log?.droppedLines ?? 0)
         text.family("weir_draining", .gauge, help: "1 while the process is on its way out.")
         text.sample(shared.isDraining ? 1 : 0)

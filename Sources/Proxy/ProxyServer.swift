@@ -34,7 +34,8 @@ public final class ProxyServer: Sendable {
         var random = SeededRandom(seed: seed ?? SystemRandomNumberGenerator.seed())
         blueprint = Blueprint(settings)
         shared = SharedState(
-            settings, log: log, seed: KeyedHasher.Seed(random.next(), random.next()), now: kernel.now())
+            settings, log: log, seed: KeyedHasher.Seed(random.next(), random.next()),
+            now: kernel.now())
         var workers: [Worker] = []
         for _ in 0..<settings.workers {
             guard let loop = EventLoop(kernel: kernel) else { throw .noDescriptors }
@@ -75,7 +76,8 @@ public final class ProxyServer: Sendable {
     ) throws(ListenError) -> SocketAddress {
         // The loops were made by this thread and do not run yet.
         let result = worker.assumeIsolated { worker in
-            Result { () throws(ListenError) in try worker.listen(on: address, reusePort: reusePort) }
+            Result { () throws(ListenError) in try worker.listen(on: address, reusePort: reusePort)
+            }
         }
         return try result.get()
     }

@@ -74,7 +74,9 @@ public enum Rejection: Sendable, BitwiseCopyable {
     /// Whether the connection cannot be used further, because its bytes are no longer understood.
     var endsConnection: Bool {
         switch self {
-        case .malformed, .headTimeout, .bodyTooLarge, .bodyTimeout, .malformedBody, .upgradeRefused, .expectationFailed, .tooManyConnections: true
+        case .malformed, .headTimeout, .bodyTooLarge, .bodyTimeout, .malformedBody, .upgradeRefused,
+            .expectationFailed, .tooManyConnections:
+            true
         default: false
         }
     }
@@ -84,7 +86,8 @@ public enum Rejection: Sendable, BitwiseCopyable {
         [
             .headTimeout, .noRoute, .userRequired, .bodyTooLarge, .bodyTimeout, .malformedBody,
             .upgradeRefused, .expectationFailed, .loopDetected, .onlyIfCached, .tooManyConnections,
-        ] + RequestError.allCases.map { .malformed($0) } + UpstreamError.allCases.map { .upstream($0) }
+        ] + RequestError.allCases.map { .malformed($0) }
+        + UpstreamError.allCases.map { .upstream($0) }
 
     /// Its place among all reasons.
     var index: Int {

@@ -107,7 +107,8 @@ final class RequestBodyPump {
             case .end(let consumed):
                 exchange.input.consume(consumed)
                 if isChunked {
-                    HTTP1Writer.appendLastChunk(trailers: exchange.body.trailers, to: exchange.forwarded)
+                    HTTP1Writer.appendLastChunk(
+                        trailers: exchange.body.trailers, to: exchange.forwarded)
                 }
                 return await flush() ?? .complete
             }

@@ -19,15 +19,18 @@ public final class SharedState: Sendable {
     /// When the process started.
     public let started: ClockReading
 
-    private let loops = Mutex<[EventLoop]>([])
+    private let loops = Guarded<[EventLoop]>([])
     private let connections = Atomic<Int>(0)
     private let draining = Atomic<Bool>(false)
 
     /// Creates the state for `settings`.
-    public init(_ settings: ProxySettings, log: LogPipe?, seed: KeyedHasher.Seed, now: ClockReading) {
+    public init(_ settings: ProxySettings, log: LogPipe?, seed: KeyedHasher.Seed, now: ClockReading)
+    {
         limits = LimitTable(keys: settings.limitKeys, seed: seed)
         cache = MemoryStore(bytes: settings.cacheMemory, seed: seed)
-        upstreams = settings.upstreams.map { UpstreamHealth(name: $0.name, servers: $0.servers.count) }
+        upstreams = settings.upstreams.map {
+            UpstreamHealth(name: $0.name, servers: $0.servers.count)
+        }
         self.log = log
         started = now
     }

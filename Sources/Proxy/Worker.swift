@@ -21,7 +21,9 @@ public actor Worker {
     }
 
     /// Binds `address` and returns it with the port the kernel chose.
-    public func listen(on address: SocketAddress, reusePort: Bool) throws(ListenError) -> SocketAddress {
+    public func listen(on address: SocketAddress, reusePort: Bool) throws(ListenError)
+        -> SocketAddress
+    {
         let listener = try Listener(address, loop: loop, reusePort: reusePort)
         listeners.append(listener)
         return listener.address
@@ -29,39 +31,45 @@ public actor Worker {
 
     /// Starts to accept connections on all bound addresses.
     public func startAccepting() {
-        for listener in listeners {
-            let context = context
-            loop.start {
-                while let (descriptor, peer) = await listener.accept() {
-                    Worker.admit(descriptor, peer, context)
-                }
+        for index in listeners.indices {
+            Task(executorPreference: loop) { await self.accept(on: index) }
+        }
+    }
+
+    private func accept(on index: Int) async {
+        let listener = listeners[index]
+        while let (descriptor, peer) = await listener.accept() {
+            if context.shared.admitConnection(max: context.blueprint.settings.http.connections) {
+                // With the actor alone a resumed task would first visit the global thread pool.
+                Task(executorPreference: loop) { await self.serve(descriptor, peer) }
+            } else {
+                Task(executorPreference: loop) { await self.refuse(descriptor) }
             }
         }
     }
 
-    private static func admit(_ descriptor: Int32, _ peer: SocketAddress, _ context: WorkerContext) {
-        guard let stream = ByteStream(descriptor, loop: context.loop) else { return }
-        let shared = context.shared
-        guard shared.admitConnection(max: context.blueprint.settings.http.connections) else {
-            context.metrics.note(.tooManyConnections)
-            context.loop.start { await refuse(stream, context) }
-            return
+    private func serve(_ descriptor: Int32, _ peer: SocketAddress) async {
+        if let stream = ByteStream(descriptor, loop: loop) {
+            context.metrics.accepted += 1
+            await DownstreamConnection(
+                worker: context, stream: stream, peer: Worker.address(of: peer)
+            ).run()
         }
-        context.metrics.accepted += 1
-        let address: IPAddress
-        // A peer on a Unix socket is this machine.
-        if case .tcp(let ip, _) = peer { address = ip } else { address = IPAddress(v4: 0x7F00_0001) }
-        context.loop.start {
-            await DownstreamConnection(worker: context, stream: stream, peer: address).run()
-            shared.endConnection()
-        }
+        context.shared.endConnection()
+    }
+
+    /// A peer on a Unix socket is this machine.
+    private static func address(of peer: SocketAddress) -> IPAddress {
+        if case .tcp(let address, _) = peer { address } else { IPAddress(v4: 0x7F00_0001) }
     }
 
     /// Answers 503, and reads on for a moment so that the client sees it before the end.
-    private static func refuse(_ stream: ByteStream, _ context: WorkerContext) async {
+    private func refuse(_ descriptor: Int32) async {
+        context.metrics.note(.tooManyConnections)
+        guard let stream = ByteStream(descriptor, loop: loop) else { return }
         defer { stream.close() }
         let buffer = ByteBuffer(capacity: 256)
-        buffer.append(tooManyConnections)
+        buffer.append(Worker.tooManyConnections)
         try? await stream.write(buffer, patience: Bounds.refusalLinger)
         guard context.refusing < Bounds.refusalsLingering else { return }
         context.refusing += 1

@@ -6,7 +6,8 @@ import Telemetry
 extension WorkerContext {
     /// The trace a request belongs to: the client's, or a new one.
     func trace(of request: borrowing RequestHead) -> TraceContext {
-        if let sent = request.fields.first(.traceparent), request.fields.count(of: .traceparent) == 1,
+        if let sent = request.fields.first(.traceparent),
+            request.fields.count(of: .traceparent) == 1,
             let trace = TraceContext(parsing: sent)
         {
             return trace

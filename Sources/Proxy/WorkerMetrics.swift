@@ -56,7 +56,7 @@ public struct WorkerMetrics: Sendable {
     }
 
     /// Counts a decision; `route` knows which limits they are in the configuration.
-    mutating func note(_ decision: LimitDecision, of route: borrowing Blueprint.Route) {
+    mutating func note(_ decision: LimitDecision, of route: Route) {
         for index in 0..<decision.count {
             let state = decision[index]
             let outcome: LimitOutcome =

@@ -15,7 +15,7 @@ import Primitives
 /// earlier route. Where patterns do not overlap that is O(path length), whatever the number of routes. At
 /// worst it is all nodes of the tree, which are no more than the patterns' segments. Routes of one same
 /// pattern are tried in order. Nothing is allocated.
-public struct RouteTable: Sendable {
+public final class RouteTable: Sendable {
     private let trie: SegmentTrie
     private let conditions: RequestConditions
 

@@ -33,7 +33,9 @@ public final class ReachabilityProbe {
     private func probe(_ server: Int) async {
         let deadline = loop.now + settings.connectTimeout
         for address in await Server.addresses(of: settings.servers[server], loop, until: deadline) {
-            if let stream = try? await ByteStream.connect(to: address, loop: loop, deadline: deadline) {
+            if let stream = try? await ByteStream.connect(
+                to: address, loop: loop, deadline: deadline)
+            {
                 stream.close()
                 health.note(server: server, isReachable: true)
                 return

@@ -152,13 +152,17 @@ public final class UpstreamPool {
         let deadline = loop.now + settings.connectTimeout
         var server = first
         var failure = UpstreamError.unresolved
-        for _ in 0..<min(Bounds.connectAttempts, max(servers.count, servers[first].addresses.count, 1)) {
+        for _
+            in 0..<min(
+                Bounds.connectAttempts, max(servers.count, servers[first].addresses.count, 1))
+        {
             servers[server].inFlight += 1
             do {
                 let stream = try await connectOnce(server, until: deadline, watching: watched)
                 health.note(server: server, isReachable: true)
                 counters.connected += 1
-                return UpstreamConnection(stream: stream, server: server, now: loop.now)
+                return UpstreamConnection(
+                    stream: stream, server: server, authority: servers[server].authority, now: loop.now)
             } catch {
                 servers[server].inFlight -= 1
                 failure = error

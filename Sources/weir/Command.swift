@@ -51,7 +51,9 @@ enum Command: Equatable {
     }
 
     private static func parseRun(_ rest: [String]) -> Command {
-        if let flag = rest.first(where: { $0.hasPrefix("-") }) { return .misused("unknown option `\(flag)`") }
+        if let flag = rest.first(where: { $0.hasPrefix("-") }) {
+            return .misused("unknown option `\(flag)`")
+        }
         guard rest.count <= 1 else { return .misused("`run` takes one file") }
         return .run(file: rest.first ?? "proxy.yaml")
     }

@@ -56,11 +56,14 @@ final class DemoOrigin {
         case (.get, "/api/analytics/executive-summary"):
             return await slowly(800, user, "\"revenue\":128400,\"orders\":3121,\"churn\":0.021")
         case (.get, "/api/analytics/bottlenecks"):
-            let days = query.split(separator: "&").first { $0.hasPrefix("days=") }?.dropFirst(5) ?? "30"
+            let days =
+                query.split(separator: "&").first { $0.hasPrefix("days=") }?.dropFirst(5) ?? "30"
             guard let count = Int(days), count > 0 else {
-                return SmallServer.Reply(400, text: "{\"error\":\"days must be a positive number\"}\n")
+                return SmallServer.Reply(
+                    400, text: "{\"error\":\"days must be a positive number\"}\n")
             }
-            return await slowly(1200, user, "\"days\":\(count),\"slowest\":\"code review\",\"hours\":31.5")
+            return await slowly(
+                1200, user, "\"days\":\(count),\"slowest\":\"code review\",\"hours\":31.5")
         case (.get, "/api/analytics/workload"):
             return await slowly(600, user, "\"open\":412,\"in_progress\":57,\"blocked\":9")
         case (.post, "/api/auth/login"): return login(body)

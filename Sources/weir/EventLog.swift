@@ -42,7 +42,9 @@ struct EventLog {
         }
     }
 
-    func warning(_ event: StaticString, at clock: ClockReading) { write(.warning, event, at: clock) { _ in } }
+    func warning(_ event: StaticString, at clock: ClockReading) {
+        write(.warning, event, at: clock) { _ in }
+    }
 
     /// Waits, for a second at most, until all lines have been written.
     func flush(on loop: EventLoop) async {

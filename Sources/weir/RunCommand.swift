@@ -62,7 +62,8 @@ final class ProxyProcess {
                 adminAddress = try admin.start()
             } catch {
                 Host.write(
-                    "weir: cannot listen on \(adminSettings.address.text): \(error.text)\n", toError: true)
+                    "weir: cannot listen on \(adminSettings.address.text): \(error.text)\n",
+                    toError: true)
                 Host.exit(ExitStatus.system)
             }
             self.admin = admin
@@ -72,7 +73,8 @@ final class ProxyProcess {
             loop.start { [self] in await watch(health) }
         }
         server.start()
-        events.started(server.addresses, admin: adminAddress, workers: settings.workers, at: loop.clock)
+        events.started(
+            server.addresses, admin: adminAddress, workers: settings.workers, at: loop.clock)
         loop.start { [self] in await obey(signals) }
     }
 

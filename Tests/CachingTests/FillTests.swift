@@ -57,7 +57,9 @@ func name(_ step: FillStep) -> String {
         let lead = try bench.lead(request())
         lead.fill.publish(cachedHead(request(), response(200, fresh)))
         _ = lead.fill.append(bytes("a"))
-        guard case .follow(let fill, let late) = bench.look(request()) else { throw Unexpected.lookup }
+        guard case .follow(let fill, let late) = bench.look(request()) else {
+            throw Unexpected.lookup
+        }
         #expect(step(fill, late) == "head")
         #expect(step(fill, late) == "segment a")
     }
@@ -86,7 +88,9 @@ func name(_ step: FillStep) -> String {
     @Test func `a failure after the head reaches all readers after what had come`() throws {
         var bench = Bench()
         let lead = try bench.lead(request())
-        guard case .follow(let fill, let follower) = bench.look(request()) else { throw Unexpected.lookup }
+        guard case .follow(let fill, let follower) = bench.look(request()) else {
+            throw Unexpected.lookup
+        }
         fill.publish(cachedHead(request(), response(200, fresh)))
         _ = fill.append(bytes("a"))
         fill.fail(.reset, at: at(1))
@@ -119,7 +123,9 @@ func name(_ step: FillStep) -> String {
         let bell = Bell()
         var followers: [FillReader] = []
         for _ in 0..<10 {
-            guard case .follow(let fill, let reader) = bench.look(request()) else { throw Unexpected.lookup }
+            guard case .follow(let fill, let reader) = bench.look(request()) else {
+                throw Unexpected.lookup
+            }
             #expect(step(fill, reader, bell) == "wait")
             followers.append(reader)
         }
@@ -142,7 +148,9 @@ func name(_ step: FillStep) -> String {
         #expect(name(bench.look(request())) == "hit")
     }
 
-    @Test func `a body beyond max_object becomes a window: no new readers, bounded, not stored`() throws {
+    @Test func `a body beyond max_object becomes a window: no new readers, bounded, not stored`()
+        throws
+    {
         var bench = Bench(bytes: 64 << 20)
         bench.policy.maxObject = 100_000
         let lead = try bench.lead(request())

@@ -29,7 +29,8 @@ import Testing
         "Sun, 06 Nov 1994 08:60:37 GMT", "Sun, 00 Nov 1994 08:49:37 GMT",
         "Xyz, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Abc 1994 08:49:37 GMT",
         "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT ",
-        "Sundae, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 94 UTC", "1994-11-06T08:49:37Z abcdef",
+        "Sundae, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 94 UTC",
+        "1994-11-06T08:49:37Z abcdef",
     ])
     func `anything else is not a date`(text: String) {
         #expect(HTTPDate.parse(Array(text.utf8).span, now: epoch) == nil)
@@ -37,7 +38,7 @@ import Testing
 
     @Test func `what is written is read back, for random moments up to the year 9999`() {
         var random = SeededRandom(seed: 1)
-        for _ in 0..<20_000 {
+        for _ in 0..<4_000 {
             let moment = UInt64(random.below(253_402_300_800))
             var out: [UInt8] = []
             HTTPDate.append(moment, to: &out)
@@ -57,7 +58,7 @@ import Testing
     @Test func `random bytes never stop the process`() {
         var random = SeededRandom(seed: 2)
         let alphabet = Array("SunMoNov0619:,- GMT\u{ff}".utf8)
-        for _ in 0..<50_000 {
+        for _ in 0..<20_000 {
             let text = (0..<random.below(40)).map { _ in alphabet[random.below(alphabet.count)] }
             _ = HTTPDate.parse(text.span, now: epoch)
         }

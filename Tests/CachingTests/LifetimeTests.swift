@@ -14,21 +14,49 @@ import Testing
     }
 
     static let freshness = [
-        Case("9111-4.2.1-s-maxage", response: [("Cache-Control", "max-age=1, s-maxage=2"), ("Expires", date(9)), ("Date", date(0))], "2 sharedMaxAge"),
-        Case("9111-4.2.1-max-age", response: [("Cache-Control", "max-age=1"), ("Expires", date(9)), ("Date", date(0))], "1 maxAge"),
-        Case("9111-4.2.1-expires", response: [("Expires", date(9)), ("Date", date(-1))], "10 expires"),
+        Case(
+            "9111-4.2.1-s-maxage",
+            response: [
+                ("Cache-Control", "max-age=1, s-maxage=2"), ("Expires", date(9)), ("Date", date(0)),
+            ], "2 sharedMaxAge"),
+        Case(
+            "9111-4.2.1-max-age",
+            response: [("Cache-Control", "max-age=1"), ("Expires", date(9)), ("Date", date(0))],
+            "1 maxAge"),
+        Case(
+            "9111-4.2.1-expires", response: [("Expires", date(9)), ("Date", date(-1))], "10 expires"
+        ),
         Case("9111-4.2.1-expires-without-date", response: [("Expires", date(9))], "9 expires"),
-        Case("9111-4.2.1-expires-bad-date", response: [("Expires", date(9)), ("Date", "x")], "9 expires"),
-        Case("9111-4.2.1-expires-past", response: [("Expires", date(-9)), ("Date", date(0))], "0 expires"),
+        Case(
+            "9111-4.2.1-expires-bad-date", response: [("Expires", date(9)), ("Date", "x")],
+            "9 expires"),
+        Case(
+            "9111-4.2.1-expires-past", response: [("Expires", date(-9)), ("Date", date(0))],
+            "0 expires"),
         Case("9111-5.3-zero", response: [("Expires", "0")], "0 expires"),
-        Case("9111-5.3-other-zone", response: [("Expires", "Thu, 01 Oct 2026 01:00:00 CET")], "0 expires"),
-        Case("9111-5.3-first-line", response: [("Expires", "0"), ("Expires", date(9))], "0 expires"),
-        Case("9111-4.2.1-invalid-is-stale", response: [("Cache-Control", "max-age=a"), ("Expires", date(9))], "0 maxAge"),
-        Case("9111-4.2.1-far-future", response: [("Expires", "Fri, 31 Dec 9999 23:59:59 GMT")], "2147483648 expires"),
-        Case("9111-4.2.2-tenth", response: [("Last-Modified", date(-1000)), ("Date", date(0))], "100 heuristic"),
-        Case("9111-4.2.2-bound", response: [("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT")], "86400 heuristic"),
-        Case("9111-4.2.2-future", response: [("Last-Modified", date(5)), ("Date", date(0))], "0 none"),
-        Case("9111-4.2.2-not-when-explicit", response: [("Cache-Control", "max-age=0"), ("Last-Modified", date(-1000))], "0 maxAge"),
+        Case(
+            "9111-5.3-other-zone", response: [("Expires", "Thu, 01 Oct 2026 01:00:00 CET")],
+            "0 expires"),
+        Case(
+            "9111-5.3-first-line", response: [("Expires", "0"), ("Expires", date(9))], "0 expires"),
+        Case(
+            "9111-4.2.1-invalid-is-stale",
+            response: [("Cache-Control", "max-age=a"), ("Expires", date(9))], "0 maxAge"),
+        Case(
+            "9111-4.2.1-far-future", response: [("Expires", "Fri, 31 Dec 9999 23:59:59 GMT")],
+            "2147483648 expires"),
+        Case(
+            "9111-4.2.2-tenth", response: [("Last-Modified", date(-1000)), ("Date", date(0))],
+            "100 heuristic"),
+        Case(
+            "9111-4.2.2-bound", response: [("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT")],
+            "86400 heuristic"),
+        Case(
+            "9111-4.2.2-future", response: [("Last-Modified", date(5)), ("Date", date(0))], "0 none"
+        ),
+        Case(
+            "9111-4.2.2-not-when-explicit",
+            response: [("Cache-Control", "max-age=0"), ("Last-Modified", date(-1000))], "0 maxAge"),
         Case("9111-4.2-nothing", "0 none"),
     ]
 
@@ -57,7 +85,9 @@ import Testing
         policy.forceTTL = .seconds(7)
         #expect(lifetime([("Cache-Control", "max-age=5")], policy: policy).fresh == .seconds(7))
         #expect(lifetime([("Cache-Control", "no-cache")], policy: policy).mustValidate == false)
-        #expect(lifetime([("Cache-Control", "max-age=5")], status: 500, policy: policy).fresh == .seconds(5))
+        #expect(
+            lifetime([("Cache-Control", "max-age=5")], status: 500, policy: policy).fresh
+                == .seconds(5))
     }
 
     @Test func `the policy's ttl counts from the receipt, whatever the origin's clock says`() {
@@ -71,11 +101,28 @@ import Testing
 
     // §4.2.4 and RFC 5861: seconds of stale-while-revalidate and stale-if-error, and whether max-stale may.
     static let staleness = [
-        Case("5861-3-written", response: [("Cache-Control", "max-age=1, stale-while-revalidate=2, stale-if-error=3")], "2 3 true"),
-        Case("9111-4.2.4-must-revalidate", response: [("Cache-Control", "max-age=1, must-revalidate, stale-while-revalidate=2, stale-if-error=3")], "0 0 false"),
-        Case("9111-4.2.4-proxy-revalidate", response: [("Cache-Control", "max-age=1, proxy-revalidate, stale-if-error=3")], "0 0 false"),
-        Case("9111-4.2.4-no-cache", response: [("Cache-Control", "no-cache, stale-if-error=3")], "0 0 false"),
-        Case("9111-4.2.4-s-maxage", response: [("Cache-Control", "s-maxage=1, stale-while-revalidate=2")], "2 0 false"),
+        Case(
+            "5861-3-written",
+            response: [("Cache-Control", "max-age=1, stale-while-revalidate=2, stale-if-error=3")],
+            "2 3 true"),
+        Case(
+            "9111-4.2.4-must-revalidate",
+            response: [
+                (
+                    "Cache-Control",
+                    "max-age=1, must-revalidate, stale-while-revalidate=2, stale-if-error=3"
+                )
+            ], "0 0 false"),
+        Case(
+            "9111-4.2.4-proxy-revalidate",
+            response: [("Cache-Control", "max-age=1, proxy-revalidate, stale-if-error=3")],
+            "0 0 false"),
+        Case(
+            "9111-4.2.4-no-cache", response: [("Cache-Control", "no-cache, stale-if-error=3")],
+            "0 0 false"),
+        Case(
+            "9111-4.2.4-s-maxage",
+            response: [("Cache-Control", "s-maxage=1, stale-while-revalidate=2")], "2 0 false"),
         Case("9111-4.2.4-plain", response: [("Cache-Control", "max-age=1")], "0 0 true"),
     ]
 
@@ -98,8 +145,10 @@ import Testing
         policy.staleWhileRevalidate = .seconds(30)
         policy.staleIfError = .seconds(60)
         #expect(lifetime([], policy: policy).staleWhileRevalidate == .seconds(30))
-        #expect(lifetime([("Cache-Control", "stale-if-error=0")], policy: policy).staleIfError == .zero)
-        #expect(lifetime([("Cache-Control", "must-revalidate")], policy: policy).staleIfError == .zero)
+        #expect(
+            lifetime([("Cache-Control", "stale-if-error=0")], policy: policy).staleIfError == .zero)
+        #expect(
+            lifetime([("Cache-Control", "must-revalidate")], policy: policy).staleIfError == .zero)
     }
 
     // §4.2.3: seconds of age on arrival, the answer having taken 2 s.
@@ -151,27 +200,49 @@ import Testing
 
     static let uses = [
         Case("9111-4-fresh", response: [("Cache-Control", "max-age=60")], "serve"),
-        Case("9111-4-no-cache", response: [("Cache-Control", "max-age=60, no-cache"), ("ETag", "\"a\"")], "validate"),
-        Case("9111-4-stale", response: [("Cache-Control", "max-age=10"), ("ETag", "\"a\"")], "validate"),
-        Case("5861-3-window", response: [("Cache-Control", "max-age=10, stale-while-revalidate=60")], "serveAndRefresh"),
-        Case("5861-3-over", response: [("Cache-Control", "max-age=10, stale-while-revalidate=10")], "validate"),
-        Case("9111-5.2.1.1-max-age", request: [("Cache-Control", "max-age=20")], response: [("Cache-Control", "max-age=60")], "validate"),
-        Case("9111-5.2.1.1-max-age-met", request: [("Cache-Control", "max-age=40")], response: [("Cache-Control", "max-age=60")], "serve"),
-        Case("9111-5.2.1.2-max-stale", request: [("Cache-Control", "max-stale=25")], response: [("Cache-Control", "max-age=10"), ("ETag", "x")], "serve"),
-        Case("9111-5.2.1.2-max-stale-over", request: [("Cache-Control", "max-stale=15")], response: [("Cache-Control", "max-age=10"), ("ETag", "x")], "validate"),
-        Case("9111-5.2.1.2-any", request: [("Cache-Control", "max-stale")], response: [("Cache-Control", "max-age=10"), ("ETag", "x")], "serve"),
-        Case("9111-5.2.1.2-banned", request: [("Cache-Control", "max-stale")], response: [("Cache-Control", "s-maxage=10"), ("ETag", "x")], "validate"),
-        Case("9111-5.2.1.3-min-fresh", request: [("Cache-Control", "min-fresh=40")], response: [("Cache-Control", "max-age=60")], "validate"),
-        Case("9111-5.2.1.4-no-cache", request: [("Cache-Control", "no-cache")], response: [("Cache-Control", "max-age=60")], "validate"),
+        Case(
+            "9111-4-no-cache",
+            response: [("Cache-Control", "max-age=60, no-cache"), ("ETag", "\"a\"")], "validate"),
+        Case(
+            "9111-4-stale", response: [("Cache-Control", "max-age=10"), ("ETag", "\"a\"")],
+            "validate"),
+        Case(
+            "5861-3-window", response: [("Cache-Control", "max-age=10, stale-while-revalidate=60")],
+            "serveAndRefresh"),
+        Case(
+            "5861-3-over", response: [("Cache-Control", "max-age=10, stale-while-revalidate=10")],
+            "validate"),
+        Case(
+            "9111-5.2.1.1-max-age", request: [("Cache-Control", "max-age=20")],
+            response: [("Cache-Control", "max-age=60")], "validate"),
+        Case(
+            "9111-5.2.1.1-max-age-met", request: [("Cache-Control", "max-age=40")],
+            response: [("Cache-Control", "max-age=60")], "serve"),
+        Case(
+            "9111-5.2.1.2-max-stale", request: [("Cache-Control", "max-stale=25")],
+            response: [("Cache-Control", "max-age=10"), ("ETag", "x")], "serve"),
+        Case(
+            "9111-5.2.1.2-max-stale-over", request: [("Cache-Control", "max-stale=15")],
+            response: [("Cache-Control", "max-age=10"), ("ETag", "x")], "validate"),
+        Case(
+            "9111-5.2.1.2-any", request: [("Cache-Control", "max-stale")],
+            response: [("Cache-Control", "max-age=10"), ("ETag", "x")], "serve"),
+        Case(
+            "9111-5.2.1.2-banned", request: [("Cache-Control", "max-stale")],
+            response: [("Cache-Control", "s-maxage=10"), ("ETag", "x")], "validate"),
+        Case(
+            "9111-5.2.1.3-min-fresh", request: [("Cache-Control", "min-fresh=40")],
+            response: [("Cache-Control", "max-age=60")], "validate"),
+        Case(
+            "9111-5.2.1.4-no-cache", request: [("Cache-Control", "no-cache")],
+            response: [("Cache-Control", "max-age=60")], "validate"),
     ]
 
     @Test(arguments: uses) func `an answer of 30 seconds is used as both sides say`(row: Case) {
         var random = SeededRandom(seed: 6)
-        var policy = CachePolicy()
-        policy.earlyRefresh = .off
         let demands = CacheDirectives(ofRequest: fields(row.request))
         let use = stored(request(), row.response).use(
-            at: at(30), demands: demands, policy: policy, random: &random)
+            at: at(30), demands: demands, early: .off, random: &random)
         #expect("\(use)" == row.expected)
     }
 }

@@ -14,10 +14,13 @@ struct Bench {
         policy.earlyRefresh = .off
     }
 
-    mutating func look(_ request: RequestHead, at seconds: Double = 0, user: String? = nil) -> CacheLookup {
+    mutating func look(_ request: RequestHead, at seconds: Double = 0, user: String? = nil)
+        -> CacheLookup
+    {
         let key = key(request, policy, user: user)
         return store.lookupOrJoin(
-            key: key.span, request: request, policy: policy, now: at(seconds), random: &random)
+            key: key.span, request: request, rules: CacheRules(policy), now: at(seconds),
+            random: &random)
     }
 
     /// The lead of a request that must get one.
@@ -33,7 +36,8 @@ struct Bench {
     /// Fetches as a leader does, all at once.
     @discardableResult
     mutating func fetch(
-        _ request: RequestHead, _ list: [(String, String)], body: String = "hello", status: Status = 200,
+        _ request: RequestHead, _ list: [(String, String)], body: String = "hello",
+        status: Status = 200,
         at seconds: Double = 0, user: String? = nil
     ) throws -> FillLead {
         let lead = try lead(request, at: seconds, user: user)
@@ -77,7 +81,9 @@ func name(_ lookup: CacheLookup) -> String {
         #expect(name(bench.look(request("/a"))) == "follow")
         #expect(name(bench.look(request("/b"))) == "lead uriMiss")
         bench.answer(lead.fill, request("/a"), fresh)
-        guard case .hit(let entry) = bench.look(request("/a"), at: 5) else { throw Unexpected.lookup }
+        guard case .hit(let entry) = bench.look(request("/a"), at: 5) else {
+            throw Unexpected.lookup
+        }
         #expect(body(entry) == "hello")
         #expect(text(entry.head.bytes).hasSuffix("Content-Length: 5\r\n"))
         #expect(entry.freshness(at: at(5)).seconds == 5)
@@ -108,19 +114,28 @@ func name(_ lookup: CacheLookup) -> String {
         #expect(body(new) == "new")
     }
 
-    @Test func `an early refresh serves the fresh answer, once at a time, and rests after a failure`() throws {
+    @Test
+    func `an early refresh serves the fresh answer, once at a time, and rests after a failure`()
+        throws
+    {
         var bench = Bench()
         try bench.fetch(request(), fresh)
         bench.policy.earlyRefresh = .chance(last: 0.5, chance: 1)
         #expect(name(bench.look(request(), at: 4)) == "hit")
-        guard case .refresh(_, let fill) = bench.look(request(), at: 6) else { throw Unexpected.lookup }
+        guard case .refresh(_, let fill) = bench.look(request(), at: 6) else {
+            throw Unexpected.lookup
+        }
         #expect(name(bench.look(request(), at: 6)) == "hit")
         fill.fail(.timeout, at: at(6))
         #expect(name(bench.look(request(), at: 6.5)) == "hit")
         #expect(name(bench.look(request(), at: 7.1)) == "refresh")
     }
 
-    @Test func `the origin's failure serves stale where allowed, and the origin is left alone for a second`() throws {
+    @Test
+    func
+        `the origin's failure serves stale where allowed, and the origin is left alone for a second`()
+        throws
+    {
         var bench = Bench()
         try bench.fetch(request(), [("Cache-Control", "max-age=10, stale-if-error=60")])
         let lead = try bench.lead(request(), at: 20)
@@ -129,7 +144,9 @@ func name(_ lookup: CacheLookup) -> String {
         #expect(!old.mayServeStale(onErrorAt: at(70)))
         #expect(!old.mayServeStale(whileRevalidatingAt: at(20)))
         lead.fill.serveStale(old, at: at(20))
-        guard case .stored(let served, isStale: true) = lead.fill.next(lead.reader, request: request(), wake: {})
+        guard
+            case .stored(let served, isStale: true) = lead.fill.next(
+                lead.reader, request: request(), wake: {})
         else { throw Unexpected.lookup }
         #expect(served === old)
         #expect(name(bench.look(request(), at: 20.5)) == "stale onError")
@@ -149,7 +166,9 @@ func name(_ lookup: CacheLookup) -> String {
                 by: response(304, []), request: request(), policy: bench.policy, times: times(20)))
         lead.fill.complete(with: new)
         for reader in [lead.reader, follower] {
-            guard case .stored(let served, isStale: false) = fill.next(reader, request: request(), wake: {})
+            guard
+                case .stored(let served, isStale: false) = fill.next(
+                    reader, request: request(), wake: {})
             else { throw Unexpected.lookup }
             #expect(served === new)
         }
@@ -164,10 +183,15 @@ func name(_ lookup: CacheLookup) -> String {
         #expect(name(bench.look(request())) == "lead stale validating")
     }
 
-    @Test func `an uncacheable answer releases all at once and is remembered, with a probe now and then`() throws {
+    @Test
+    func `an uncacheable answer releases all at once and is remembered, with a probe now and then`()
+        throws
+    {
         var bench = Bench()
         let lead = try bench.lead(request())
-        guard case .follow(let fill, let follower) = bench.look(request()) else { throw Unexpected.lookup }
+        guard case .follow(let fill, let follower) = bench.look(request()) else {
+            throw Unexpected.lookup
+        }
         bench.answer(lead.fill, request(), [("Cache-Control", "no-store")])
         guard case .released(.notShared) = fill.next(follower, request: request(), wake: {}) else {
             throw Unexpected.lookup
@@ -192,11 +216,15 @@ func name(_ lookup: CacheLookup) -> String {
         let authorized = request("/", [("Authorization", "x")])
         try bench.fetch(authorized, fresh, body: "of a", user: "a")
         #expect(name(bench.look(authorized, user: "b")) == "lead uriMiss")
-        guard case .hit(let entry) = bench.look(authorized, user: "a") else { throw Unexpected.lookup }
+        guard case .hit(let entry) = bench.look(authorized, user: "a") else {
+            throw Unexpected.lookup
+        }
         #expect(body(entry) == "of a")
     }
 
-    @Test func `9111-3.5: requests with Authorization get and fill only what is for everybody`() throws {
+    @Test func `9111-3.5: requests with Authorization get and fill only what is for everybody`()
+        throws
+    {
         var bench = Bench()
         let authorized = request("/", [("Authorization", "x")])
         try bench.fetch(request(), fresh)
@@ -221,7 +249,8 @@ func name(_ lookup: CacheLookup) -> String {
         #expect(name(bench.look(asking("c"))) == "lead varyMiss")
         #expect(name(bench.look(asking("b"))) == "follow")
         let unvaried = try bench.lead(asking("d"))
-        bench.answer(unvaried.fill, asking("d"), fresh + [("Date", date(-3))], body: "older, for all")
+        bench.answer(
+            unvaried.fill, asking("d"), fresh + [("Date", date(-3))], body: "older, for all")
         guard case .hit(let a) = bench.look(asking("a")) else { throw Unexpected.lookup }
         #expect(body(a) == "A")
         guard case .hit(let other) = bench.look(asking("z")) else { throw Unexpected.lookup }
@@ -252,7 +281,7 @@ func name(_ lookup: CacheLookup) -> String {
         let running = try bench.lead(request("/a"), user: "c")
         var base: [UInt8] = []
         CacheKey.buildBase(
-            into: &base, request: request("/a", method: .post), recipe: CacheKeyRecipe(bench.policy))
+            into: &base, request: request("/a", method: .post), rules: CacheRules(bench.policy))
         bench.store.invalidate(base: base.span, at: at(1))
         bench.answer(running.fill, request("/a"), fresh, at: 0, user: "c")
         for user in ["a", "b", "c"] {
@@ -265,7 +294,7 @@ func name(_ lookup: CacheLookup) -> String {
         bench.policy.varyBy = []
         try bench.fetch(request("/p"), fresh)
         CacheKey.buildBase(
-            into: &base, request: request("/p", method: .put), recipe: CacheKeyRecipe(bench.policy))
+            into: &base, request: request("/p", method: .put), rules: CacheRules(bench.policy))
         bench.store.invalidate(base: base.span, at: at(1))
         #expect(name(bench.look(request("/p"), at: 1)) == "lead uriMiss")
     }
@@ -298,7 +327,9 @@ func name(_ lookup: CacheLookup) -> String {
         #expect(name(bench.look(only)) == "lead uriMiss")
         bench.policy.respectsClientNoCache = true
         #expect(name(bench.look(reload)) == "lead request validating")
-        #expect(name(bench.look(request("/no", [("Cache-Control", "only-if-cached")]))) == "onlyIfCached")
+        #expect(
+            name(bench.look(request("/no", [("Cache-Control", "only-if-cached")])))
+                == "onlyIfCached")
     }
 
     @Test func `without collapsing each request leads`() throws {
@@ -306,6 +337,15 @@ func name(_ lookup: CacheLookup) -> String {
         bench.policy.collapses = false
         #expect(name(bench.look(request())) == "lead uriMiss")
         #expect(name(bench.look(request())) == "lead uriMiss")
+    }
+
+    @Test func `an object of the default max_object fits into the default store`() {
+        let store = MemoryStore(bytes: 256 << 20, seed: .init(1, 2))
+        let body = (0..<32).map { _ in [UInt8](repeating: 1, count: 256 << 10) }
+        let head = cachedHead(
+            request(), response(200, fresh, framing: .length(UInt64(CachePolicy().maxObject))))
+        #expect(store.insert(StoredResponse(head: head, body: body)))
+        #expect(store.statistics().bytes > CachePolicy().maxObject)
     }
 
     @Test func `what is larger than half a shard is refused`() {

@@ -6,7 +6,8 @@ import Testing
 @Suite struct RevalidationTests {
     @Test func `9111-4.3.1: the request carries the stored validators`() {
         let both = stored(
-            request(), [("Cache-Control", "max-age=1"), ("ETag", "W/\"a\""), ("Last-Modified", date(-9))])
+            request(),
+            [("Cache-Control", "max-age=1"), ("ETag", "W/\"a\""), ("Last-Modified", date(-9))])
         #expect(
             written { Revalidation.appendConditions(of: both.head, to: $0) }
                 == "If-None-Match: W/\"a\"\r\nIf-Modified-Since: \(date(-9))\r\n")
@@ -20,17 +21,21 @@ import Testing
         stored(
             request(),
             [
-                ("Cache-Control", "max-age=10"), ("ETag", "\"a\""), ("X-Old", "1"), ("X-Own", "old"),
+                ("Cache-Control", "max-age=10"), ("ETag", "\"a\""), ("X-Old", "1"),
+                ("X-Own", "old"),
                 ("X-Own", "older"), ("Content-Encoding", "br"), ("Date", date(0)), ("Age", "5"),
             ])
     }
 
-    private func freshen(_ list: [(String, String)], policy: CachePolicy = CachePolicy()) -> StoredResponse? {
+    private func freshen(_ list: [(String, String)], policy: CachePolicy = CachePolicy())
+        -> StoredResponse?
+    {
         old().freshened(
             by: response(304, list), request: request(), policy: policy, times: times(100))
     }
 
-    @Test func `9111-4.3.4-update: fields are replaced, times are new, the body is shared`() throws {
+    @Test func `9111-4.3.4-update: fields are replaced, times are new, the body is shared`() throws
+    {
         let new = try #require(
             freshen([
                 ("Cache-Control", "max-age=30"), ("x-own", "new"), ("Date", date(100)),
@@ -41,7 +46,9 @@ import Testing
         #expect(body(new) == "hello")
         #expect(new.freshness(at: at(100)) == .fresh(ttl: .seconds(30)))
         #expect(new.age(at: at(100)) == .zero)
-        for line in ["x-own: new", "X-Old: 1", "Content-Encoding: br", "Content-Length: 5", "ETag: \"a\""] {
+        for line in [
+            "x-own: new", "X-Old: 1", "Content-Encoding: br", "Content-Length: 5", "ETag: \"a\"",
+        ] {
             #expect(head.contains("\r\n\(line)\r\n"), "\(line)")
         }
         for name in ["old", "gzip", "X-Hop", "Set-Cookie", "Age", "max-age=10"] {
@@ -85,10 +92,13 @@ import Testing
                 200,
                 [
                     ("Cache-Control", "max-age=9"), ("Connection", "close, X-Hop"), ("X-Hop", "1"),
-                    ("Keep-Alive", "1"), ("Transfer-Encoding", "chunked"), ("Age", "3"), ("X-Own", "1"),
-                    ("Proxy-Authenticate", "x"), ("Proxy-Authentication-Info", "x"), ("Upgrade", "h2c"),
+                    ("Keep-Alive", "1"), ("Transfer-Encoding", "chunked"), ("Age", "3"),
+                    ("X-Own", "1"),
+                    ("Proxy-Authenticate", "x"), ("Proxy-Authentication-Info", "x"),
+                    ("Upgrade", "h2c"),
                     ("RateLimit", "a"), ("RateLimit-Policy", "a"), ("X-RateLimit-Limit", "1"),
-                    ("X-RateLimit-Used", "1"), ("RateLimit-Reset", "1"), ("Cache-Status", "Inner; hit"),
+                    ("X-RateLimit-Used", "1"), ("RateLimit-Reset", "1"),
+                    ("Cache-Status", "Inner; hit"),
                     ("Content-Length", "77"), ("Date", date(0)),
                 ]))
         #expect(
@@ -100,7 +110,8 @@ import Testing
     @Test func `a head that only passes keeps cookies, Age and the upstream's limits`() {
         let head = CachedHead(
             passing: response(
-                200, [("Set-Cookie", "a=b"), ("Age", "3"), ("RateLimit", "x"), ("Connection", "close")],
+                200,
+                [("Set-Cookie", "a=b"), ("Age", "3"), ("RateLimit", "x"), ("Connection", "close")],
                 framing: .length(4)), times: times())
         #expect(
             text(head.bytes)
@@ -120,11 +131,14 @@ import Testing
         #expect(head.contentLength == 0)
     }
 
-    @Test(arguments: [
-        (Method.post, 200, true), (.put, 204, true), (.delete, 302, true), (.patch, 200, true), (.other, 200, true),
-        (.post, 404, false), (.post, 500, false), (.get, 200, false), (.head, 200, false), (.options, 200, false),
-        (.query, 200, false),
-    ] as [(Method, UInt64, Bool)])
+    @Test(
+        arguments: [
+            (Method.post, 200, true), (.put, 204, true), (.delete, 302, true), (.patch, 200, true),
+            (.other, 200, true),
+            (.post, 404, false), (.post, 500, false), (.get, 200, false), (.head, 200, false),
+            (.options, 200, false),
+            (.query, 200, false),
+        ] as [(Method, UInt64, Bool)])
     func `9111-4.4: unsafe and unknown methods invalidate when they succeed`(
         method: Method, code: UInt64, isDue: Bool
     ) {
@@ -134,12 +148,14 @@ import Testing
     @Test func `9211: the field says what happened`() {
         func line(_ status: CacheStatus) -> String { written { status.append(to: $0) } }
         #expect(line(.hit(ttl: 288)) == "Cache-Status: weir; hit; ttl=288\r\n")
-        #expect(line(.hit(ttl: -4, detail: "swr")) == "Cache-Status: weir; hit; ttl=-4; detail=swr\r\n")
+        #expect(
+            line(.hit(ttl: -4, detail: "swr")) == "Cache-Status: weir; hit; ttl=-4; detail=swr\r\n")
         #expect(
             line(.forwarded(.stale, status: 304, stored: true, ttl: 60))
                 == "Cache-Status: weir; fwd=stale; fwd-status=304; stored; ttl=60\r\n")
         #expect(
-            line(.forwarded(.uriMiss, collapsed: true)) == "Cache-Status: weir; fwd=uri-miss; collapsed\r\n")
+            line(.forwarded(.uriMiss, collapsed: true))
+                == "Cache-Status: weir; fwd=uri-miss; collapsed\r\n")
         #expect(line(.bypassed(.method)) == "Cache-Status: weir; fwd=method\r\n")
         #expect(
             line(.bypassed(.authorizationPresent))

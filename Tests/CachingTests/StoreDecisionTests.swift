@@ -24,39 +24,80 @@ import Testing
         Case("9111-3-heuristic", response: [("Last-Modified", date(-60))], "store"),
         Case("9111-3-nothing", "noFreshness"),
         Case("9111-3-validator-only", response: [("ETag", "\"a\"")], "store"),
-        Case("9111-3-zero-without-validator", response: [("Cache-Control", "max-age=0")], "noFreshness"),
-        Case("9111-3-zero-with-validator", response: [("Cache-Control", "max-age=0"), ("ETag", "\"a\"")], "store"),
-        Case("9111-3-zero-with-stale", response: [("Cache-Control", "max-age=0, stale-while-revalidate=9")], "store"),
+        Case(
+            "9111-3-zero-without-validator", response: [("Cache-Control", "max-age=0")],
+            "noFreshness"),
+        Case(
+            "9111-3-zero-with-validator",
+            response: [("Cache-Control", "max-age=0"), ("ETag", "\"a\"")], "store"),
+        Case(
+            "9111-3-zero-with-stale",
+            response: [("Cache-Control", "max-age=0, stale-while-revalidate=9")], "store"),
         Case("9111-3-no-store", response: [("Cache-Control", "max-age=60, no-store")], "noStore"),
-        Case("9111-3-private", response: [("Cache-Control", "private, max-age=60")], "privateAnswer"),
-        Case("9111-3-private-qualified", response: [("Cache-Control", "private=\"x\", max-age=60")], "privateAnswer"),
-        Case("9111-3-no-cache", response: [("Cache-Control", "no-cache"), ("ETag", "\"a\"")], "store"),
-        Case("9111-5.2.2.3-understood", response: [("Cache-Control", "must-understand, no-store, max-age=60")], "store"),
-        Case("9111-3-set-cookie", response: [("Cache-Control", "max-age=60"), ("Set-Cookie", "a=b")], "setCookie"),
-        Case("9111-4.1-star", response: [("Cache-Control", "max-age=60"), ("Vary", "accept, *")], "varyStar"),
+        Case(
+            "9111-3-private", response: [("Cache-Control", "private, max-age=60")], "privateAnswer"),
+        Case(
+            "9111-3-private-qualified", response: [("Cache-Control", "private=\"x\", max-age=60")],
+            "privateAnswer"),
+        Case(
+            "9111-3-no-cache", response: [("Cache-Control", "no-cache"), ("ETag", "\"a\"")], "store"
+        ),
+        Case(
+            "9111-5.2.2.3-understood",
+            response: [("Cache-Control", "must-understand, no-store, max-age=60")], "store"),
+        Case(
+            "9111-3-set-cookie",
+            response: [("Cache-Control", "max-age=60"), ("Set-Cookie", "a=b")], "setCookie"),
+        Case(
+            "9111-4.1-star", response: [("Cache-Control", "max-age=60"), ("Vary", "accept, *")],
+            "varyStar"),
         Case(
             "9111-4.1-bound",
-            response: [("Cache-Control", "max-age=60"), ("Vary", (0..<17).map { "x\($0)" }.joined(separator: ","))],
+            response: [
+                ("Cache-Control", "max-age=60"),
+                ("Vary", (0..<17).map { "x\($0)" }.joined(separator: ",")),
+            ],
             "varyTooMany"),
-        Case("9111-3.3-content-range", response: [("Cache-Control", "max-age=60"), ("Content-Range", "bytes 0-1/2")], "partial"),
-        Case("weir-event-stream", response: [("Cache-Control", "max-age=60"), ("Content-Type", "Text/Event-Stream; charset=utf-8")], "eventStream"),
-        Case("9111-3.5-authorization", request: [("Authorization", "x")], response: [("Cache-Control", "max-age=60")], "authorization"),
-        Case("9111-3.5-public", request: [("Authorization", "x")], response: [("Cache-Control", "max-age=60, public")], "store"),
-        Case("9111-3.5-s-maxage", request: [("Authorization", "x")], response: [("Cache-Control", "s-maxage=60")], "store"),
-        Case("9111-3.5-must-revalidate", request: [("Authorization", "x")], response: [("Cache-Control", "max-age=60, must-revalidate")], "store"),
-        Case("weir-cookie-explicit", request: [("Cookie", "s=1")], response: [("Cache-Control", "max-age=60")], "store"),
-        Case("weir-cookie-silent", request: [("Cookie", "s=1")], response: [("Last-Modified", date(-60))], "cookie"),
+        Case(
+            "9111-3.3-content-range",
+            response: [("Cache-Control", "max-age=60"), ("Content-Range", "bytes 0-1/2")], "partial"
+        ),
+        Case(
+            "weir-event-stream",
+            response: [
+                ("Cache-Control", "max-age=60"),
+                ("Content-Type", "Text/Event-Stream; charset=utf-8"),
+            ], "eventStream"),
+        Case(
+            "9111-3.5-authorization", request: [("Authorization", "x")],
+            response: [("Cache-Control", "max-age=60")], "authorization"),
+        Case(
+            "9111-3.5-public", request: [("Authorization", "x")],
+            response: [("Cache-Control", "max-age=60, public")], "store"),
+        Case(
+            "9111-3.5-s-maxage", request: [("Authorization", "x")],
+            response: [("Cache-Control", "s-maxage=60")], "store"),
+        Case(
+            "9111-3.5-must-revalidate", request: [("Authorization", "x")],
+            response: [("Cache-Control", "max-age=60, must-revalidate")], "store"),
+        Case(
+            "weir-cookie-explicit", request: [("Cookie", "s=1")],
+            response: [("Cache-Control", "max-age=60")], "store"),
+        Case(
+            "weir-cookie-silent", request: [("Cookie", "s=1")],
+            response: [("Last-Modified", date(-60))], "cookie"),
     ]
 
     @Test(arguments: cases) func `an answer is stored only if all conditions hold`(row: Case) {
         #expect(decide(row) == row.expected)
     }
 
-    @Test(arguments: [
-        (200, "store"), (203, "store"), (204, "store"), (300, "store"), (301, "store"),
-        (302, "store"), (404, "store"), (500, "store"), (599, "store"), (206, "partial"),
-        (304, "status"), (412, "status"), (416, "status"), (103, "status"),
-    ] as [(UInt64, String)])
+    @Test(
+        arguments: [
+            (200, "store"), (203, "store"), (204, "store"), (300, "store"), (301, "store"),
+            (302, "store"), (404, "store"), (500, "store"), (599, "store"), (206, "partial"),
+            (304, "status"), (412, "status"), (416, "status"), (103, "status"),
+        ] as [(UInt64, String)])
     func `9111-3-status: explicit freshness makes any final status storable`(
         code: UInt64, expected: String
     ) {
@@ -64,11 +105,15 @@ import Testing
         #expect(decide(row, status: Status(code: code) ?? 0) == expected)
     }
 
-    @Test(arguments: [
-        (200, "store"), (301, "store"), (410, "store"), (302, "noFreshness"), (401, "noFreshness"),
-        (500, "noFreshness"), (503, "noFreshness"),
-    ] as [(UInt64, String)])
-    func `9110-15.1: without it only heuristically cacheable ones are`(code: UInt64, expected: String) {
+    @Test(
+        arguments: [
+            (200, "store"), (301, "store"), (410, "store"), (302, "noFreshness"),
+            (401, "noFreshness"),
+            (500, "noFreshness"), (503, "noFreshness"),
+        ] as [(UInt64, String)])
+    func `9110-15.1: without it only heuristically cacheable ones are`(
+        code: UInt64, expected: String
+    ) {
         let row = Case("", response: [("Last-Modified", date(-60))], "")
         #expect(decide(row, status: Status(code: code) ?? 0) == expected)
     }
@@ -88,13 +133,18 @@ import Testing
     @Test func `a ttl stores silent answers, but never those for credentials, cookies or errors`() {
         let policy = CachePolicy(ttl: .seconds(300))
         #expect(decide(Case("", ""), policy: policy) == "store")
-        #expect(decide(Case("", request: [("Authorization", "x")], ""), policy: policy) == "authorization")
+        #expect(
+            decide(Case("", request: [("Authorization", "x")], ""), policy: policy)
+                == "authorization")
         #expect(decide(Case("", request: [("Cookie", "x")], ""), policy: policy) == "cookie")
         #expect(decide(Case("", ""), status: 500, policy: policy) == "noFreshness")
         #expect(decide(Case("", ""), status: 302, policy: policy) == "noFreshness")
     }
 
-    @Test func `vary_by of an identity makes answers to credentials storable, but no-store still refuses`() {
+    @Test
+    func
+        `vary_by of an identity makes answers to credentials storable, but no-store still refuses`()
+    {
         var policy = CachePolicy(ttl: .seconds(300))
         policy.varyBy = [.user]
         let credentials = [("Authorization", "x"), ("Cookie", "y")]
@@ -103,7 +153,8 @@ import Testing
         #expect(decide(noStore, policy: policy) == "noStore")
     }
 
-    @Test func `force_ttl wins over lifetimes and no-cache, not over no-store, private and Set-Cookie`() {
+    @Test
+    func `force_ttl wins over lifetimes and no-cache, not over no-store, private and Set-Cookie`() {
         var policy = CachePolicy()
         policy.forceTTL = .seconds(300)
         func row(_ name: String, _ value: String) -> String {

@@ -98,10 +98,10 @@ func key(
     _ request: RequestHead, _ policy: CachePolicy = CachePolicy(), user: String? = nil
 ) -> [UInt8] {
     var key: [UInt8] = []
-    let recipe = CacheKeyRecipe(policy)
+    let rules = CacheRules(policy)
     let name = user.map(bytes) ?? []
     _ = CacheKey.build(
-        into: &key, request: request, recipe: recipe, user: user == nil ? nil : name.span,
+        into: &key, request: request, rules: rules, user: user == nil ? nil : name.span,
         company: nil, tier: nil)
     return key
 }
@@ -135,7 +135,9 @@ func stored(
 func body(_ stored: StoredResponse) -> String { text(Array(stored.body.joined())) }
 
 /// What the store has for a request, without a decision.
-func find(_ store: MemoryStore, _ request: RequestHead, policy: CachePolicy = CachePolicy()) -> StoredResponse? {
+func find(_ store: MemoryStore, _ request: RequestHead, policy: CachePolicy = CachePolicy())
+    -> StoredResponse?
+{
     let key = key(request, policy)
     return store.lookup(key: key.span, request: request)
 }

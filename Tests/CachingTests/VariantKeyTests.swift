@@ -31,8 +31,11 @@ import Testing
     }
 
     @Test func `9111-4.1-lines: several Vary lines are one list, and each of its names counts`() {
-        #expect(!matches(["Accept", "X"], [("Accept", "a"), ("X", "1")], [("Accept", "a"), ("X", "2")]))
-        #expect(!matches(["Accept,X"], [("Accept", "a"), ("X", "1")], [("Accept", "b"), ("X", "1")]))
+        #expect(
+            !matches(
+                ["Accept", "X"], [("Accept", "a"), ("X", "1")], [("Accept", "a"), ("X", "2")]))
+        #expect(
+            !matches(["Accept,X"], [("Accept", "a"), ("X", "1")], [("Accept", "b"), ("X", "1")]))
     }
 
     @Test func `9111-4.1-whitespace: spaces, commas and lines are one form`() {
@@ -55,7 +58,8 @@ import Testing
     }
 
     @Test func `a name that is repeated in another case counts once`() {
-        let variant = VariantKey(response: fields([("Vary", "A, a"), ("vary", "A")]), request: fields([]))
+        let variant = VariantKey(
+            response: fields([("Vary", "A, a"), ("vary", "A")]), request: fields([]))
         #expect(text(variant.names) == "a\n")
     }
 }

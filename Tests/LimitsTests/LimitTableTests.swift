@@ -31,7 +31,7 @@ struct LimitTableTests {
         var scene = LimitScene([limit(7, per: .seconds(1), algorithm)], keys: 40)
         var random = SeededRandom(seed: 5)
         var times: [UInt32: [UInt64]] = [:]
-        for _ in 0..<60_000 {
+        for _ in 0..<20_000 {
             scene.advance(.milliseconds(UInt64(random.below(3))))
             let ip = UInt32(random.below(100))
             let now = scene.clock.wall.nanoseconds

@@ -1,19 +1,26 @@
 import Primitives
 
-/// The parts of a route's policy that shape its cache keys, prepared once per configuration.
-public struct CacheKeyRecipe: Sendable, Equatable {
+/// A route's policy, prepared once per configuration for use with each request.
+///
+/// A reference: what a hit reads of it costs no retain, which all workers would make on the same word.
+public final class CacheRules: Sendable {
     /// A query parameter that is left out of the key.
-    struct Ignored: Sendable, Equatable {
+    struct Ignored: Sendable {
         let name: [UInt8]
         let isPrefix: Bool
     }
 
+    /// The policy as it was configured.
+    public let policy: CachePolicy
     let ignored: [Ignored]
-    /// The identity's parts in the key.
-    public let varyBy: [CachePolicy.VaryBy]
+    /// What a lookup needs, without references.
+    let collapses: Bool
+    let listensToClients: Bool
+    let earlyRefresh: CachePolicy.EarlyRefresh
+    let hasIdentity: Bool
     let space: [UInt8]
 
-    /// Prepares the recipe of `policy`.
+    /// Prepares `policy`.
     ///
     /// - Parameters:
     ///   - policy: The route's policy.
@@ -25,7 +32,11 @@ public struct CacheKeyRecipe: Sendable, Equatable {
             return Ignored(
                 name: Array((isPrefix ? String(name.dropLast()) : name).utf8), isPrefix: isPrefix)
         }
-        varyBy = policy.varyBy
+        self.policy = policy
+        collapses = policy.collapses
+        listensToClients = policy.respectsClientNoCache
+        earlyRefresh = policy.earlyRefresh
+        hasIdentity = !policy.varyBy.isEmpty
         self.space = Array(space.utf8)
     }
 

@@ -1,0 +1,164 @@
+public import HTTPModel
+public import Primitives
+
+extension MemoryStore {
+    /// Decides what a request does, and joins or begins a fetch, in one step under the shard's lock
+    /// (RFC 9111 §4, cases `9111-4-…`).
+    ///
+    /// - Parameters:
+    ///   - key: From `CacheKey.build`.
+    ///   - request: The request; `CacheBypass.reason` had nothing against it.
+    ///   - rules: The route's rules.
+    ///   - now: The present.
+    ///   - random: The worker's, for early refresh.
+    /// - Returns: What the request does; a `lead` or `refresh` must end its fill.
+    public func lookupOrJoin(
+        key: Span<UInt8>, request: borrowing RequestHead, rules: CacheRules,
+        now: MonotonicTime, random: inout SeededRandom
+    ) -> CacheLookup {
+        let tag = tag(key)
+        return shard(tag).state.withLock { shard in
+            let result = decide(
+                &shard, tag: tag, key: key, request: request, rules: rules, now: now,
+                random: &random)
+            switch result {
+            case .hit, .refresh, .stale: shard.counts.hits += 1
+            case .follow:
+                shard.counts.misses += 1
+                shard.counts.followers += 1
+            case .lead, .bypass, .onlyIfCached: shard.counts.misses += 1
+            }
+            return result
+        }
+    }
+
+    private func decide(
+        _ shard: inout StoreShard, tag: UInt64, key: Span<UInt8>,
+        request: borrowing RequestHead, rules: CacheRules, now: MonotonicTime,
+        random: inout SeededRandom
+    ) -> CacheLookup {
+        let demands =
+            rules.listensToClients
+            ? CacheDirectives(ofRequest: request.fields) : CacheDirectives()
+        // Stored answers to nobody in particular are not for requests with credentials (RFC 9111 §3.5).
+        let hasCredentials = !rules.hasIdentity && request.fields.contains(.authorization)
+        let node = shard.select(tag, key, request.fields)
+        let found = node >= 0 ? shard.nodes[Int(node)].stored : nil
+        let isReadable = !hasCredentials || (found?.head.lifetime.isForEverybody ?? false)
+        var query = MissQuery(
+            tag: tag, now: now, stored: isReadable ? found : nil, demands: demands,
+            hasCredentials: hasCredentials && !(found != nil && isReadable))
+        if let stored = query.stored {
+            switch stored.use(at: now, demands: demands, early: rules.earlyRefresh, random: &random)
+            {
+            case .serve:
+                shard.touch(node)
+                guard case .stale = stored.freshness(at: now) else { return .hit(stored) }
+                return .stale(stored, .maxStale)
+            case .serveAndRefresh:
+                shard.touch(node)
+                query.reason = .stale
+                return refresh(
+                    &shard, query, stored, node: node, key: key, request: request, rules: rules)
+            case .validate:
+                if shard.nodes[Int(node)].heldUntil > now, !demands.flags.contains(.noCache),
+                    stored.mayServeStale(onErrorAt: now)
+                {
+                    return .stale(stored, .onError)
+                }
+                if case .fresh = stored.freshness(at: now), !stored.head.lifetime.mustValidate {
+                    query.reason = .request
+                } else {
+                    query.reason = .stale
+                }
+            }
+        } else if found != nil {
+            query.reason = .bypass
+        } else {
+            query.reason = shard.chain(tag, key) >= 0 ? .varyMiss : .uriMiss
+        }
+        return miss(&shard, query, key: key, request: request, rules: rules)
+    }
+
+    /// What a lookup knows when the store has no answer to give.
+    private struct MissQuery {
+        let tag: UInt64
+        let now: MonotonicTime
+        let stored: StoredResponse?
+        let demands: CacheDirectives
+        let hasCredentials: Bool
+        var reason = CacheStatus.Forward.uriMiss
+    }
+
+    /// Serves and begins a refresh, unless one runs, the origin failed a moment ago, or it is a HEAD.
+    private func refresh(
+        _ shard: inout StoreShard, _ query: MissQuery, _ stored: StoredResponse, node: Int32,
+        key: Span<UInt8>, request: borrowing RequestHead, rules: CacheRules
+    ) -> CacheLookup {
+        let isHeld = shard.nodes[Int(node)].heldUntil > query.now
+        let isRunning = shard.fills[query.tag]?.contains { $0.stored === stored } ?? false
+        if isHeld || isRunning || request.method == .head {
+            guard case .stale = stored.freshness(at: query.now) else { return .hit(stored) }
+            return .stale(stored, .whileRevalidating)
+        }
+        let fill = begin(
+            &shard, query, key: key, request: request, rules: rules,
+            isCollapsing: rules.collapses)
+        return .refresh(stored, fill)
+    }
+
+    private func miss(
+        _ shard: inout StoreShard, _ query: MissQuery, key: Span<UInt8>,
+        request: borrowing RequestHead, rules: CacheRules
+    ) -> CacheLookup {
+        if query.demands.flags.contains(.onlyIfCached) { return .onlyIfCached }
+        if request.method == .head { return .bypass(.headNotStored) }
+        var isCollapsing = rules.collapses && !query.hasCredentials
+        if isCollapsing, let end = shard.passes[passTag(query.tag, request, rules)] {
+            isCollapsing = false
+            if query.now < end {
+                if query.stored == nil { return .bypass(.hitForMiss) }
+            } else {
+                // One request tries whether the answers can be shared by now; nobody waits for it.
+                shard.passes[passTag(query.tag, request, rules)] =
+                    query.now + CacheBounds.hitForMiss
+            }
+        }
+        if isCollapsing, let running = shard.fills[query.tag] {
+            for fill in running
+            where fill.isCollapsing && fill.hasKey(key) && fill.suits(request.fields) {
+                if let reader = fill.join() { return .follow(fill, reader) }
+                if fill.isFull { return .bypass(.tooManyFollowers) }
+            }
+        }
+        let fill = begin(
+            &shard, query, key: key, request: request, rules: rules, isCollapsing: isCollapsing)
+        guard let reader = fill.joinAsOwner() else { return .bypass(.tooManyFollowers) }
+        return .lead(FillLead(fill: fill, reader: reader, reason: query.reason))
+    }
+
+    /// Registers a fill.
+    private func begin(
+        _ shard: inout StoreShard, _ query: MissQuery, key: Span<UInt8>,
+        request: borrowing RequestHead, rules: CacheRules, isCollapsing: Bool
+    ) -> Fill {
+        let names = shard.variantNames(shard.chain(query.tag, key))
+        let baseCount = rules.hasIdentity ? CacheKey.baseCount(of: key) : key.count
+        let fill = Fill(
+            store: self, key: key.copied, tag: query.tag,
+            base: baseCount < key.count ? tag(key.extracting(0..<baseCount)) : 0,
+            passTag: passTag(query.tag, request, rules), stored: query.stored,
+            expected: names.isEmpty ? nil : VariantKey(names: names, request: request.fields),
+            isCollapsing: isCollapsing, bytesMax: min(rules.policy.maxObject, entryBytesMax),
+            started: query.now)
+        shard.fills[query.tag, default: []].append(fill)
+        return fill
+    }
+
+    /// Requests with cookies are told apart: theirs may be unshareable where others' are not.
+    private func passTag(
+        _ tag: UInt64, _ request: borrowing RequestHead, _ rules: CacheRules
+    ) -> UInt64 {
+        !rules.hasIdentity && request.fields.contains(.cookie) ? tag ^ 2 : tag
+    }
+}

@@ -1,0 +1,43 @@
+import Caching
+import Limits
+import Primitives
+import Routes
+import Settings
+
+/// A route with its policies compiled. A reference, so that a request carries one word of it.
+public final class Route: Sendable {
+    /// The name in logs and metrics.
+    let name: [UInt8]
+    /// The path pattern, the `endpoint` of the log.
+    let pattern: [UInt8]
+    /// Index of the upstream.
+    let upstream: Int
+    /// The limits.
+    let limits: LimitPolicy
+    /// Which limits of the configuration they are.
+    let limitIndices: [Int]
+    /// Their names, for the log.
+    let limitNames: [[UInt8]]
+    /// How it caches; `nil`: not at all.
+    let cache: CacheRules?
+    /// Segments of the path that are removed before forwarding.
+    let strippedSegments: Int
+    /// The deadline of the answer's head; `nil`: the upstream's.
+    let timeout: Nanoseconds?
+    /// Whether a request must have a user.
+    let requiresUser: Bool
+
+    /// Compiles `route`; `space` tells its cache keys from those of other upstreams.
+    init(_ route: RouteSettings, limits all: [LimitDefinition], space: String) {
+        name = Array(route.match.name.utf8)
+        pattern = Array(route.match.path.utf8)
+        upstream = route.upstream
+        limits = LimitPolicy(limits: route.limits.map { all[$0] }, endpoint: route.match.path)
+        limitIndices = route.limits
+        limitNames = route.limits.map { Array(all[$0].name.utf8) }
+        cache = route.cache.map { CacheRules($0, space: space) }
+        strippedSegments = route.stripPrefix.split(separator: "/").count
+        timeout = route.timeout
+        requiresUser = route.requiresUser
+    }
+}

@@ -1,0 +1,25 @@
+import Caching
+
+/// What becomes of a request: decided in one step, from what is known before anything is waited for.
+enum Verdict {
+    /// The proxy answers with a reason.
+    case reject(Rejection)
+    /// A limit stopped it: the exchange's decision says which.
+    case refuse(Route)
+    /// `OPTIONS *`
+    case describeServer
+    /// A health check on the main address.
+    case reportHealth(HealthReport)
+    /// The route does not cache: to the origin.
+    case forward(Route)
+    /// The request or its key may not use the cache: to the origin.
+    case goAround(Route, CacheBypass)
+    /// A stored answer.
+    case serve(StoredResponse, CacheLookup.StaleReason?)
+    /// A stored answer now, and a fetch in the background.
+    case serveAndRefresh(Route, CacheRules, StoredResponse, Fill)
+    /// A fetch for the cache, begun by this request.
+    case lead(Route, CacheRules, FillLead)
+    /// A running fetch.
+    case follow(Route, CacheRules, Fill, FillReader)
+}

@@ -1,0 +1,84 @@
+import Primitives
+import Testing
+
+struct ByteBufferTests {
+    @Test(arguments: 1...6)
+    func `it agrees with an array, whatever is appended, consumed, moved and grown`(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        let buffer = ByteBuffer(capacity: 64)
+        var model: [UInt8] = []
+        for _ in 0..<3000 {
+            switch random.below(8) {
+            case 0:
+                let byte = UInt8(random.below(256))
+                buffer.append(byte)
+                model.append(byte)
+            case 1:
+                let piece = (0..<random.below(90)).map { _ in UInt8(random.below(256)) }
+                buffer.append(piece.span)
+                model += piece
+            case 2:
+                buffer.append("RateLimit: ")
+                model += Array("RateLimit: ".utf8)
+            case 3:
+                let number = random.next() >> UInt64(random.below(64))
+                buffer.append(decimal: number)
+                model += Array("\(number)".utf8)
+            case 4:
+                buffer.append(text: "é")
+                model += [0xC3, 0xA9]
+            case 5 where random.below(20) == 0:
+                buffer.removeAll()
+                model = []
+                buffer.shrink(to: 64)
+                #expect(buffer.capacity <= 64)
+            case 6: buffer.reserve(random.below(200))
+            default:
+                let n = random.below(buffer.count + 1)
+                buffer.consume(n)
+                model.removeFirst(n)
+            }
+            #expect(buffer.count == model.count)
+            #expect(buffer.isEmpty == model.isEmpty)
+            #expect(buffer.readable.copied == model)
+        }
+    }
+
+    @Test func `read empty, it is used from its front again and does not grow`() {
+        let buffer = ByteBuffer(capacity: 100)
+        let piece = [UInt8](repeating: 1, count: 100)
+        for _ in 0..<50 {
+            buffer.append(piece.span)
+            buffer.consume(100)
+        }
+        #expect(buffer.capacity == 100)
+    }
+
+    @Test func `half read, it moves what is left before it grows`() {
+        let buffer = ByteBuffer(capacity: 100)
+        let piece = [UInt8](repeating: 1, count: 50)
+        buffer.append(piece.span)
+        for _ in 0..<50 {
+            buffer.append(piece.span)
+            buffer.consume(50)
+        }
+        #expect(buffer.capacity == 100)
+        buffer.append(piece.span)
+        buffer.append(piece.span)
+        #expect(buffer.capacity >= 150)
+        #expect(buffer.count == 150)
+    }
+
+    @Test func `memory is given back only when it is empty`() {
+        let buffer = ByteBuffer(capacity: 4096)
+        buffer.append(1)
+        buffer.shrink(to: 128)
+        #expect(buffer.capacity == 4096)
+        buffer.consume(1)
+        buffer.shrink(to: 128)
+        #expect(buffer.capacity == 128)
+        buffer.shrink(to: 4096)
+        #expect(buffer.capacity == 128)
+        #expect(ByteBuffer(capacity: 0).capacity == 64)
+    }
+}

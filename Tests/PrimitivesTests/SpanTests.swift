@@ -1,0 +1,100 @@
+import Primitives
+import Testing
+
+struct SpanTests {
+    private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+    // `#expect` takes calls apart and cannot hold a span, so the calls stand in functions.
+    private func equals(_ text: String, _ literal: StaticString) -> Bool {
+        bytes(text).span.equals(literal)
+    }
+    private func equalsIgnoringCase(_ text: String, _ literal: StaticString) -> Bool {
+        bytes(text).span.equalsIgnoringCase(literal)
+    }
+    private func starts(_ text: String, with literal: StaticString) -> Bool {
+        bytes(text).span.starts(with: literal)
+    }
+    private func equals(_ a: [UInt8], _ b: [UInt8]) -> Bool { a.span.equals(b.span) }
+    private func equalsIgnoringCase(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+        a.span.equalsIgnoringCase(b.span)
+    }
+
+    @Test func `comparison with a literal is of all bytes`() {
+        #expect(equals("chunked", "chunked"))
+        #expect(!equals("chunke", "chunked"))
+        #expect(!equals("chunkeds", "chunked"))
+        #expect(!equals("Chunked", "chunked"))
+        #expect(equals("", ""))
+        #expect(equalsIgnoringCase("ChUnKeD", "chunked"))
+        #expect(!equalsIgnoringCase("chunkeD ", "chunked"))
+        // `@` and `` ` ``, `[` and `{` differ by the bit that letters differ by.
+        #expect(!equalsIgnoringCase("@[", "`{"))
+        #expect(starts("Host: a", with: "Host"))
+        #expect(!starts("Hos", with: "Host"))
+        #expect(starts("x", with: ""))
+    }
+
+    @Test func `comparison of spans finds a difference at every place`() {
+        for length in 0...40 {
+            let text = (0..<length).map { UInt8(truncatingIfNeeded: 97 + $0 % 26) }
+            #expect(equals(text, Array(text)))
+            #expect(equalsIgnoringCase(text, text.map { $0 - 32 }))
+            #expect(!equals(text, text + [0]))
+            for place in text.indices {
+                var other = text
+                other[place] ^= 0x80
+                #expect(!equals(text, other))
+                #expect(!equalsIgnoringCase(text, other))
+            }
+        }
+    }
+
+    @Test func `a byte is found at or after the start`() {
+        let text = bytes("a,b,c")
+        #expect(text.span.firstIndex(of: UInt8(ascii: ",")) == 1)
+        #expect(text.span.firstIndex(of: UInt8(ascii: ","), from: 2) == 3)
+        #expect(text.span.firstIndex(of: UInt8(ascii: ","), from: 3) == 3)
+        #expect(text.span.firstIndex(of: UInt8(ascii: ","), from: 4) == nil)
+        #expect(text.span.firstIndex(of: UInt8(ascii: ","), from: 5) == nil)
+    }
+
+    @Test(
+        arguments: [
+            ("0", 0), ("7", 7), ("00042", 42), ("18446744073709551615", UInt64.max),
+            ("18446744073709551616", nil), ("99999999999999999999", nil), ("", nil), ("-1", nil),
+            ("+1", nil), (" 1", nil), ("1 ", nil), ("1x", nil), ("0x1", nil), ("١", nil),
+        ] as [(String, UInt64?)])
+    func `a decimal number is digits and nothing else, within 64 bits`(
+        text: String, value: UInt64?
+    ) {
+        #expect(bytes(text).span.decimalValue == value)
+    }
+
+    @Test(
+        arguments: [
+            ("", ""), (" ", ""), ("\t \t", ""), ("a", "a"), (" a b\t", "a b"), ("\r\na", "\r\na"),
+        ])
+    func `trimming takes spaces and tabs from both ends`(text: String, trimmed: String) {
+        #expect(bytes(text).span.trimmed.text == trimmed)
+    }
+
+    @Test func `words are read least significant byte first, from any place`() {
+        let text: [UInt8] = [9, 1, 2, 3, 4, 5, 6, 7, 0x88, 9]
+        #expect(text.span.littleEndianWord(at: 1) == 0x8807_0605_0403_0201)
+        #expect(text.span.littleEndianWord(at: 2) == 0x0988_0706_0504_0302)
+    }
+
+    @Test func `arrays lend ranges and append literals and numbers`() {
+        var text: [UInt8] = []
+        text.append("n=" as StaticString)
+        text.append(decimal: 0)
+        text.append(bytes(";m=").span)
+        text.append(decimal: UInt64.max)
+        #expect(text.span.text == "n=0;m=18446744073709551615")
+        let range = ByteRange(start: 4, count: 2)
+        #expect(text.span(range).text == "m=")
+        #expect(range.end == 6 && range.indices == 4..<6 && !range.isEmpty)
+        #expect(text.span(.empty).copied == [])
+        #expect(ByteRange.empty.isEmpty)
+    }
+}
