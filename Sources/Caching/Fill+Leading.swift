@@ -1,6 +1,5 @@
 import HTTPModel
 public import Primitives
-import Synchronization
 
 extension Fill {
     /// Gives the head to the readers.

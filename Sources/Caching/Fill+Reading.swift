@@ -1,5 +1,5 @@
 public import HTTPModel
-import Synchronization
+import Primitives
 
 extension Fill {
     /// Attaches a reader at the beginning; `nil` when the fill has failed, dropped a part or is full.

@@ -1,6 +1,5 @@
 import HTTPModel
 public import Primitives
-import Synchronization
 
 /// A running fetch shared by its leader and all readers, on any workers.
 ///
@@ -29,7 +28,7 @@ public final class Fill: Sendable {
     private let expected: VariantKey?
     let bytesMax: Int
     let store: MemoryStore
-    let state: Mutex<FillState>
+    let state: Guarded<FillState>
 
     init(
         store: MemoryStore, key: [UInt8], tag: UInt64, base: UInt64, passTag: UInt64,
@@ -47,7 +46,7 @@ public final class Fill: Sendable {
         self.bytesMax = bytesMax
         self.started = started
         hasIdentity = base != 0
-        state = Mutex(FillState(isShared: isCollapsing))
+        state = Guarded(FillState(isShared: isCollapsing))
     }
 
     /// Whether its primary key is `key`, compared in full.

@@ -1,6 +1,5 @@
 public import HTTPModel
 public import Primitives
-import Synchronization
 
 extension MemoryStore {
     /// Decides what a request does, and joins or begins a fetch, in one step under the shard's lock

@@ -10,8 +10,8 @@ import Synchronization
 /// large. Locks are taken in the order shard, fill, and never two of a kind.
 public final class MemoryStore: Sendable {
     final class Shard: Sendable {
-        let state: Mutex<StoreShard>
-        init(budget: Int) { state = Mutex(StoreShard(budget: budget)) }
+        let state: Guarded<StoreShard>
+        init(budget: Int) { state = Guarded(StoreShard(budget: budget)) }
     }
 
     let shards: [Shard]

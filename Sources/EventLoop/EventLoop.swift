@@ -38,7 +38,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     private var timers = TimerHeap()
 
     private let owner = OwnerThread()
-    private let inbox = Mutex<[UnownedJob]>([])
+    private let inbox = Guarded<[UnownedJob]>([])
     private let inboxFilled = Atomic<Bool>(false)
     private let stopping = Atomic<Bool>(false)
     private let turnStarted = Atomic<UInt64>(0)

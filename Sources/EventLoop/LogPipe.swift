@@ -1,4 +1,4 @@
-import Synchronization
+import Primitives
 
 /// Writes lines to a descriptor on a thread of its own, so that a slow reader of the log never holds a loop up.
 ///
@@ -14,7 +14,7 @@ public final class LogPipe: Sendable {
     private let kernel: Kernel
     private let descriptor: Int32
     private let wakeDescriptor: Int32
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// Creates the pipe to `descriptor` and starts its thread.
     public init?(descriptor: Int32, kernel: Kernel = Kernel()) {

@@ -1,5 +1,4 @@
 public import Primitives
-import Synchronization
 
 extension EventLoop {
     /// Resolves a host name on a thread of its own, without holding the loop up.
@@ -18,7 +17,7 @@ extension EventLoop {
 
 /// One question to the system's resolver, and its answer.
 private final class Lookup: Sendable {
-    let result = Mutex<[IPAddress]?>(nil)
+    let result = Guarded<[IPAddress]?>(nil)
     let waiter: Waiter
     private let name: String
 

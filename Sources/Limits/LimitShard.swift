@@ -1,12 +1,11 @@
 import Primitives
-import Synchronization
 
 /// One shard of the table: a lock and what it guards.
 struct LimitShard: ~Copyable, Sendable {
-    let state: Mutex<LimitShardState>
+    let state: Guarded<LimitShardState>
 
     init(keysMax: Int) {
-        state = Mutex(LimitShardState(keysMax: keysMax))
+        state = Guarded(LimitShardState(keysMax: keysMax))
     }
 }
 

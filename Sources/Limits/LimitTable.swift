@@ -1,5 +1,4 @@
 public import Primitives
-import Synchronization
 
 /// What is counted about all keys of all limits of the process: one table, shared by all workers.
 ///

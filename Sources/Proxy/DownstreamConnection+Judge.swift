@@ -32,8 +32,6 @@ extension DownstreamConnection {
 
     /// What is refused before any route is looked for.
     private func check(_ exchange: Exchange, _ request: borrowing RequestHead) -> Rejection? {
-        guard request.fields.containsAny(of: [.upgrade, .expect, .via]) || request.framing != .none
-        else { return nil }
         if request.fields.contains(.upgrade) && request.fields.contains(.connection) {
             return .upgradeRefused
         }

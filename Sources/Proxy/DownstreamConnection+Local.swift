@@ -72,9 +72,9 @@ extension DownstreamConnection {
         if let type {
             output.append("Content-Type: ")
             output.append(type)
+            output.append("\r\nContent-Length: ")
+            output.append(decimal: UInt64(exchange.scratch.count))
             output.append("\r\n")
-            HTTP1Writer.appendField(
-                .contentLength, decimal: UInt64(exchange.scratch.count), to: output)
         }
         appendFields(output)
         appendLimitFields(exchange)
@@ -90,7 +90,8 @@ extension DownstreamConnection {
             exchange.record.isIncomplete = true
             return .close
         }
-        guard keeps else { return exchange.body.isComplete ? .close : .lingerAndClose }
+        if exchange.body.isComplete { return keeps ? .nextRequest : .close }
+        guard keeps else { return .lingerAndClose }
         return await dropBody(exchange) ? .nextRequest : .lingerAndClose
     }
 

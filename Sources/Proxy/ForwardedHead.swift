@@ -40,9 +40,7 @@ enum ForwardedHead {
             {
                 continue
             }
-            HTTP1Writer.appendField(
-                name: request.fields.name(at: index), value: request.fields.value(at: index),
-                to: buffer)
+            HTTP1Writer.appendField(index, of: request.fields, to: buffer)
         }
         switch request.framing {
         case .length(let length):
@@ -67,11 +65,12 @@ enum ForwardedHead {
         _ request: borrowing RequestHead, _ route: Route, to buffer: ByteBuffer
     ) {
         let target = request.span(request.target)
-        guard route.strippedBytes > 0, Int(request.path.count) >= route.strippedBytes else {
+        guard route.strippedSegments > 0 else {
             HTTP1Writer.appendRequestLine(head: request, target: target, to: buffer)
             return
         }
-        let rest = target.extracting(route.strippedBytes..<target.count)
+        let start = end(of: route.strippedSegments, in: request.span(request.path))
+        let rest = target.extracting(start..<target.count)
         if rest.count > 0 && rest[0] == UInt8(ascii: "/") {
             HTTP1Writer.appendRequestLine(head: request, target: rest, to: buffer)
             return
@@ -80,6 +79,19 @@ enum ForwardedHead {
         var rooted: [UInt8] = [UInt8(ascii: "/")]
         rooted.append(rest)
         HTTP1Writer.appendRequestLine(head: request, target: rooted.span, to: buffer)
+    }
+
+    /// Where the rest of `path` begins behind its first segments: as for routes, several slashes in a row
+    /// count as one. Of those before the rest one is left: `//host` means something else to many readers.
+    private static func end(of segments: Int, in path: Span<UInt8>) -> Int {
+        let slash = UInt8(ascii: "/")
+        var i = 0
+        for _ in 0..<segments {
+            while i < path.count && path[i] == slash { i += 1 }
+            while i < path.count && path[i] != slash { i += 1 }
+        }
+        while i + 1 < path.count && path[i] == slash && path[i + 1] == slash { i += 1 }
+        return i
     }
 
     private static func appendHost(_ request: borrowing RequestHead, to buffer: ByteBuffer) {
@@ -102,9 +114,7 @@ enum ForwardedHead {
             if name == .contentLength && framing != .none { continue }
             if isLimited && rateLimitFields.contains(name) { continue }
             if HopByHop.isHopByHop(index, of: response.fields) { continue }
-            HTTP1Writer.appendField(
-                name: response.fields.name(at: index), value: response.fields.value(at: index),
-                to: buffer)
+            HTTP1Writer.appendField(index, of: response.fields, to: buffer)
         }
         switch framing {
         case .length(let length):

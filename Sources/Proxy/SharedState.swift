@@ -19,7 +19,7 @@ public final class SharedState: Sendable {
     /// When the process started.
     public let started: ClockReading
 
-    private let loops = Mutex<[EventLoop]>([])
+    private let loops = Guarded<[EventLoop]>([])
     private let connections = Atomic<Int>(0)
     private let draining = Atomic<Bool>(false)
 

@@ -1,4 +1,4 @@
-import Synchronization
+import Primitives
 
 /// A script that runs in the simulation, and how it ended.
 public final class PeerTask: Sendable {
@@ -8,7 +8,7 @@ public final class PeerTask: Sendable {
         case failed(String)
     }
 
-    private let state = Mutex(State.running)
+    private let state = Guarded(State.running)
     private let replay: String
 
     init(replay: String) { self.replay = replay }
@@ -44,10 +44,10 @@ public final class PeerTask: Sendable {
 
 /// A value that a script leaves for its test to look at.
 public final class Probe<Value: Sendable>: Sendable {
-    private let held: Mutex<Value>
+    private let held: Guarded<Value>
 
     /// Creates a probe that holds `value`.
-    public init(_ value: Value) { held = Mutex(value) }
+    public init(_ value: Value) { held = Guarded(value) }
 
     /// What it holds now.
     public var value: Value {

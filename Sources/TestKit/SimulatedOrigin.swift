@@ -1,5 +1,4 @@
 public import Primitives
-import Synchronization
 
 /// A listening peer: every connection runs its script.
 public final class SimulatedOrigin: Sendable {
@@ -14,7 +13,7 @@ public final class SimulatedOrigin: Sendable {
         var close: @Sendable () -> Void = {}
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     private let replay: String
 
     init(replay: String) { self.replay = replay }

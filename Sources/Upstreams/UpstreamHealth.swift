@@ -1,4 +1,4 @@
-import Synchronization
+import Primitives
 
 /// Whether the servers of one upstream can be reached, shared by all workers and the health endpoints.
 public final class UpstreamHealth: Sendable {
@@ -14,12 +14,12 @@ public final class UpstreamHealth: Sendable {
 
     /// The upstream's name.
     public let name: String
-    private let states: Mutex<[State]>
+    private let states: Guarded<[State]>
 
     /// Creates the record of `servers` untried servers.
     public init(name: String, servers: Int) {
         self.name = name
-        states = Mutex(Array(repeating: .unknown, count: servers))
+        states = Guarded(Array(repeating: .unknown, count: servers))
     }
 
     /// Notes how the last connection to `server` went.

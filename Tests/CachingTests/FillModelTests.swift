@@ -1,7 +1,6 @@
 import Caching
 import HTTPModel
 import Primitives
-import Synchronization
 import Testing
 
 @Suite struct FillModelTests {

@@ -1,12 +1,11 @@
 import Caching
 import HTTPModel
 import Primitives
-import Synchronization
 import Testing
 
 /// How many leaders each path has.
 private final class Running: Sendable {
-    private let counts = Mutex<[String: Int]>([:])
+    private let counts = Guarded<[String: Int]>([:])
 
     func begin(_ path: String) -> Int {
         counts.withLock { counts in

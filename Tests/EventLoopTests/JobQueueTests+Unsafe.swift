@@ -1,5 +1,4 @@
 import Primitives
-import Synchronization
 import TestKit
 import Testing
 
@@ -7,7 +6,7 @@ import Testing
 
 /// Keeps the jobs of its tasks until they are taken.
 private final class Collector: TaskExecutor {
-    private let jobs = Mutex<[UnownedJob]>([])
+    private let jobs = Guarded<[UnownedJob]>([])
 
     func enqueue(_ job: consuming ExecutorJob) {
         let unowned = UnownedJob(job)
