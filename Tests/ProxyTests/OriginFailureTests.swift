@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test func `interim answers are passed over and the final one arrives`() throws {
+    @Test func `interim answers are passed on, but not to HTTP 1.0`() throws {
         let world = try ProxyWorld("")
         world.origin { peer in
             while try await peer.nextRequest() != nil {
@@ -113,9 +113,14 @@ import Testing
         }
         world.client { peer in
             for _ in 0..<2 {
-                let answer = try await peer.ask(get("/"))
+                let interim = try await peer.ask(get("/"))
+                try peer.require(interim.status == 103, interim.startLine)
+                try peer.require(interim["Link"] == "</x>", "\(interim.fields)")
+                let answer = try await peer.readResponse()
                 try peer.require(answer.text == "final", answer.startLine)
             }
+            let old = try await peer.ask("GET / HTTP/1.0\r\nHost: a\r\n\r\n")
+            try peer.require(old.text == "final", old.startLine)
         }
         #expect(world.problems() == [])
     }
