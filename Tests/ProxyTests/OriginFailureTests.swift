@@ -58,6 +58,26 @@ import Testing
         #expect(seen.value == ["GET /1"])
     }
 
+    @Test func `a GET of which an interim answer came is not sent again`() throws {
+        for yaml in ["", "cache: 1h"] {
+            let world = try ProxyWorld(yaml)
+            let origin = world.origin { peer in
+                _ = try await peer.readRequest()
+                try await peer.send(ok("fresh"))
+                _ = try await peer.readRequest()
+                try await peer.send("HTTP/1.1 102 Processing\r\n\r\n")
+            }
+            world.client { peer in
+                _ = try await peer.ask(get("/1"))
+                var answer = try await peer.ask(get("/2"))
+                while answer.status < 200 { answer = try await peer.readResponse() }
+                try peer.require(answer.status == 502, answer.startLine)
+            }
+            #expect(world.problems() == [])
+            #expect(origin.accepted == 1)
+        }
+    }
+
     @Test func `a POST without a body is not sent again either`() throws {
         let world = try ProxyWorld("")
         let seen = Probe<[String]>([])

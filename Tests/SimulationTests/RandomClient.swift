@@ -175,7 +175,9 @@ struct RandomClient: Sendable {
         var answer = try await peer.readResponse(toHead: ask.method == "HEAD")
         while answer.status < 200 {
             if answer.status == 100 {
-                if !ask.expectsContinue { ledger.violation("\(ask.id): 100 without being asked for") }
+                if !ask.expectsContinue {
+                    ledger.violation("\(ask.id): 100 without being asked for")
+                }
                 try await peer.send(bytes: ask.body)
             } else if ask.isEnding {
                 ledger.violation("\(ask.id): \(answer.startLine) for HTTP/1.0")
