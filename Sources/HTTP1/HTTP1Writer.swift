@@ -8,9 +8,11 @@ public import Primitives
 public enum HTTP1Writer {
     /// Appends `HTTP/1.1 200 OK` and its CRLF.
     public static func appendStatusLine(_ status: Status, to buffer: ByteBuffer) {
-        if status.code == 200 {
-            buffer.append("HTTP/1.1 200 OK\r\n")
-            return
+        switch status.code {
+        case 200: return buffer.append("HTTP/1.1 200 OK\r\n")
+        case 304: return buffer.append("HTTP/1.1 304 Not Modified\r\n")
+        case 429: return buffer.append("HTTP/1.1 429 Too Many Requests\r\n")
+        default: break
         }
         buffer.append("HTTP/1.1 ")
         buffer.append(decimal: UInt64(status.code))
@@ -72,6 +74,18 @@ public enum HTTP1Writer {
         buffer.append(name)
         buffer.append(": ")
         buffer.append(value)
+        buffer.append("\r\n")
+    }
+
+    /// Appends the line of the field at `index` of a head that was read, in one piece where it stands so.
+    public static func appendField(
+        _ index: Int, of fields: borrowing FieldList, to buffer: ByteBuffer
+    ) {
+        guard let line = fields.line(at: index) else {
+            appendField(name: fields.name(at: index), value: fields.value(at: index), to: buffer)
+            return
+        }
+        buffer.append(line)
         buffer.append("\r\n")
     }
 

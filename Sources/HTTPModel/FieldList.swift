@@ -8,6 +8,8 @@ public struct Field: Sendable, BitwiseCopyable {
     public let nameRange: ByteRange
     /// The value, without surrounding white space.
     public let valueRange: ByteRange
+    /// Whether name, colon and value stand in one piece, as a head has them.
+    let isLine: Bool
 }
 
 /// The header fields of one message, in order, over one block of bytes.
@@ -53,8 +55,12 @@ public struct FieldList: Sendable {
 
     /// Records a field whose name and value already stand in `bytes`.
     public mutating func record(name: ByteRange, value: ByteRange) {
+        record(name: name, value: value, isLine: true)
+    }
+
+    private mutating func record(name: ByteRange, value: ByteRange, isLine: Bool) {
         let known = FieldName(recognising: bytes.span(name))
-        fields.append(Field(name: known, nameRange: name, valueRange: value))
+        fields.append(Field(name: known, nameRange: name, valueRange: value, isLine: isLine))
         names.insert(known)
     }
 
@@ -63,7 +69,7 @@ public struct FieldList: Sendable {
         let start = bytes.count
         bytes.append(name.text)
         let nameRange = ByteRange(start: start, count: bytes.count - start)
-        fields.append(Field(name: name, nameRange: nameRange, valueRange: appendBytes(value)))
+        fields.append(Field(name: name, nameRange: nameRange, valueRange: appendBytes(value), isLine: false))
         names.insert(name)
     }
 
@@ -75,14 +81,14 @@ public struct FieldList: Sendable {
         let valueStart = bytes.count
         bytes.append(value)
         let valueRange = ByteRange(start: valueStart, count: bytes.count - valueStart)
-        fields.append(Field(name: name, nameRange: nameRange, valueRange: valueRange))
+        fields.append(Field(name: name, nameRange: nameRange, valueRange: valueRange, isLine: false))
         names.insert(name)
     }
 
     /// Appends a field of any name.
     public mutating func append(name: Span<UInt8>, value: Span<UInt8>) {
         let nameRange = appendBytes(name)
-        record(name: nameRange, value: appendBytes(value))
+        record(name: nameRange, value: appendBytes(value), isLine: false)
     }
 
     /// Removes all fields of `name`; its bytes stay until `removeAll`.
@@ -136,6 +142,15 @@ public struct FieldList: Sendable {
     @_lifetime(borrow self)
     public borrowing func value(at index: Int) -> Span<UInt8> {
         bytes.span(fields[index].valueRange)
+    }
+
+    /// The field at `index` as one piece, `Name: value`, as it was sent; `nil` when it was appended.
+    @_lifetime(borrow self)
+    public borrowing func line(at index: Int) -> Span<UInt8>? {
+        let field = fields[index]
+        let nameEnd = field.nameRange.end
+        guard field.isLine else { return nil }
+        return bytes.span.extracting(Int(field.nameRange.start)..<max(nameEnd + 1, field.valueRange.end))
     }
 
     /// The bytes at `range`.

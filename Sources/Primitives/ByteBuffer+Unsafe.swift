@@ -58,8 +58,13 @@
     }
 
     /// Makes room for `n` more bytes: moves the readable ones to the front, or doubles the block.
+    @inline(__always)
     public func reserve(_ n: Int) {
-        if blockSize - writeIndex >= n { return }
+        if blockSize - writeIndex < n { makeRoom(n) }
+    }
+
+    @inline(never)
+    private func makeRoom(_ n: Int) {
         let length = count
         if blockSize - length >= n {
             unsafe base.copyMemory(from: base + readIndex, byteCount: length)
@@ -127,14 +132,16 @@
 
     /// Appends `number` in decimal digits.
     public func append(decimal number: UInt64) {
-        var rest = number
         var digits = 1
-        while rest >= 10 {
-            rest /= 10
+        // A product is cheaper than a quotient; beyond 10¹⁹ the next product would not fit.
+        var bound: UInt64 = 10
+        while number >= bound {
             digits += 1
+            if digits == 20 { break }
+            bound *= 10
         }
         reserve(digits)
-        rest = number
+        var rest = number
         var at = writeIndex + digits
         repeat {
             at -= 1

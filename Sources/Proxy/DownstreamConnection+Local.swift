@@ -48,6 +48,7 @@ extension DownstreamConnection {
         exchange.scratch.removeAll()
         limits.appendRefusalBody(
             for: exchange.decision, problemJSON: wantsProblem, to: exchange.scratch)
+        exchange.scratch.append("\n")
         let type: StaticString = wantsProblem ? "application/problem+json" : "application/json"
         return await send(exchange, exchange.decision.refusalStatus, type: type) { output in
             output.append("Cache-Control: no-store\r\n")
@@ -72,9 +73,9 @@ extension DownstreamConnection {
         if let type {
             output.append("Content-Type: ")
             output.append(type)
+            output.append("\r\nContent-Length: ")
+            output.append(decimal: UInt64(exchange.scratch.count))
             output.append("\r\n")
-            HTTP1Writer.appendField(
-                .contentLength, decimal: UInt64(exchange.scratch.count), to: output)
         }
         appendFields(output)
         appendLimitFields(exchange)
@@ -90,7 +91,8 @@ extension DownstreamConnection {
             exchange.record.isIncomplete = true
             return .close
         }
-        guard keeps else { return exchange.body.isComplete ? .close : .lingerAndClose }
+        if exchange.body.isComplete { return keeps ? .nextRequest : .close }
+        guard keeps else { return .lingerAndClose }
         return await dropBody(exchange) ? .nextRequest : .lingerAndClose
     }
 
@@ -99,7 +101,7 @@ extension DownstreamConnection {
         guard exchange.decision.count > 0 else { return }
         worker.blueprint.limitFields.append(
             for: exchange.decision, of: worker.blueprint.routes[exchange.record.route].limits,
-            at: worker.loop.clock, to: exchange.output)
+            at: exchange.decided, to: exchange.output)
     }
 
     /// `Connection: close`, or `keep-alive` for an HTTP/1.0 client that asked for it.

@@ -15,17 +15,20 @@ enum ForwardedHead {
     /// Appends the request as the origin of `route` gets it.
     ///
     /// Hop-by-hop fields end here; forwarding fields are made anew (`identity` decides what is believed);
-    /// `Expect` is answered by the proxy itself.
+    /// `Expect` is answered by the proxy itself. `origin` is the authority for requests that name none.
     ///
     /// A request for the cache is a plain one: without the client's own conditions. The final empty line is
     /// left to the caller.
     static func append(
         _ request: borrowing RequestHead, _ identity: borrowing ResolvedIdentity,
-        _ route: Route, _ blueprint: Blueprint, peer: IPAddress, forCache: Bool,
+        _ route: Route, _ blueprint: Blueprint, _ origin: [UInt8], peer: IPAddress, forCache: Bool,
         to buffer: ByteBuffer
     ) {
         appendRequestLine(request, route, to: buffer)
-        appendHost(request, to: buffer)
+        // A client of HTTP/1.0 may name no host; the origin's own name is the best there is.
+        let host = request.authority.isEmpty ? origin.span : request.span(request.authority)
+        HTTP1Writer.appendField(.host, host, to: buffer)
+        let hops = request.method == .options ? remainingHops(request) : nil
         for index in request.fields.indices {
             let field = request.fields[index]
             switch field.name {
@@ -40,9 +43,11 @@ enum ForwardedHead {
             {
                 continue
             }
-            HTTP1Writer.appendField(
-                name: request.fields.name(at: index), value: request.fields.value(at: index),
-                to: buffer)
+            if field.name == .maxForwards, let hops {
+                HTTP1Writer.appendField(.maxForwards, decimal: hops, to: buffer)
+                continue
+            }
+            HTTP1Writer.appendField(index, of: request.fields, to: buffer)
         }
         switch request.framing {
         case .length(let length):
@@ -67,11 +72,12 @@ enum ForwardedHead {
         _ request: borrowing RequestHead, _ route: Route, to buffer: ByteBuffer
     ) {
         let target = request.span(request.target)
-        guard route.strippedBytes > 0, Int(request.path.count) >= route.strippedBytes else {
+        guard route.strippedSegments > 0 else {
             HTTP1Writer.appendRequestLine(head: request, target: target, to: buffer)
             return
         }
-        let rest = target.extracting(route.strippedBytes..<target.count)
+        let start = end(of: route.strippedSegments, in: request.span(request.path))
+        let rest = target.extracting(start..<target.count)
         if rest.count > 0 && rest[0] == UInt8(ascii: "/") {
             HTTP1Writer.appendRequestLine(head: request, target: rest, to: buffer)
             return
@@ -82,8 +88,23 @@ enum ForwardedHead {
         HTTP1Writer.appendRequestLine(head: request, target: rooted.span, to: buffer)
     }
 
-    private static func appendHost(_ request: borrowing RequestHead, to buffer: ByteBuffer) {
-        HTTP1Writer.appendField(.host, request.span(request.authority), to: buffer)
+    /// Where the rest of `path` begins behind its first segments: as for routes, several slashes in a row
+    /// count as one. Of those before the rest one is left: `//host` means something else to many readers.
+    private static func end(of segments: Int, in path: Span<UInt8>) -> Int {
+        let slash = UInt8(ascii: "/")
+        var i = 0
+        for _ in 0..<segments {
+            while i < path.count && path[i] == slash { i += 1 }
+            while i < path.count && path[i] != slash { i += 1 }
+        }
+        while i + 1 < path.count && path[i] == slash && path[i + 1] == slash { i += 1 }
+        return i
+    }
+
+    /// Max-Forwards of an OPTIONS request, one less (RFC 9110 §7.6.2); `nil` when there is none to count.
+    private static func remainingHops(_ request: borrowing RequestHead) -> UInt64? {
+        guard let hops = request.fields.first(.maxForwards)?.decimalValue, hops > 0 else { return nil }
+        return hops - 1
     }
 
     // MARK: Response
@@ -102,9 +123,7 @@ enum ForwardedHead {
             if name == .contentLength && framing != .none { continue }
             if isLimited && rateLimitFields.contains(name) { continue }
             if HopByHop.isHopByHop(index, of: response.fields) { continue }
-            HTTP1Writer.appendField(
-                name: response.fields.name(at: index), value: response.fields.value(at: index),
-                to: buffer)
+            HTTP1Writer.appendField(index, of: response.fields, to: buffer)
         }
         switch framing {
         case .length(let length):
@@ -112,6 +131,6 @@ enum ForwardedHead {
         case .chunked: HTTP1Writer.appendField(.transferEncoding, "chunked", to: buffer)
         case .none, .untilClose: break
         }
-        buffer.append("Via: 1.1 weir\r\n")
+        buffer.append(response.version == .http11 ? "Via: 1.1 weir\r\n" : "Via: 1.0 weir\r\n")
     }
 }

@@ -20,8 +20,8 @@ public final class Route: Sendable {
     let limitNames: [[UInt8]]
     /// How it caches; `nil`: not at all.
     let cache: CacheRules?
-    /// Bytes of the path that are removed before forwarding.
-    let strippedBytes: Int
+    /// Segments of the path that are removed before forwarding.
+    let strippedSegments: Int
     /// The deadline of the answer's head; `nil`: the upstream's.
     let timeout: Nanoseconds?
     /// Whether a request must have a user.
@@ -36,7 +36,7 @@ public final class Route: Sendable {
         limitIndices = route.limits
         limitNames = route.limits.map { Array(all[$0].name.utf8) }
         cache = route.cache.map { CacheRules($0, space: space) }
-        strippedBytes = route.stripPrefix.utf8.count
+        strippedSegments = route.stripPrefix.split(separator: "/").count
         timeout = route.timeout
         requiresUser = route.requiresUser
     }

@@ -52,7 +52,7 @@ extension SimulatedPeer {
     /// Reads a request with its body. Fails at the end of the connection.
     public func readRequest() async throws -> SimulatedMessage {
         var message = try await readHead()
-        try await readBody(&message, untilEnd: false)
+        try await readBody(of: &message)
         return message
     }
 
@@ -85,6 +85,11 @@ extension SimulatedPeer {
         message.startLine = lines.first.map(String.init) ?? ""
         message.fields = try SimulatedMessage.parseFields(Array(lines.dropFirst()))
         return message
+    }
+
+    /// Reads the body of a request whose head has been read, into `message`.
+    public func readBody(of message: inout SimulatedMessage) async throws {
+        try await readBody(&message, untilEnd: false)
     }
 
     private func readBody(_ message: inout SimulatedMessage, untilEnd: Bool) async throws {

@@ -85,7 +85,8 @@ import Testing
         #expect(origin.accepted == 1)
     }
 
-    @Test func `an answer that is no HTTP is a 502, and so is one that switches protocols`() throws {
+    @Test func `an answer that is no HTTP is a 502, and so is one that switches protocols`() throws
+    {
         for answer in ["SSH-2.0-x\r\n\r\n", "HTTP/1.1 101 Switching Protocols\r\n\r\n"] {
             let world = try ProxyWorld("")
             world.origin { peer in
@@ -124,7 +125,8 @@ import Testing
         world.origin { peer in
             let head = try await peer.readHead()
             try peer.require(head["transfer-encoding"] == "chunked", "not chunked")
-            try await peer.send(ok("too much", "Connection: close", status: "413 Content Too Large"))
+            try await peer.send(
+                ok("too much", "Connection: close", status: "413 Content Too Large"))
             try await peer.expectGone()
         }
         world.client { peer in
