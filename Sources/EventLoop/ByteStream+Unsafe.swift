@@ -128,6 +128,16 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
 
     // MARK: Writing
 
+    /// Writes what fits of `buffer` without waiting and consumes it; whether that was all.
+    public func writeNow(_ buffer: ByteBuffer) throws(StreamError) -> Bool {
+        while !buffer.isEmpty {
+            if isAborted { throw .aborted }
+            guard mayWrite else { return false }
+            buffer.consume(try writeSome(buffer))
+        }
+        return true
+    }
+
     /// Writes all of `buffer` and consumes it.
     ///
     /// The peer must take 32 KiB, or the rest, within `patience`, and again within the next: a slow reader
@@ -138,7 +148,7 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
         var pace = Pace(patience: patience)
         while !buffer.isEmpty {
             try await awaitSpace(&pace)
-            let n = try writeNow(buffer)
+            let n = try writeSome(buffer)
             buffer.consume(n)
             pace.note(n)
         }
@@ -153,7 +163,7 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
         var sent = range.lowerBound
         while !buffer.isEmpty || sent < range.upperBound {
             try await awaitSpace(&pace)
-            let n = try writeNow(buffer, body, sent..<range.upperBound)
+            let n = try writeSome(buffer, body, sent..<range.upperBound)
             let ofBuffer = min(n, buffer.count)
             buffer.consume(ofBuffer)
             sent += n - ofBuffer
@@ -169,7 +179,7 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
         var rest = count
         while !buffer.isEmpty || rest > 0 {
             try await awaitSpace(&pace)
-            let n = try writeNow(buffer, body, rest)
+            let n = try writeSome(buffer, body, rest)
             let ofBuffer = min(n, buffer.count)
             buffer.consume(ofBuffer)
             body.consume(n - ofBuffer)
@@ -184,14 +194,14 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
         try await waitWritable(until: pace.deadline(from: loop.now))
     }
 
-    private func writeNow(_ buffer: ByteBuffer) throws(StreamError) -> Int {
+    private func writeSome(_ buffer: ByteBuffer) throws(StreamError) -> Int {
         precondition(descriptor >= 0)
         let span = buffer.readable
         let n = unsafe span.withUnsafeBytes { unsafe loop.kernel.write(descriptor, $0) }
         return try noteWritten(n, of: span.count)
     }
 
-    private func writeNow(
+    private func writeSome(
         _ buffer: ByteBuffer, _ body: [UInt8], _ range: Range<Int>
     ) throws(StreamError) -> Int {
         precondition(descriptor >= 0)
@@ -205,7 +215,7 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
         return try noteWritten(n, of: first.count + second.count)
     }
 
-    private func writeNow(
+    private func writeSome(
         _ buffer: ByteBuffer, _ body: ByteBuffer, _ count: Int
     ) throws(StreamError) -> Int {
         precondition(descriptor >= 0)

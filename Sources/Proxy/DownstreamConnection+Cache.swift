@@ -41,6 +41,28 @@ extension DownstreamConnection {
         _ exchange: Exchange, _ stored: StoredResponse, status: CacheStatus
     ) async -> Afterwards {
         let keeps = mayKeep(exchange)
+        let isBodyLeft = compose(exchange, stored, status, keeps: keeps)
+        do {
+            if isBodyLeft {
+                for segment in stored.body {
+                    try await stream.write(
+                        exchange.output, segment, 0..<segment.count, patience: http.idleTimeout)
+                }
+            } else if try !stream.writeNow(exchange.output) {
+                try await stream.write(exchange.output, patience: http.idleTimeout)
+            }
+        } catch {
+            exchange.record.isIncomplete = true
+            return .close
+        }
+        return keeps ? .nextRequest : .close
+    }
+
+    /// Puts head and small body into the output; whether a large body is left, to be sent from where it is
+    /// stored.
+    private func compose(
+        _ exchange: Exchange, _ stored: StoredResponse, _ status: CacheStatus, keeps: Bool
+    ) -> Bool {
         let output = exchange.output
         let isNotModified = Conditions.areNotModified(
             exchange.request.fields, head: stored.head, now: worker.loop.clock.wall.epochSeconds)
@@ -55,34 +77,11 @@ extension DownstreamConnection {
         output.append("\r\n")
         status.append(to: output)
         endHead(exchange, keeps: keeps)
-        let hasBody = !isNotModified && exchange.request.method != .head
-        do {
-            try await sendBody(of: stored, if: hasBody, exchange)
-        } catch {
-            exchange.record.isIncomplete = true
-            return .close
-        }
-        return keeps ? .nextRequest : .close
-    }
-
-    /// Small bodies go out with the head in one piece, large ones from where they are stored.
-    private func sendBody(
-        of stored: StoredResponse, if hasBody: Bool, _ exchange: Exchange
-    ) async throws(StreamError) {
-        let output = exchange.output
-        guard hasBody else {
-            try await stream.write(output, patience: http.idleTimeout)
-            return
-        }
+        if isNotModified || exchange.request.method == .head { return false }
         exchange.record.bodyBytes = UInt64(stored.bodyCount)
-        if stored.bodyCount <= Bounds.copiedBody {
-            for segment in stored.body { output.append(segment.span) }
-            try await stream.write(output, patience: http.idleTimeout)
-            return
-        }
-        for segment in stored.body {
-            try await stream.write(output, segment, 0..<segment.count, patience: http.idleTimeout)
-        }
+        if stored.bodyCount > Bounds.copiedBody { return true }
+        for segment in stored.body { output.append(segment.span) }
+        return false
     }
 
     private func endHead(_ exchange: Exchange, keeps: Bool) {

@@ -18,17 +18,26 @@ extension DownstreamConnection {
         var isRetry = false
         while true {
             let upstream: UpstreamConnection
-            do {
-                upstream = try await pool.lease(watching: stream, freshOnly: isRetry)
-            } catch {
-                return await reject(exchange, .upstream(error))
+            if !isRetry, let idle = pool.leaseIdle() {
+                upstream = idle
+            } else {
+                do {
+                    upstream = try await pool.lease(watching: stream, freshOnly: isRetry)
+                } catch {
+                    return await reject(exchange, .upstream(error))
+                }
             }
             stream.abortedWithPeer = upstream.stream
+            // A write that failed may have left something of an earlier request.
+            exchange.forwarded.removeAll()
             ForwardedHead.append(
                 exchange.request, exchange.identity, route, worker.blueprint, upstream.authority,
                 peer: peer, forCache: false, to: exchange.forwarded)
             HTTP1Writer.appendEndOfHead(to: exchange.forwarded)
-            let pump = await startRequest(exchange, upstream, pool, firstByte)
+            var pump: RequestBodyPump?
+            if !sendNow(exchange, to: upstream) {
+                pump = await startRequest(exchange, upstream, pool, firstByte)
+            }
             do {
                 let deadline = pump == nil ? now + firstByte : .never
                 try await upstream.readHead(for: exchange.request.method, until: deadline)
@@ -61,14 +70,20 @@ extension DownstreamConnection {
         }
     }
 
-    /// Sends head and body when both are there; otherwise starts a pump that does.
+    /// Sends head and body at once when both are there and the socket takes them.
+    private func sendNow(_ exchange: Exchange, to upstream: UpstreamConnection) -> Bool {
+        takeArrivedBody(exchange)
+        guard exchange.body.isComplete else { return false }
+        // A failed write shows when the answer is read: the origin may have sent one before it closed.
+        return (try? upstream.stream.writeNow(exchange.forwarded)) ?? true
+    }
+
+    /// Sends what is left of head and body when both are there; otherwise starts a pump that does.
     private func startRequest(
         _ exchange: Exchange, _ upstream: UpstreamConnection, _ pool: UpstreamPool,
         _ firstByte: Nanoseconds
     ) async -> RequestBodyPump? {
-        takeArrivedBody(exchange)
         if exchange.body.isComplete {
-            // A failed write shows when the answer is read: the origin may have sent one before it closed.
             try? await upstream.stream.write(
                 exchange.forwarded, patience: pool.settings.idleTimeout)
             return nil
@@ -169,7 +184,9 @@ extension DownstreamConnection {
                 if hasEnded && framing == .chunked {
                     HTTP1Writer.appendLastChunk(trailers: upstream.trailers, to: exchange.output)
                 }
-                try await stream.write(exchange.output, patience: http.idleTimeout)
+                if try !stream.writeNow(exchange.output) {
+                    try await stream.write(exchange.output, patience: http.idleTimeout)
+                }
                 if hasEnded { return true }
                 try await upstream.readMore(pause: pause)
             }

@@ -86,7 +86,9 @@ extension DownstreamConnection {
             output.append(exchange.scratch)
         }
         do {
-            try await stream.write(output, patience: http.idleTimeout)
+            if try !stream.writeNow(output) {
+                try await stream.write(output, patience: http.idleTimeout)
+            }
         } catch {
             exchange.record.isIncomplete = true
             return .close

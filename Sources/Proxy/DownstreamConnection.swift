@@ -85,7 +85,11 @@ final class DownstreamConnection {
     /// Answers the requests that have arrived, until there is none.
     private func serveArrived(_ exchange: Exchange) async -> Afterwards {
         while true {
-            switch await readHead(exchange) {
+            exchange.record = AccessRecord()
+            exchange.record.started = now
+            var arrived = takeHead(exchange)
+            if arrived == nil { arrived = await readHead(exchange) }
+            switch arrived ?? .gone {
             case .none: return .nextRequest
             case .gone: return .close
             case .rejected(let rejection):
@@ -106,11 +110,21 @@ final class DownstreamConnection {
         case rejected(Rejection)
     }
 
-    /// Reads one request head. Its time runs from the first byte.
+    /// Waits for the rest of a head. Its time runs from the first byte.
     private func readHead(_ exchange: Exchange) async -> HeadOutcome {
-        exchange.record = AccessRecord()
-        exchange.record.started = now
         let deadline = now + http.requestTimeout
+        while true {
+            do {
+                try await stream.waitReadable(until: deadline)
+            } catch {
+                return error == .timedOut ? .rejected(.headTimeout) : .gone
+            }
+            if let outcome = takeHead(exchange) { return outcome }
+        }
+    }
+
+    /// Takes the next head from what has arrived; `nil` when it is not whole yet.
+    private func takeHead(_ exchange: Exchange) -> HeadOutcome? {
         while true {
             if !exchange.input.isEmpty {
                 let arrived = exchange.input
@@ -126,13 +140,11 @@ final class DownstreamConnection {
             }
             do {
                 guard let n = try stream.readNow(into: exchange.input) else {
-                    if exchange.input.isEmpty { return .none }
-                    try await stream.waitReadable(until: deadline)
-                    continue
+                    return exchange.input.isEmpty ? HeadOutcome.none : nil
                 }
                 if n == 0 { return .gone }
             } catch {
-                return error == .timedOut ? .rejected(.headTimeout) : .gone
+                return .gone
             }
         }
     }

@@ -67,6 +67,15 @@ public final class UpstreamPool {
         }
     }
 
+    /// An idle connection for one exchange, if there is one and nobody waits; no waiting.
+    public func leaseIdle() -> UpstreamConnection? {
+        guard waiters.count + turns == 0, let server = try? chooseServer() else { return nil }
+        guard let idle = takeIdle(of: server) else { return nil }
+        // It may have closed others on the way.
+        wakeFirst()
+        return idle
+    }
+
     /// Takes a connection back after its exchange; it is closed unless `reusable`.
     public func release(_ connection: UpstreamConnection, reusable: Bool) {
         servers[connection.server].inFlight -= 1
