@@ -28,9 +28,9 @@ integration: toolchain ## the scenarios on the built binary
 	@scripts/install-packages build test
 	$(SWIFT) test --filter IntegrationTests
 
-tsan: toolchain ## every test under the thread sanitizer
+tsan: toolchain ## tests of what threads share, and the binary under load, under the thread sanitizer
 	@scripts/install-packages build test
-	$(SWIFT) test --sanitize=thread --scratch-path .build/tsan
+	scripts/tsan $(SWIFT)
 
 bench: toolchain ## Weir beside nginx: CPU per request, rps, mallocs; five rounds
 	@scripts/install-packages build bench

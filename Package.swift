@@ -90,7 +90,7 @@ let targets: [[Target]] = [
             dependencies: [
                 "Admin", "Proxy", "Config", "Settings", "EventLoop", "Upstreams", "HTTP1",
                 "HTTPModel",
-                "Primitives",
+                "Primitives", "Telemetry",
             ], swiftSettings: base)
     ],
     // The whole: the real proxy in a simulated world, and the built binary with real sockets.

@@ -36,6 +36,8 @@ public final class CachedHead: Sendable {
     public let delta: Nanoseconds
     /// Whether it may be kept.
     public let isStorable: Bool
+    /// Why it is not kept, where a rule said so.
+    public let refusal: CacheRefusal?
 
     /// Prepares the head of an answer that `StoreDecision` lets in.
     ///
@@ -55,19 +57,21 @@ public final class CachedHead: Sendable {
     }
 
     /// Prepares the head of an answer that only passes through a fill to the client that asked for it: its
-    /// cookies, Age and limit fields stay.
-    public convenience init(passing response: borrowing ResponseHead, times: FetchTimes) {
+    /// cookies, Age and limit fields stay. `refusal` is why it is not stored.
+    public convenience init(
+        passing response: borrowing ResponseHead, times: FetchTimes, refusal: CacheRefusal? = nil
+    ) {
         let directives = CacheDirectives(of: response.fields)
         let lifetime = Lifetime(
             of: response, directives: directives, policy: CachePolicy(), times: times)
         self.init(
             key: [], variant: .none, response: response, lifetime: lifetime, times: times,
-            isStorable: false)
+            isStorable: false, refusal: refusal)
     }
 
     init(
         key: [UInt8], variant: VariantKey, response: borrowing ResponseHead, lifetime: Lifetime,
-        times: FetchTimes, isStorable: Bool
+        times: FetchTimes, isStorable: Bool, refusal: CacheRefusal? = nil
     ) {
         var length: UInt64?
         switch response.framing {
@@ -96,6 +100,7 @@ public final class CachedHead: Sendable {
         received = times.received.monotonic
         delta = times.delay
         self.isStorable = isStorable
+        self.refusal = refusal
     }
 
     /// The same head once the body has ended: its length is written, and the origin's time is complete.
@@ -119,6 +124,7 @@ public final class CachedHead: Sendable {
         received = head.received
         delta = finished - head.requested
         isStorable = head.isStorable
+        refusal = head.refusal
     }
 
     /// Appends `bytes` to a head that is being written.

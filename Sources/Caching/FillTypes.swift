@@ -2,6 +2,10 @@
 public enum FillFailure: Sendable, BitwiseCopyable, Equatable, CaseIterable {
     /// No connection to the origin.
     case connect
+    /// No connection to the origin came free in time.
+    case exhausted
+    /// The origin's name is not known.
+    case unresolved
     /// The origin took too long.
     case timeout
     /// The connection broke, or what came was no answer.
@@ -15,6 +19,8 @@ public enum FillFailure: Sendable, BitwiseCopyable, Equatable, CaseIterable {
     public var name: StaticString {
         switch self {
         case .connect: "connect"
+        case .exhausted: "exhausted"
+        case .unresolved: "unresolved"
         case .timeout: "timeout"
         case .reset: "reset"
         case .incomplete: "incomplete"

@@ -19,7 +19,6 @@ enum Bounds {
     static let tierBytes = 64
     static let tokenBytes = 8...1024
     static let pathBytes = 1024
-    static let pathSegments = 64
     static let hostBytes = 253
     static let unixPathBytes = 107
 

@@ -50,12 +50,9 @@ extension Report {
 
     /// Routes behind another one that takes all their requests.
     func checkReach(_ routes: [ParsedRoute]) {
-        for (index, route) in routes.enumerated() where route.isWhole {
-            guard let pattern = route.pattern else { continue }
-            let earlier = routes[..<index].first { other in
-                guard other.isWhole, let otherPattern = other.pattern else { return false }
-                return otherPattern.covers(pattern)
-                    && Self.covers(other.settings.match, route.settings.match)
+        for (index, route) in routes.enumerated() where route.hasRightMatch {
+            let earlier = routes[..<index].first {
+                $0.hasRightMatch && $0.settings.match.covers(route.settings.match)
             }
             guard let earlier else { continue }
             error(
@@ -63,26 +60,6 @@ extension Report {
                 "never reached: the route at line \(earlier.value.line) "
                     + "(`\(Value.shortened(earlier.settings.match.path))`) takes all its requests",
                 help: "the first match wins; put this route before it")
-        }
-    }
-
-    /// Whether the conditions of `route` besides its path hold whenever those of `other` do.
-    private static func covers(_ route: RouteDefinition, _ other: RouteDefinition) -> Bool {
-        if !route.methods.isEmpty {
-            guard !other.methods.isEmpty, other.methods.allSatisfy(route.methods.contains) else {
-                return false
-            }
-        }
-        if let host = route.host, host != other.host {
-            // `*.example.com` takes `api.example.com` and, itself a pattern, `*.api.example.com`.
-            guard host.hasPrefix("*."), other.host?.hasSuffix(host.dropFirst()) == true else {
-                return false
-            }
-        }
-        return route.headers.allSatisfy { condition in
-            other.headers.contains {
-                $0.name == condition.name && (condition.value == nil || $0.value == condition.value)
-            }
         }
     }
 

@@ -15,52 +15,70 @@ struct Environment {
         guard text.contains("$") else { return (text, []) }
         var result = ""
         var names: [String] = []
-        var faults = 0
-        func fault(_ message: String, _ help: String) {
-            report.error(at: range, path.isEmpty ? message : "\(path): \(message)", help: help)
-            faults += 1
+        var isWhole = true
+        func fault(_ fault: Fault) {
+            let message = path.isEmpty ? fault.message : "\(path): \(fault.message)"
+            report.error(at: range, message, help: fault.help)
+            isWhole = false
         }
         var rest = text[...]
         while let dollar = rest.firstIndex(of: "$") {
             result += rest[..<dollar]
             rest = rest[dollar...]
-            if rest.hasPrefix("$${") {
-                result += "${"
-                rest = rest.dropFirst(3)
-            } else if rest.hasPrefix("${") {
-                guard let end = rest.firstIndex(of: "}") else {
-                    fault("`${` without `}`", "write `${NAME}`, or `$${` for the characters `${`")
-                    return nil
-                }
-                let inner = rest.dropFirst(2)[..<end]
-                rest = rest[rest.index(after: end)...]
-                let (name, fallback) = Self.split(inner)
-                guard Self.isName(name) else {
-                    fault(
-                        "\"\(Value.shortened(name))\" is not the name of an environment variable",
-                        "write `${NAME}` or `${NAME:-default}`")
-                    continue
-                }
-                names.append(name)
-                if let value = variables[name], !value.isEmpty || fallback == nil {
-                    result += value
-                } else if let fallback {
-                    result += fallback
-                } else {
-                    fault(
-                        "the environment variable `\(name)` is not set",
-                        "set it, or write a default: `${\(name):-value}`")
-                }
-            } else {
-                result += "$"
-                rest = rest.dropFirst()
+            do throws(Fault) {
+                result += try expand(&rest, &names)
+            } catch {
+                fault(error)
             }
             guard result.utf8.count <= Bounds.scalarBytes else {
-                fault("longer than \(Bounds.scalarBytes) bytes with its variables", "shorten it")
+                fault(
+                    Fault(
+                        message: "longer than \(Bounds.scalarBytes) bytes with its variables",
+                        help: "shorten it"))
                 return nil
             }
         }
-        return faults == 0 ? (result + rest, names) : nil
+        return isWhole ? (result + rest, names) : nil
+    }
+
+    private struct Fault: Error {
+        var message: String
+        var help: String
+    }
+
+    /// Takes what the first `$` of `rest` begins off it, and returns what stands there instead.
+    private func expand(
+        _ rest: inout Substring, _ names: inout [String]
+    ) throws(Fault) -> String {
+        if rest.hasPrefix("$${") {
+            rest = rest.dropFirst(3)
+            return "${"
+        }
+        guard rest.hasPrefix("${") else {
+            rest = rest.dropFirst()
+            return "$"
+        }
+        guard let end = rest.firstIndex(of: "}") else {
+            rest = ""
+            throw Fault(
+                message: "`${` without `}`",
+                help: "write `${NAME}`, or `$${` for the characters `${`")
+        }
+        let (name, fallback) = Self.split(rest.dropFirst(2)[..<end])
+        rest = rest[rest.index(after: end)...]
+        guard Self.isName(name) else {
+            throw Fault(
+                message: "\"\(Value.shortened(name))\" is not the name of an environment variable",
+                help: "write `${NAME}` or `${NAME:-default}`")
+        }
+        names.append(name)
+        let value = variables[name]
+        guard let text = value?.isEmpty == false ? value : fallback ?? value else {
+            throw Fault(
+                message: "the environment variable `\(name)` is not set",
+                help: "set it, or write a default: `${\(name):-value}`")
+        }
+        return text
     }
 
     /// `NAME:-default` in its two parts.

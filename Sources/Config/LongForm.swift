@@ -43,7 +43,7 @@ extension Configuration {
     }
 
     private static func address(_ address: SocketAddress) -> YAMLOutput {
-        .text(AddressText.write(address))
+        .text(address.text)
     }
 
     private static func upstream(_ upstream: UpstreamSettings) -> YAMLOutput {
@@ -86,7 +86,7 @@ extension Configuration {
         var entries: [(String, YAMLOutput)] = [
             (
                 "trusted_proxies",
-                .list(identity.trustedProxies.map { .text(AddressText.write($0)) })
+                .list(identity.trustedProxies.map { .text($0.description) })
             ),
             ("ipv6_prefix", .number(identity.ipv6Prefix)),
         ]

@@ -12,7 +12,7 @@ extension Report {
         for item in items {
             guard let (address, place) = listener(item) else { continue }
             if let line = lines[address], !Self.isAnyPort(address) {
-                error(place, "\"\(AddressText.write(address))\" is already used at line \(line)")
+                error(place, "\"\(address.text)\" is already used at line \(line)")
             }
             lines[address] = place.line
             result.append(ListenerSettings(address: address))
@@ -63,8 +63,8 @@ extension Report {
             }
         }
         guard let settings else { return nil }
-        let written = AddressText.write(settings.address)
-        if !AddressText.isLocal(settings.address) && !hasToken {
+        let written = settings.address.text
+        if !settings.address.isLocal && !hasToken {
             error(
                 keyOf: value, "\(written) can be reached from other machines and has no token",
                 help: "listen on 127.0.0.1, or set `token: \"${WEIR_ADMIN_TOKEN}\"`")

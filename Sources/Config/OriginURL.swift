@@ -17,7 +17,7 @@ enum OriginURL {
         let labels = host.split(separator: ".", omittingEmptySubsequences: false)
         // Numbers and points alone are an address, and must be a right one.
         if labels.last?.utf8.allSatisfy(ASCII.isDigit) == true {
-            return AddressText.parse(host) != nil
+            return IPAddress(parsing: String(host)) != nil
         }
         return labels.allSatisfy { label in
             (1...63).contains(label.utf8.count) && !label.hasPrefix("-") && !label.hasSuffix("-")
@@ -82,7 +82,7 @@ extension Report {
         }
         if host.hasPrefix("["), host.hasSuffix("]") {
             host = host.dropFirst().dropLast()
-            guard host.contains(":"), AddressText.parse(host) != nil else { return nil }
+            guard host.contains(":"), IPAddress(parsing: String(host)) != nil else { return nil }
         } else if !OriginURL.isHostName(host) {
             return nil
         }

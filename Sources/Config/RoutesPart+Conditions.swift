@@ -14,7 +14,7 @@ extension Report {
         if let headers = fields.take("headers") {
             route.settings.match.headers = self.headers(headers)
         }
-        route.isWhole = problems.count == before
+        route.hasRightConditions = problems.count == before
     }
 
     private func methods(_ value: Value) -> [String] {
@@ -46,7 +46,8 @@ extension Report {
             return nil
         }
         let name = text.hasPrefix("*.") ? text.dropFirst(2) : text[...]
-        let isAddress = name.hasPrefix("[") && AddressText.parse(name.dropFirst().dropLast()) != nil
+        let isAddress =
+            name.hasPrefix("[") && IPAddress(parsing: String(name.dropFirst().dropLast())) != nil
         guard OriginURL.isHostName(name) || isAddress else {
             expected(
                 "a host name without port", value,

@@ -14,17 +14,20 @@ struct RouteContext {
 /// One route of the file and where it stands.
 struct ParsedRoute {
     var settings: RouteSettings
-    /// `nil` after a fault.
-    var pattern: PathPattern?
+    /// Whether its path was read without a fault.
+    var hasRightPath = false
     var pathValue: Value?
     var value: Value
     /// The values whose meaning depends on other parts.
     var cacheValue: Value?
     var authValue: Value?
-    /// Whether its conditions were read without a fault.
-    var isWhole = true
+    /// Whether its other conditions were.
+    var hasRightConditions = true
     /// Whether its limits were.
     var hasRightLimits = true
+
+    /// Whether what it matches is known.
+    var hasRightMatch: Bool { hasRightPath && hasRightConditions }
 }
 
 /// Reads `routes:`.
@@ -50,7 +53,7 @@ extension Report {
         let standIn = RouteDefinition(name: "", path: Defaults.routePath)
         var route = ParsedRoute(settings: RouteSettings(match: standIn), value: value)
         if let path = fields.require("path", help: "`path: /**` matches everything") {
-            route.pattern = pattern(path)
+            route.hasRightPath = checkPath(path)
             route.pathValue = path
             route.settings.match.path = path.text ?? ""
         }
@@ -92,17 +95,6 @@ extension Report {
         return route
     }
 
-    private func pattern(_ value: Value) -> PathPattern? {
-        guard let text = text(value, "a path", help: "for example `/api/users/{id}` or `/api/**`")
-        else { return nil }
-        do throws(PathPattern.Fault) {
-            return try PathPattern(text)
-        } catch {
-            self.error(value, error.message, help: error.help)
-            return nil
-        }
-    }
-
     private func routeUpstream(_ named: Value?, _ route: Value, _ table: UpstreamTable) -> Int {
         guard let named else {
             if table.defaultIndex == nil, !table.settings.isEmpty {
@@ -140,17 +132,5 @@ extension Report {
             }
         }
         return (indices, isWhole)
-    }
-
-    private func stripPrefix(_ value: Value, _ route: inout ParsedRoute) {
-        guard let text = text(value, "the beginning of the path", help: "for example `/api`") else {
-            return
-        }
-        route.settings.stripPrefix = text
-        guard let pattern = route.pattern, !pattern.beginsWith(prefix: text) else { return }
-        error(
-            value,
-            "\"\(Value.shortened(text))\" is not made of the first segments of the route's path",
-            help: "for `path: /api/admin/**` it can be `/api` or `/api/admin`")
     }
 }

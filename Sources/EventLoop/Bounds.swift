@@ -1,3 +1,5 @@
+import Primitives
+
 /// The bounds of the event loop.
 enum Bounds {
     /// Events taken from epoll per turn: their list stays below the kilobyte that the stack may hold.
@@ -6,8 +8,10 @@ enum Bounds {
     static let jobsPerTurn = 4096
     /// Addresses taken of one host name.
     static let addressesPerName = 16
-    /// Connections accepted per wake-up of a listener.
+    /// Connections a listener accepts in a row before other tasks have their turn.
     static let acceptsPerTurn = 64
+    /// How long a listener waits after an error that may last.
+    static let acceptPause = Nanoseconds.milliseconds(50)
     /// Bytes asked for by one read.
     static let bytesPerRead = 16 << 10
     /// Lines waiting for the log's thread, in bytes.

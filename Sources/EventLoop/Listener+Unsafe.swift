@@ -8,6 +8,8 @@ public import Primitives
     private let loop: EventLoop
     private var descriptor: Int32
     private var mayAccept = true
+    /// Connections accepted since the loop last had its other tasks run.
+    private var inARow = 0
     private var waiting: UnsafeContinuation<Void, Never>?
 
     /// Binds `address`; throws the system's error number.
@@ -31,20 +33,33 @@ public import Primitives
     }
 
     /// Waits for the next connection; `nil` once the listener is closed.
+    ///
+    /// After `Bounds.acceptsPerTurn` connections in a row the other tasks of the loop that are ready run first.
     public func accept() async -> (descriptor: Int32, peer: SocketAddress)? {
+        if inARow >= Bounds.acceptsPerTurn {
+            inARow = 0
+            // A timer that is due fires after what is ready now and before the next wait in epoll.
+            await loop.sleep(for: .zero)
+        }
         while descriptor >= 0 {
-            if mayAccept {
-                let (accepted, peer) = loop.kernel.accept(descriptor)
-                if accepted >= 0 { return (accepted, peer) }
-                switch -accepted {
-                case EAGAIN: mayAccept = false
-                case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                    // Out of descriptors: the edge is gone, so look again when some may have been closed.
-                    await loop.sleep(for: .milliseconds(50))
-                default: break
-                }
-            } else {
+            guard mayAccept else {
+                inARow = 0
                 unsafe await withUnsafeContinuation { unsafe waiting = $0 }
+                continue
+            }
+            let (accepted, peer) = loop.kernel.accept(descriptor)
+            if accepted >= 0 {
+                inARow += 1
+                return (accepted, peer)
+            }
+            switch -accepted {
+            case EAGAIN: mayAccept = false
+            case EINTR, ECONNABORTED: break
+            default:
+                // Out of descriptors or memory, or anything that may last: the edge is gone, and trying at
+                // once would spin, so look again when the cause may be over.
+                inARow = 0
+                await loop.sleep(for: Bounds.acceptPause)
             }
         }
         return nil

@@ -77,6 +77,8 @@ public struct Status: Hashable, Sendable, BitwiseCopyable, ExpressibleByIntegerL
         case 503: "Service Unavailable"
         case 504: "Gateway Timeout"
         case 505: "HTTP Version Not Supported"
+        case 508: "Loop Detected"
+        case 511: "Network Authentication Required"
         default: "Unknown"
         }
     }

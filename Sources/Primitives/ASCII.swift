@@ -13,6 +13,16 @@ public enum ASCII {
     public static func lower(_ byte: UInt8) -> UInt8 {
         byte &- 65 < 26 ? byte | 0x20 : byte
     }
+    /// Eight bytes at once, in any order.
+    static func lower(_ word: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let sevenBits = word & (ones &* 0x7F)
+        // The top bit of each byte: set from `A` on, from after `Z` on. No sum reaches the next byte.
+        let fromA = sevenBits &+ ones &* (128 - 65)
+        let afterZ = sevenBits &+ ones &* (128 - 91)
+        let capitals = (fromA ^ afterZ) & ~word & (ones &* 0x80)
+        return word | capitals >> 2
+    }
     /// Whether `byte` is `0`…`9`.
     public static func isDigit(_ byte: UInt8) -> Bool { byte &- 48 < 10 }
     /// Whether `byte` is a letter.

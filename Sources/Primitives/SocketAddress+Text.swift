@@ -15,7 +15,7 @@ extension SocketAddress {
             return
         }
         guard let colon = text.lastIndex(of: ":"),
-            let port = UInt16(text[text.index(after: colon)...])
+            let port = SocketAddress.port(Array(text[text.index(after: colon)...].utf8))
         else { return nil }
         var host = text[..<colon]
         let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
@@ -26,5 +26,11 @@ extension SocketAddress {
             return nil
         }
         self = .tcp(address, port: port)
+    }
+
+    /// A port in decimal digits alone: no sign, no leading zero.
+    private static func port(_ digits: [UInt8]) -> UInt16? {
+        guard digits.count == 1 || digits.first != UInt8(ascii: "0") else { return nil }
+        return digits.span.decimalValue.flatMap { UInt16(exactly: $0) }
     }
 }

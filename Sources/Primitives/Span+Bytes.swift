@@ -1,33 +1,16 @@
 extension Span where Element == UInt8 {
     /// Whether the bytes are those of `text`.
-    public func equals(_ text: StaticString) -> Bool {
-        let literal = LiteralBytes(text)
-        guard count == literal.count else { return false }
-        for i in indices where self[i] != literal[i] { return false }
-        return true
-    }
+    public func equals(_ text: StaticString) -> Bool { equals(text.bytes) }
 
     /// Whether the bytes are those of `text`, letters compared without case; `text` is in lower case.
     public func equalsIgnoringCase(_ text: StaticString) -> Bool {
-        let literal = LiteralBytes(text)
-        guard count == literal.count else { return false }
-        for i in indices where ASCII.lower(self[i]) != literal[i] { return false }
-        return true
+        let literal = text.bytes
+        return count == literal.count && matches(literal) { ASCII.lower($0) }
     }
 
     /// Whether both spans hold the same bytes.
     public func equals(_ other: Span<UInt8>) -> Bool {
-        guard count == other.count else { return false }
-        var i = 0
-        while count - i >= 8 {
-            if littleEndianWord(at: i) != other.littleEndianWord(at: i) { return false }
-            i += 8
-        }
-        while i < count {
-            if self[i] != other[i] { return false }
-            i += 1
-        }
-        return true
+        count == other.count && matches(other) { $0 }
     }
 
     /// Whether both spans hold the same bytes, letters compared without case.
@@ -39,15 +22,13 @@ extension Span where Element == UInt8 {
 
     /// Whether the bytes begin with `text`.
     public func starts(with text: StaticString) -> Bool {
-        let literal = LiteralBytes(text)
-        guard count >= literal.count else { return false }
-        for i in 0..<literal.count where self[i] != literal[i] { return false }
-        return true
+        let bytes = text.bytes
+        return count >= bytes.count && extracting(0..<bytes.count).equals(bytes)
     }
 
-    /// Whether `text` stands anywhere in the bytes, letters compared without case; `text` is in lower case.
+    /// Whether `text` stands anywhere in the bytes, letters compared without case.
     public func containsIgnoringCase(_ text: StaticString) -> Bool {
-        let length = LiteralBytes(text).count
+        let length = text.bytes.count
         guard count >= length else { return false }
         for start in 0...(count - length)
         where extracting(start..<(start + length)).equalsIgnoringCase(text) {

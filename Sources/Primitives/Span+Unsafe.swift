@@ -1,20 +1,15 @@
 // The only raw loads and literal reads of the module. Each is in bounds for the reason beside it.
 
-/// The bytes of a literal: they live as long as the process.
-struct LiteralBytes {
-    private let text: StaticString
-
-    init(_ text: StaticString) {
-        precondition(text.hasPointerRepresentation)
-        self.text = text
-    }
-
-    var count: Int { text.utf8CodeUnitCount }
-
-    subscript(index: Int) -> UInt8 {
-        precondition(index >= 0 && index < count)
-        // In bounds by the line above; a literal with pointer representation is never freed.
-        return unsafe text.utf8Start[index]
+extension StaticString {
+    /// The UTF-8 bytes of the literal.
+    @inline(__always)
+    var bytes: Span<UInt8> {
+        @_lifetime(immortal) get {
+            precondition(hasPointerRepresentation)
+            // A literal with pointer representation is never freed.
+            let span = unsafe Span(_unsafeStart: utf8Start, count: utf8CodeUnitCount)
+            return unsafe _overrideLifetime(span, copying: ())
+        }
     }
 }
 
@@ -25,6 +20,44 @@ extension Span where Element == UInt8 {
         // Eight bytes are there by the line above; the load needs no alignment.
         return unsafe withUnsafeBytes {
             unsafe UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+        }
+    }
+
+    /// Whether `change` makes this span's words those of `other`, which has as many bytes.
+    ///
+    /// `change` must not move bytes within a word: short spans are put together from two loads.
+    @inline(__always)
+    func matches(_ other: Span<UInt8>, by change: (UInt64) -> UInt64) -> Bool {
+        let count = count
+        precondition(count == other.count)
+        return unsafe withUnsafeBytes { mine in
+            unsafe other.withUnsafeBytes { theirs in
+                // Every load ends at `count` or before: `i < count - 8`, then exactly there.
+                func word(_ bytes: UnsafeRawBufferPointer, _ i: Int) -> UInt64 {
+                    unsafe bytes.loadUnaligned(fromByteOffset: i, as: UInt64.self)
+                }
+                func halves(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+                    let first = unsafe bytes.loadUnaligned(as: UInt32.self)
+                    let last = unsafe bytes.loadUnaligned(
+                        fromByteOffset: count &- 4, as: UInt32.self)
+                    return UInt64(first) << 32 | UInt64(last)
+                }
+                if count >= 8 {
+                    var i = 0
+                    while i < count &- 8 {
+                        if change(unsafe word(mine, i)) != (unsafe word(theirs, i)) { return false }
+                        i &+= 8
+                    }
+                    return change(unsafe word(mine, count &- 8))
+                        == (unsafe word(theirs, count &- 8))
+                }
+                if count >= 4 { return change(unsafe halves(mine)) == (unsafe halves(theirs)) }
+                for i in 0..<count {
+                    let byte = UInt64(unsafe mine[i])
+                    if change(byte) != UInt64(unsafe theirs[i]) { return false }
+                }
+                return true
+            }
         }
     }
 
@@ -48,8 +81,6 @@ extension Array where Element == UInt8 {
 
     /// Appends the UTF-8 bytes of a literal, without building a `String`.
     public mutating func append(_ text: StaticString) {
-        precondition(text.hasPointerRepresentation)
-        unsafe append(
-            contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        append(text.bytes)
     }
 }

@@ -86,7 +86,8 @@ final class CacheFetch {
     ) async throws(UpstreamError) {
         forwarded.removeAll()
         ForwardedHead.append(
-            request, identity, route, worker.blueprint, peer: peer, forCache: true, to: forwarded)
+            request, identity, route, worker.blueprint, upstream.authority, peer: peer,
+            forCache: true, to: forwarded)
         if validates, let stored = fill.stored {
             Revalidation.appendConditions(of: stored.head, to: forwarded)
         }
@@ -94,7 +95,7 @@ final class CacheFetch {
         // A failed write shows when the answer is read.
         try? await upstream.stream.write(forwarded, patience: pool.settings.idleTimeout)
         let firstByte = route.timeout ?? pool.settings.firstByteTimeout
-        try await upstream.readHead(for: .get, until: now + firstByte)
+        try await upstream.readFinalHead(for: .get, until: now + firstByte)
     }
 
     /// The origin says that the stored answer is still right; `false` when it means another one.
@@ -125,8 +126,8 @@ final class CacheFetch {
                     key: fill.key, request: request, response: upstream.response,
                     lifetime: lifetime,
                     times: times))
-        case .refuse:
-            fill.publish(CachedHead(passing: upstream.response, times: times))
+        case .refuse(let refusal):
+            fill.publish(CachedHead(passing: upstream.response, times: times, refusal: refusal))
         }
         let isWhole = await takeBody(upstream)
         pool.release(upstream, reusable: isWhole)
@@ -176,7 +177,9 @@ final class CacheFetch {
             return
         }
         switch error {
-        case .unresolved, .poolExhausted, .connectFailed: fill.fail(.connect, at: now)
+        case .connectFailed: fill.fail(.connect, at: now)
+        case .poolExhausted: fill.fail(.exhausted, at: now)
+        case .unresolved: fill.fail(.unresolved, at: now)
         case .connectTimeout, .firstByteTimeout, .idleTimeout: fill.fail(.timeout, at: now)
         case .closedInsideAnswer: fill.fail(.incomplete, at: now)
         case .closedBeforeAnswer, .malformedAnswer, .unexpectedUpgrade: fill.fail(.reset, at: now)

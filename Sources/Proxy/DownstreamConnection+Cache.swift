@@ -140,6 +140,8 @@ extension DownstreamConnection {
     private func rejection(of failure: FillFailure) -> Rejection {
         switch failure {
         case .connect: .upstream(.connectFailed)
+        case .exhausted: .upstream(.poolExhausted)
+        case .unresolved: .upstream(.unresolved)
         case .timeout: .upstream(.firstByteTimeout)
         case .reset: .upstream(.closedBeforeAnswer)
         case .incomplete, .abandoned: .upstream(.closedInsideAnswer)
@@ -155,6 +157,10 @@ extension DownstreamConnection {
         var status = exchange.cacheStatus ?? .forwarded(.uriMiss)
         status.forwardStatus = head.status.code
         status.isStored = head.isStorable
+        if let refusal = head.refusal {
+            status.detail = refusal.name
+            exchange.record.cacheReason = refusal.name
+        }
         let isNotModified = Conditions.areNotModified(
             exchange.request.fields, head: head, now: worker.loop.clock.wall.epochSeconds)
         exchange.record.status = isNotModified ? 304 : head.status

@@ -25,13 +25,17 @@ extension DownstreamConnection {
             }
             stream.abortedWithPeer = upstream.stream
             ForwardedHead.append(
-                exchange.request, exchange.identity, route, worker.blueprint, peer: peer,
-                forCache: false, to: exchange.forwarded)
+                exchange.request, exchange.identity, route, worker.blueprint, upstream.authority,
+                peer: peer, forCache: false, to: exchange.forwarded)
             HTTP1Writer.appendEndOfHead(to: exchange.forwarded)
             let pump = await startRequest(exchange, upstream, pool, firstByte)
             do {
                 let deadline = pump == nil ? now + firstByte : .never
                 try await upstream.readHead(for: exchange.request.method, until: deadline)
+                while upstream.response.status.isInformational {
+                    await relayInterim(exchange, upstream.response)
+                    try await upstream.readHead(for: exchange.request.method, until: deadline)
+                }
             } catch {
                 stream.abortedWithPeer = nil
                 // Stopping it ends it, too, but then it is not the cause.
@@ -53,8 +57,7 @@ extension DownstreamConnection {
                 return await reject(exchange, rejection ?? .upstream(error))
             }
             exchange.record.upstream = now - started
-            let afterwards = await relay(exchange, upstream, pump, pool)
-            return afterwards
+            return await relay(exchange, upstream, pump, pool)
         }
     }
 
@@ -94,6 +97,16 @@ extension DownstreamConnection {
     }
 
     // MARK: Answer
+
+    /// Passes an interim answer on (RFC 9110 §15.2): to clients that know them, and not the 100 that the
+    /// proxy itself has given or was not asked for.
+    private func relayInterim(_ exchange: Exchange, _ response: ResponseHead) async {
+        guard exchange.request.version == .http11, response.status != 100 else { return }
+        ForwardedHead.append(response, .none, isLimited: false, to: exchange.output)
+        HTTP1Writer.appendEndOfHead(to: exchange.output)
+        // A failed write shows again when the final answer is written.
+        try? await stream.write(exchange.output, patience: http.idleTimeout)
+    }
 
     /// Drops what is stored for the target of an unsafe request that succeeded (RFC 9111 §4.4).
     private func invalidate(_ exchange: Exchange, _ status: Status) {

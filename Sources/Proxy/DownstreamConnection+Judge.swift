@@ -15,9 +15,7 @@ extension DownstreamConnection {
     func judge(_ exchange: Exchange, _ request: borrowing RequestHead) -> Verdict {
         exchange.record.trace = worker.trace(of: request)
         if let rejection = check(exchange, request) { return .reject(rejection) }
-        if request.method == .options && request.span(request.target).equals("*") {
-            return .describeServer
-        }
+        if request.method == .options && isAboutProxy(request) { return .describeServer }
         if let report = worker.healthReport(for: request) { return .reportHealth(report) }
         guard let index = worker.blueprint.table.match(request) else { return .reject(.noRoute) }
         exchange.record.route = index
@@ -39,11 +37,39 @@ extension DownstreamConnection {
             guard expectation.equalsIgnoringCase("100-continue") else { return .expectationFailed }
             exchange.awaitsContinue = !exchange.body.isComplete
         }
-        if request.fields.count(of: .via) >= Bounds.viaHops { return .loopDetected }
+        if request.fields.contains(.via) && ownHops(request.fields) >= Bounds.viaHops {
+            return .loopDetected
+        }
         if case .length(let length) = request.framing, length > http.bodyBytes {
             return .bodyTooLarge
         }
         return nil
+    }
+
+    /// Whether an OPTIONS request asks about the server as a whole, or may go no further (RFC 9110 §7.6.2).
+    private func isAboutProxy(_ request: borrowing RequestHead) -> Bool {
+        if request.span(request.target).equals("*") { return true }
+        return request.fields.first(.maxForwards)?.equals("0") ?? false
+    }
+
+    /// How often a request's Via names this proxy's pseudonym (RFC 9110 §7.6.3).
+    private func ownHops(_ fields: borrowing FieldList) -> Int {
+        var hops = 0
+        for index in fields.indices where fields[index].name == .via {
+            let value = fields.value(at: index)
+            var start = 0
+            while start <= value.count {
+                let end = value.firstIndex(of: UInt8(ascii: ","), from: start) ?? value.count
+                let member = value.extracting(start..<end).trimmed
+                if member.count >= 8
+                    && member.extracting(member.count - 5..<member.count).equals(" weir")
+                {
+                    hops += 1
+                }
+                start = end + 1
+            }
+        }
+        return hops
     }
 
     /// Charges the route's limits; `nil` when the request goes on.
@@ -56,6 +82,7 @@ extension DownstreamConnection {
         exchange.decision = route.limits.decide(
             in: worker.shared.limits, address: identity.countedAddress, user: identity.user,
             company: identity.company, tier: identity.tier, method: method, at: worker.loop.clock)
+        exchange.decided = worker.loop.clock
         worker.metrics.note(exchange.decision, of: route)
         return exchange.decision.isAdmitted ? nil : .refuse(route)
     }

@@ -48,6 +48,7 @@ extension DownstreamConnection {
         exchange.scratch.removeAll()
         limits.appendRefusalBody(
             for: exchange.decision, problemJSON: wantsProblem, to: exchange.scratch)
+        exchange.scratch.append("\n")
         let type: StaticString = wantsProblem ? "application/problem+json" : "application/json"
         return await send(exchange, exchange.decision.refusalStatus, type: type) { output in
             output.append("Cache-Control: no-store\r\n")
@@ -100,7 +101,7 @@ extension DownstreamConnection {
         guard exchange.decision.count > 0 else { return }
         worker.blueprint.limitFields.append(
             for: exchange.decision, of: worker.blueprint.routes[exchange.record.route].limits,
-            at: worker.loop.clock, to: exchange.output)
+            at: exchange.decided, to: exchange.output)
     }
 
     /// `Connection: close`, or `keep-alive` for an HTTP/1.0 client that asked for it.

@@ -29,13 +29,16 @@ extension DownstreamConnection {
                 return await goAround(exchange, route, reason)
             case .serveAndRefresh(let route, let cache, let stored, let fill):
                 CacheFetch(self, exchange, route, cache, fill).start()
-                let isFresh = stored.freshness(at: now).seconds >= 0
-                let detail = CacheLookup.StaleReason.whileRevalidating.name
-                return await serve(exchange, stored, detail: isFresh ? nil : detail)
+                var detail: StaticString?
+                if case .stale = stored.freshness(at: now) {
+                    detail = CacheLookup.StaleReason.whileRevalidating.name
+                }
+                return await serve(exchange, stored, detail: detail)
             case .lead(let route, let cache, let lead):
                 CacheFetch(self, exchange, route, cache, lead.fill).start()
                 exchange.record.cache = .miss
                 exchange.cacheStatus = .forwarded(lead.reason)
+                if lead.reason == .bypass { noteCredentials(exchange) }
                 if let done = await read(exchange, route, lead.fill, lead.reader) { return done }
                 verdict = lookUp(exchange, exchange.request, route, cache)
             case .follow(let route, let cache, let fill, let reader):
@@ -52,6 +55,12 @@ extension DownstreamConnection {
             }
         }
         return await goAround(exchange, worker.blueprint.routes[exchange.record.route], .hitForMiss)
+    }
+
+    /// What is stored is not for requests with credentials, so the origin is asked.
+    private func noteCredentials(_ exchange: Exchange) {
+        exchange.record.cacheReason = CacheBypass.authorizationPresent.name
+        exchange.cacheStatus?.detail = CacheBypass.authorizationPresent.name
     }
 
     private func answerOptions(_ exchange: Exchange) async -> Afterwards {

@@ -23,6 +23,8 @@ final class Exchange {
     /// What the cache did, when the origin is asked.
     var cacheStatus: CacheStatus?
     var decision = LimitDecision()
+    /// When the limits decided: what they tell counts from then, however long the origin takes.
+    var decided = ClockReading(monotonic: .never, wall: WallTime(nanoseconds: 0))
     var record = AccessRecord()
     /// The rest of the request's body in `input` and still to come.
     var body = BodyDecoder(.none)

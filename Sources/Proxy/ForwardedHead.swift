@@ -15,17 +15,20 @@ enum ForwardedHead {
     /// Appends the request as the origin of `route` gets it.
     ///
     /// Hop-by-hop fields end here; forwarding fields are made anew (`identity` decides what is believed);
-    /// `Expect` is answered by the proxy itself.
+    /// `Expect` is answered by the proxy itself. `origin` is the authority for requests that name none.
     ///
     /// A request for the cache is a plain one: without the client's own conditions. The final empty line is
     /// left to the caller.
     static func append(
         _ request: borrowing RequestHead, _ identity: borrowing ResolvedIdentity,
-        _ route: Route, _ blueprint: Blueprint, peer: IPAddress, forCache: Bool,
+        _ route: Route, _ blueprint: Blueprint, _ origin: [UInt8], peer: IPAddress, forCache: Bool,
         to buffer: ByteBuffer
     ) {
         appendRequestLine(request, route, to: buffer)
-        appendHost(request, to: buffer)
+        // A client of HTTP/1.0 may name no host; the origin's own name is the best there is.
+        let host = request.authority.isEmpty ? origin.span : request.span(request.authority)
+        HTTP1Writer.appendField(.host, host, to: buffer)
+        let hops = request.method == .options ? remainingHops(request) : nil
         for index in request.fields.indices {
             let field = request.fields[index]
             switch field.name {
@@ -38,6 +41,10 @@ enum ForwardedHead {
             if !identity.peerIsTrusted
                 && isClaim(request.fields.name(at: index), blueprint.identityFields)
             {
+                continue
+            }
+            if field.name == .maxForwards, let hops {
+                HTTP1Writer.appendField(.maxForwards, decimal: hops, to: buffer)
                 continue
             }
             HTTP1Writer.appendField(index, of: request.fields, to: buffer)
@@ -94,8 +101,12 @@ enum ForwardedHead {
         return i
     }
 
-    private static func appendHost(_ request: borrowing RequestHead, to buffer: ByteBuffer) {
-        HTTP1Writer.appendField(.host, request.span(request.authority), to: buffer)
+    /// Max-Forwards of an OPTIONS request, one less (RFC 9110 §7.6.2); `nil` when there is none to count.
+    private static func remainingHops(_ request: borrowing RequestHead) -> UInt64? {
+        guard let hops = request.fields.first(.maxForwards)?.decimalValue, hops > 0 else {
+            return nil
+        }
+        return hops - 1
     }
 
     // MARK: Response
@@ -122,6 +133,6 @@ enum ForwardedHead {
         case .chunked: HTTP1Writer.appendField(.transferEncoding, "chunked", to: buffer)
         case .none, .untilClose: break
         }
-        buffer.append("Via: 1.1 weir\r\n")
+        buffer.append(response.version == .http11 ? "Via: 1.1 weir\r\n" : "Via: 1.0 weir\r\n")
     }
 }

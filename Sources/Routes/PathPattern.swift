@@ -8,7 +8,8 @@ public enum PathProblem: Error, Equatable, Sendable {
     case restNotLast
     /// A wildcard shares its segment with other text (`/a*`, `/{id}.json`), or a brace is unpaired.
     case mixedSegment
-    /// A `{}` without a name, or a name with characters other than letters, digits and `_`.
+    /// A `{}` without a name, or a name that begins with a digit or has characters other than letters,
+    /// digits and `_`.
     case badName
     /// Two segments have the same name.
     case repeatedName
@@ -16,7 +17,7 @@ public enum PathProblem: Error, Equatable, Sendable {
     case unreachableSegment
     /// `?` or `#`: a pattern is matched with the path alone.
     case notAPath
-    /// More than `PathPattern.segmentsMax` segments.
+    /// More than `RouteDefinition.pathSegmentsMax` segments.
     case tooManySegments
 }
 
@@ -33,9 +34,6 @@ struct PathPattern: Equatable, Sendable {
         case any
     }
 
-    /// The deepest pattern, which also bounds the recursion of a match.
-    static let segmentsMax = 64
-
     /// The segments before a `**`.
     private(set) var segments: [Segment] = []
     /// Whether `**` follows: any number of segments, none included.
@@ -49,7 +47,7 @@ struct PathPattern: Equatable, Sendable {
         }
         let parts = bytes.dropFirst().split(
             separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        guard parts.count <= PathPattern.segmentsMax else { throw .tooManySegments }
+        guard parts.count <= RouteDefinition.pathSegmentsMax else { throw .tooManySegments }
         var names: Set<[UInt8]> = []
         for (index, part) in parts.enumerated() {
             let part = Array(part)
@@ -83,7 +81,7 @@ struct PathPattern: Equatable, Sendable {
         let isWord = name.allSatisfy {
             ASCII.isAlpha($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "_")
         }
-        guard isWord && !name.isEmpty else { throw .badName }
+        guard isWord, let first = name.first, !ASCII.isDigit(first) else { throw .badName }
         return name
     }
 
@@ -135,6 +133,9 @@ struct PathPattern: Equatable, Sendable {
 }
 
 extension RouteDefinition {
+    /// The most segments of a path, which also bounds the recursion of a match.
+    public static let pathSegmentsMax = 64
+
     /// Why the path cannot be used, or `nil`. `RouteTable` takes only routes without a problem.
     public var pathProblem: PathProblem? {
         do throws(PathProblem) {

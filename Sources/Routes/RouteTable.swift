@@ -53,7 +53,7 @@ public final class RouteTable: Sendable {
 
     /// Looks below the node `start` for a route before `best`; `offset` is where the path goes on.
     ///
-    /// Recursion goes as deep as the tree, `PathPattern.segmentsMax` at most.
+    /// Recursion goes as deep as the tree, `RouteDefinition.pathSegmentsMax` at most.
     private func descend(
         from start: Int, path: Span<UInt8>, at offset: Int, _ request: borrowing RequestHead,
         _ best: inout Int, _ visits: inout Int

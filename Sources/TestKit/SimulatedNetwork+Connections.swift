@@ -40,6 +40,7 @@ extension SimulatedNetwork {
             trace.record("accept", fd, Int(-EAGAIN), at: now.nanoseconds)
             return (-EAGAIN, none)
         }
+        if !acceptErrors.isEmpty { return (-acceptErrors.removeFirst(), none) }
         let plan = faultsOfAddress[acceptor.address] ?? faults
         if isExhausted || chance(plan.acceptFailure) { return (-EMFILE, none) }
         if chance(plan.interruption) { return (-EINTR, none) }

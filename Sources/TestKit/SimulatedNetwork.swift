@@ -17,6 +17,8 @@ public final class SimulatedNetwork {
     public var names: [String: [IPAddress]] = [:]
     /// Descriptors that may be open at once; beyond them calls fail with EMFILE.
     public var descriptorLimit = Int.max
+    /// Error numbers with which the next accepts of waiting connections fail, in order.
+    public var acceptErrors: [Int32] = []
     /// What was written to descriptors that are no sockets, such as the log to 1.
     public internal(set) var output: [Int32: [UInt8]] = [:]
     /// Whose address the next connect has, once.

@@ -4,6 +4,7 @@ import Settings
 /// What a worker knows of one origin server.
 struct Server {
     let settings: UpstreamSettings.Server
+    let authority: [UInt8]
     /// Where it can be reached; empty until its name is resolved.
     var addresses: [SocketAddress] = []
     var nextAddress = 0
@@ -14,7 +15,10 @@ struct Server {
     /// Passed over until then, after a connection could not be made.
     var failedUntil = MonotonicTime(nanoseconds: 0)
 
-    init(_ settings: UpstreamSettings.Server) { self.settings = settings }
+    init(_ settings: UpstreamSettings.Server) {
+        self.settings = settings
+        authority = Array(settings.authority.utf8)
+    }
 
     /// Load against weight, for choosing the lesser of two.
     func isLessLoaded(than other: Server) -> Bool {

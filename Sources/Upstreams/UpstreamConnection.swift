@@ -16,8 +16,12 @@ public final class UpstreamConnection: TimedObject {
     /// Whether an exchange has ended well on it before this one.
     public internal(set) var isReused = false
 
-    /// By when the head of the answer must be there; `never` while the request is being sent.
-    private var headDeadline = MonotonicTime.never
+    /// By when the head of the answer must be there: `never` while the request is being sent, `nil` between
+    /// exchanges.
+    private var headDeadline: MonotonicTime?
+
+    /// The origin server's own name, as configured.
+    public let authority: [UInt8]
 
     let server: Int
     let created: MonotonicTime
@@ -25,9 +29,12 @@ public final class UpstreamConnection: TimedObject {
     weak var idlePool: UpstreamPool?
     private var parser: ResponseParser
     private var decoder = BodyDecoder(.none)
+    /// Whether an interim answer came: the origin has seen the request.
+    private var hasBegun = false
 
-    init(stream: ByteStream, server: Int, now: MonotonicTime) {
+    init(stream: ByteStream, server: Int, authority: [UInt8], now: MonotonicTime) {
         self.stream = stream
+        self.authority = authority
         self.server = server
         created = now
         idleSince = now
@@ -40,25 +47,37 @@ public final class UpstreamConnection: TimedObject {
 
     // MARK: Answer
 
-    /// Reads the head of the final answer to a request of `method` into `response`.
+    /// Reads the next head of the answer to a request of `method` into `response`: an interim one (1xx), or
+    /// the final one, after which the body follows.
     ///
-    /// Interim answers (1xx) are passed over. The whole head must be there at `deadline`; a task that still
-    /// sends the request gives `.never` here and calls `setHeadDeadline` when it has ended.
+    /// The whole head must be there at `deadline`; a task that still sends the request gives `.never` here
+    /// and calls `setHeadDeadline` when it has ended.
     public func readHead(
         for method: Method, until deadline: MonotonicTime
     ) async throws(UpstreamError) {
-        headDeadline = deadline
-        while true {
-            if try parseHead(for: method) {
-                if response.status == 101 { throw .unexpectedUpgrade }
-                if !response.status.isInformational { break }
-                continue
-            }
+        if headDeadline == nil { headDeadline = deadline }
+        while try !parseHead(for: method) {
             let n = try await read(
-                until: headDeadline, late: .firstByteTimeout, hadBytes: !input.isEmpty)
-            if n == 0 { throw input.isEmpty ? .closedBeforeAnswer : .closedInsideAnswer }
+                until: headDeadline ?? deadline, late: .firstByteTimeout,
+                hadBytes: hasBegun || !input.isEmpty)
+            if n == 0 {
+                throw hasBegun || !input.isEmpty ? .closedInsideAnswer : .closedBeforeAnswer
+            }
         }
+        hasBegun = response.status.isInformational
+        if response.status == 101 { throw .unexpectedUpgrade }
+        if response.status.isInformational { return }
+        headDeadline = nil
         decoder = BodyDecoder(response.framing)
+    }
+
+    /// Reads the head of the final answer and passes over interim ones.
+    public func readFinalHead(
+        for method: Method, until deadline: MonotonicTime
+    ) async throws(UpstreamError) {
+        repeat {
+            try await readHead(for: method, until: deadline)
+        } while response.status.isInformational
     }
 
     /// Sets the deadline of the head that is being waited for.

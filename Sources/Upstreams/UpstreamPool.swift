@@ -18,6 +18,8 @@ public final class UpstreamPool {
     private var random: SeededRandom
     private var open = 0
     private var waiters = WaiterQueue()
+    /// Requests whose turn it is and that have not run yet: what came free is theirs.
+    private var turns = 0
     var isClosed = false
 
     /// Creates a pool and starts resolving its names.
@@ -49,9 +51,15 @@ public final class UpstreamPool {
         watching watched: ByteStream?, freshOnly: Bool = false
     ) async throws(UpstreamError) -> UpstreamConnection {
         let deadline = loop.now + settings.poolWait
+        // Who comes later does not pass those who wait.
+        if waiters.count + turns > 0 { try await awaitTurn(until: deadline, watching: watched) }
         while true {
             let server = try chooseServer()
-            if !freshOnly, let idle = takeIdle(of: server) { return idle }
+            if !freshOnly, let idle = takeIdle(of: server) {
+                // It may have closed others on the way.
+                wakeFirst()
+                return idle
+            }
             if open < settings.poolSize + settings.poolOverflow || closeOneIdle() {
                 return try await connect(server, watching: watched)
             }
@@ -77,7 +85,7 @@ public final class UpstreamPool {
             connection.stream.close()
             open -= 1
         }
-        waiters.wakeFirst()
+        wakeFirst()
     }
 
     /// Closes idle connections now, and all others after their exchange.
@@ -140,6 +148,7 @@ public final class UpstreamPool {
         _ first: Int, watching watched: ByteStream?
     ) async throws(UpstreamError) -> UpstreamConnection {
         open += 1
+        wakeFirst()
         let deadline = loop.now + settings.connectTimeout
         var server = first
         var failure = UpstreamError.unresolved
@@ -152,7 +161,9 @@ public final class UpstreamPool {
                 let stream = try await connectOnce(server, until: deadline, watching: watched)
                 health.note(server: server, isReachable: true)
                 counters.connected += 1
-                return UpstreamConnection(stream: stream, server: server, now: loop.now)
+                return UpstreamConnection(
+                    stream: stream, server: server, authority: servers[server].authority,
+                    now: loop.now)
             } catch {
                 servers[server].inFlight -= 1
                 failure = error
@@ -161,7 +172,7 @@ public final class UpstreamPool {
             }
         }
         open -= 1
-        waiters.wakeFirst()
+        wakeFirst()
         if failure != .aborted { counters.failed += 1 }
         throw failure
     }
@@ -206,17 +217,24 @@ public final class UpstreamPool {
         watched?.abortedWithPeer = waiter
         let reason = await waiter.wait(until: deadline)
         watched?.abortedWithPeer = nil
-        waiters.remove(ticket)
+        if !waiters.remove(ticket) { turns -= 1 }
         switch reason {
         case .ready: return
         case .timedOut:
             counters.exhausted += 1
+            wakeFirst()
             throw .poolExhausted
         case .aborted:
-            // It may have been this one's turn.
-            waiters.wakeFirst()
+            wakeFirst()
             throw .aborted
         }
+    }
+
+    /// Lets the request that waits longest have what came free, if that is not another one's already.
+    private func wakeFirst() {
+        guard waiters.count > 0 else { return }
+        let room = settings.poolSize + settings.poolOverflow - open + idleConnections
+        if room > turns && waiters.wakeFirst() { turns += 1 }
     }
 
     // MARK: Idle connections
@@ -227,7 +245,7 @@ public final class UpstreamPool {
         connection.stream.abortedWithPeer = nil
         connection.stream.close()
         open -= 1
-        waiters.wakeFirst()
+        wakeFirst()
     }
 
     private func closeOneIdle() -> Bool {

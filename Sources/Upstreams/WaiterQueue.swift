@@ -13,14 +13,18 @@ struct WaiterQueue {
         return nextTicket
     }
 
-    mutating func remove(_ ticket: UInt64) {
-        waiting.removeAll { $0.ticket == ticket }
+    /// Takes `ticket` out; `false` when it was woken: then it was its turn.
+    mutating func remove(_ ticket: UInt64) -> Bool {
+        guard let index = waiting.firstIndex(where: { $0.ticket == ticket }) else { return false }
+        waiting.remove(at: index)
+        return true
     }
 
-    /// Wakes the one that waits longest. It stays in the queue until it has run, so a second wake-up that
-    /// comes before would be lost on it: it is taken out here.
-    mutating func wakeFirst() {
-        guard !waiting.isEmpty else { return }
+    /// Wakes the one that waits longest, whose turn it is; `false` when none waits. It is taken out here: a
+    /// second wake-up before it has run would be lost on it.
+    mutating func wakeFirst() -> Bool {
+        guard !waiting.isEmpty else { return false }
         waiting.removeFirst().waiter.wake()
+        return true
     }
 }

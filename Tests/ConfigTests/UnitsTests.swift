@@ -95,36 +95,6 @@ func `what is no decimal is refused`(text: String) {
     #expect(DecimalText.parse(text) == nil)
 }
 
-@Test(arguments: [
-    ("127.0.0.1", "127.0.0.1"), ("::", "::"), ("::1", "::1"), ("1::", "1::"),
-    ("2001:DB8:0:0:0:0:0:1", "2001:db8::1"), ("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"),
-    ("1:0:0:2:0:0:0:3", "1:0:0:2::3"), ("::ffff:10.1.2.3", "10.1.2.3"),
-    ("64:ff9b::192.0.2.33", "64:ff9b::c000:221"),
-])
-func `addresses are read and written by RFC 4291 and RFC 5952`(text: String, canonical: String) {
-    #expect(AddressText.parse(text).map { AddressText.write($0) } == canonical)
-}
-
-@Test(arguments: [
-    "", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.1.1.1", "1.2.3.4 ", "a.b.c.d", ":", ":::", "1::2::3",
-    "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7:8::", "12345::", "g::", "1:", ":1",
-    "1.2.3.4::", "fe80::1%eth0",
-])
-func `what is no address is refused`(text: String) {
-    #expect(AddressText.parse(text) == nil)
-}
-
-@Test func `addresses come back from their texts`() {
-    var random = SeededRandom(seed: 5)
-    for _ in 0..<2000 {
-        // Few bits, so that there are runs of zeros.
-        let address = IPAddress(
-            high: random.next() & random.next() & random.next() & 0xFFFF_0000_FFFF_00FF,
-            low: random.below(3) == 0 ? 0xFFFF_0000_0000 | random.next() >> 32 : random.next())
-        #expect(AddressText.parse(AddressText.write(address)) == address)
-    }
-}
-
 @Test func `the nearest word is found within a third of its letters`() {
     #expect(Spelling.nearest(to: "adress", in: ["address", "tls"]) == "address")
     #expect(Spelling.nearest(to: "lsiten", in: ["limits", "listen"]) == "listen")

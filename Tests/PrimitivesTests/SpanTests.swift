@@ -98,3 +98,48 @@ struct SpanTests {
         #expect(ByteRange.empty.isEmpty)
     }
 }
+
+// As above: no span inside `#expect`.
+private func same(_ bytes: [UInt8], _ literal: StaticString) -> Bool { bytes.span.equals(literal) }
+private func sameIgnoringCase(_ bytes: [UInt8], _ literal: StaticString) -> Bool {
+    bytes.span.equalsIgnoringCase(literal)
+}
+
+@Test func `comparisons agree with one byte by byte, whatever the byte that differs`() {
+    let literal: StaticString = "x-ratelimit-remaining@[`{"
+    let lower = Array("\(literal)".utf8)
+    #expect(same(lower, literal))
+    // Every byte in every place; only the other case of a letter may still be equal.
+    for place in lower.indices {
+        for byte in UInt8.min...UInt8.max {
+            var changed = lower
+            changed[place] = byte
+            #expect(same(changed, literal) == (changed == lower))
+            #expect(sameIgnoringCase(changed, literal) == (changed.map(ASCII.lower) == lower))
+        }
+    }
+}
+
+@Test func `comparisons with literals hold at every length`() {
+    let literals: [StaticString] = [
+        "", "a", "te", "via", "host", "range", "cookie", "trailer", "if-match", "forwarded",
+        "keep-alive", "surrogate-key", "accept-encoding", "proxy-connection", "x-forwarded-proto",
+        "proxy-authentication-info",
+    ]
+    for literal in literals {
+        let lower = Array("\(literal)".utf8)
+        let upper = Array("\(literal)".uppercased().utf8)
+        #expect(same(lower, literal))
+        #expect(sameIgnoringCase(lower, literal))
+        #expect(sameIgnoringCase(upper, literal))
+        #expect(same(upper, literal) == (upper == lower))
+        for place in lower.indices {
+            var changed = upper
+            changed[place] ^= 1
+            #expect(!sameIgnoringCase(changed, literal))
+        }
+        #expect(!sameIgnoringCase(lower + [97], literal))
+        let starts = (lower + [97]).span.starts(with: literal)
+        #expect(starts)
+    }
+}

@@ -21,7 +21,8 @@ import Testing
                 peer.reset()
             }
             world.client { peer in
-                let smuggled = String(repeating: "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", count: 800)
+                let smuggled = String(
+                    repeating: "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", count: 800)
                 try? await peer.send(post("/upload", smuggled))
                 let answer = try? await peer.readResponse()
                 if let answer { try peer.require(answer.status == 502, answer.startLine) }

@@ -37,16 +37,19 @@ import Testing
         let seen = countingOrigin(world)
         world.client { peer in
             try require(
-                peer, try await peer.ask(get("/a")), "1 /a", "weir; fwd=uri-miss; fwd-status=200; stored")
+                peer, try await peer.ask(get("/a")), "1 /a",
+                "weir; fwd=uri-miss; fwd-status=200; stored")
             await peer.sleep(.seconds(4))
             let hit = try await peer.ask(get("/a"))
             try require(peer, hit, "1 /a", "weir; hit; ttl=5")
             try peer.require(hit["Age"] == "4", hit["Age"] ?? "no Age")
             try require(
-                peer, try await peer.ask(get("/b")), "2 /b", "weir; fwd=uri-miss; fwd-status=200; stored")
+                peer, try await peer.ask(get("/b")), "2 /b",
+                "weir; fwd=uri-miss; fwd-status=200; stored")
             await peer.sleep(.seconds(7))
             try require(
-                peer, try await peer.ask(get("/a")), "3 /a", "weir; fwd=stale; fwd-status=200; stored")
+                peer, try await peer.ask(get("/a")), "3 /a",
+                "weir; fwd=stale; fwd-status=200; stored")
         }
         #expect(world.problems() == [])
         #expect(seen.value.count == 3)
@@ -300,7 +303,8 @@ import Testing
             var read = 0
             while read < size {
                 // A window of 1 MiB in the fetch, and what sockets and buffers hold.
-                try peer.require(sent.value - read < (1 << 20) + (512 << 10), "\(sent.value - read)")
+                try peer.require(
+                    sent.value - read < (1 << 20) + (512 << 10), "\(sent.value - read)")
                 try await peer.readPattern(256 << 10, from: read)
                 read += 256 << 10
                 await peer.sleep(.seconds(1))

@@ -61,7 +61,8 @@ import Testing
         #expect(world.problems() == [])
     }
 
-    @Test func `what does not end in time is cut off, and its exchange with the origin too`() throws {
+    @Test func `what does not end in time is cut off, and its exchange with the origin too`() throws
+    {
         let world = try ProxyWorld("")
         let gone = Probe<MonotonicTime?>(nil)
         world.origin { peer in

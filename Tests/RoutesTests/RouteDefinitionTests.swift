@@ -10,7 +10,7 @@ import Testing
         ("/**/", .restNotLast), ("/a*", .mixedSegment), ("/{id}.json", .mixedSegment),
         ("/{id", .mixedSegment),
         ("/a}", .mixedSegment), ("/***", .mixedSegment), ("/{a}{b}", .mixedSegment),
-        ("/{}", .badName),
+        ("/{}", .badName), ("/{1}", .badName),
         ("/{a-b}", .badName), ("/{id}/x/{id}", .repeatedName), ("//a", .unreachableSegment),
         ("/a/./b", .unreachableSegment), ("/a/..", .unreachableSegment), ("/a?b=c", .notAPath),
         ("/a#b", .notAPath), (String(repeating: "/a", count: 65), .tooManySegments),

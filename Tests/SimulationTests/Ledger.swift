@@ -22,7 +22,9 @@ final class Ledger: Sendable {
     let theme: String
 
     /// What there is to ask for.
-    static let kinds = ["/cached", "/one", "/mine", "/vary", "/limited", "/plain", "/nostore"]
+    static let kinds = [
+        "/cached", "/one", "/mine", "/vary", "/limited", "/plain", "/nostore", "/upload",
+    ]
 
     init(seed: UInt64) {
         self.seed = seed

@@ -96,10 +96,11 @@ final class ProxyWorld {
         world.run { tasks.allSatisfy(\.isFinished) }
     }
 
-    /// Runs to the end, drains, and returns everything that is wrong then: scripts that failed,
-    /// descriptors that stay open, connections, fetches and requests that were forgotten.
+    /// Runs to the end, drains, and looks what is left.
     ///
     /// - Parameter counting: Whether scripts must end well and drain must find nothing to cut off.
+    /// - Returns: Everything that is wrong: scripts that failed, descriptors that stay open, and
+    ///   connections, fetches and requests that were forgotten.
     func problems(ofScripts counting: Bool = true) -> [String] {
         run()
         let left = drain()

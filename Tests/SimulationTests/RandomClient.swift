@@ -22,11 +22,14 @@ struct RandomClient: Sendable {
         var bytes: [UInt8]
         var expectsContinue = false
         var body: [UInt8] = []
+        var isEnding = false
     }
 
-    /// The body of the request `id`.
+    /// The body of the request `id`: were a part of it taken for a request, the origin would know.
     static func body(of id: String, _ length: Int) -> [UInt8] {
-        let letters = Array("body of \(id);".utf8)
+        let letters = Array(
+            "POST /smuggled HTTP/1.1\r\nHost: evil\r\nContent-Length: 0\r\nX-ID: \(id)\r\n\r\n".utf8
+        )
         return (0..<length).map { letters[$0 % letters.count] }
     }
 
@@ -56,8 +59,13 @@ struct RandomClient: Sendable {
         // Most of a seed's requests are for one thing, so that they meet.
         let kind = ledger.oneIn(3) ? ledger.pick(Ledger.kinds) : ledger.theme
         let path = "\(kind)/\(ledger.oneIn(3) ? 1 : 0)"
-        // Nobody may invalidate what is counted as collapsed.
-        let method = path.hasPrefix("/one") ? "GET" : ledger.pick(["GET", "GET", "GET", "GET", "HEAD", "POST"])
+        let method =
+            switch kind {
+            // Nobody may invalidate what is counted as collapsed.
+            case "/one": "GET"
+            case "/upload": "POST"
+            default: ledger.pick(["GET", "GET", "GET", "GET", "HEAD", "POST"])
+            }
         var ask = Ask(
             id: ledger.newID(), method: method, path: path, user: "-", language: "-", bytes: [])
         var fields = "Host: api.example.com\r\nX-ID: \(ask.id)\r\n"
@@ -119,6 +127,7 @@ struct RandomClient: Sendable {
     private func endingAsk(_ ask: Ask) -> Ask {
         guard ask.method == "GET" else { return ask }
         var last = ask
+        last.isEnding = true
         let text = String(decoding: ask.bytes, as: UTF8.self)
         last.bytes = Array(
             text.replacing("HTTP/1.1", with: "HTTP/1.0").replacing(
@@ -164,10 +173,16 @@ struct RandomClient: Sendable {
     ) async throws -> SimulatedMessage {
         if misbehaves && ledger.oneIn(10) { await peer.sleep(ledger.milliseconds(12_000)) }
         var answer = try await peer.readResponse(toHead: ask.method == "HEAD")
-        if answer.status == 100 {
-            if !ask.expectsContinue { ledger.violation("\(ask.id): 100 without being asked for") }
-            try await peer.send(bytes: ask.body)
-            answer = try await peer.readResponse()
+        while answer.status < 200 {
+            if answer.status == 100 {
+                if !ask.expectsContinue {
+                    ledger.violation("\(ask.id): 100 without being asked for")
+                }
+                try await peer.send(bytes: ask.body)
+            } else if ask.isEnding {
+                ledger.violation("\(ask.id): \(answer.startLine) for HTTP/1.0")
+            }
+            answer = try await peer.readResponse(toHead: ask.method == "HEAD")
         }
         ledger.answered()
         ledger.tell("client \(number) got \(answer.startLine) for \(ask.id)")
@@ -185,7 +200,9 @@ struct RandomClient: Sendable {
                 ledger.violation("\(ask.id): 304 for \(ask.condition ?? "no condition")")
             }
         case 429:
-            if !ask.path.hasPrefix("/limited") { ledger.violation("\(ask.id): 429 without a limit") }
+            if !ask.path.hasPrefix("/limited") {
+                ledger.violation("\(ask.id): 429 without a limit")
+            }
             if answer["Retry-After"] == nil { ledger.violation("\(ask.id): no Retry-After") }
         default:
             let allowed = [408, 413, 499, 500, 502, 503, 504]

@@ -16,7 +16,7 @@ struct RandomOrigin: Sendable {
                 !fails && request.target.hasPrefix("/one") && request.method == "GET"
             if isCollapsed { ledger.fetchBegan(request.target) }
             defer { if isCollapsed { ledger.fetchEnded(request.target) } }
-            if fails && ledger.oneIn(12) {
+            if fails && ledger.oneIn(request.target.hasPrefix("/upload") ? 4 : 12) {
                 try await answerEarly(peer, request)
                 return
             }
@@ -35,6 +35,7 @@ struct RandomOrigin: Sendable {
 
     private func note(_ request: SimulatedMessage) {
         let id = request["X-ID"] ?? ""
+        if request.target == "/smuggled" { ledger.violation("a body became a request: \(id)") }
         ledger.arrived(id, method: request.method, path: request.target)
         ledger.tell("origin \(request.startLine) \(id)")
         if request.all("Via").isEmpty { ledger.violation("no Via: \(id)") }
@@ -48,7 +49,8 @@ struct RandomOrigin: Sendable {
         let wanted = RandomClient.body(of: request["X-ID"] ?? "", length)
         if request.body != wanted {
             ledger.violation(
-                "\(request["X-ID"] ?? ""): a body of \(request.body.count) instead of \(length) bytes")
+                "\(request["X-ID"] ?? ""): a body of \(request.body.count) instead of \(length) bytes"
+            )
         }
     }
 
@@ -56,7 +58,8 @@ struct RandomOrigin: Sendable {
 
     private func truth(for request: SimulatedMessage, _ now: MonotonicTime) -> Truth {
         let path = request.target
-        let isShared = path.hasPrefix("/cached") || path.hasPrefix("/one") || path.hasPrefix("/vary")
+        let isShared =
+            path.hasPrefix("/cached") || path.hasPrefix("/one") || path.hasPrefix("/vary")
         let asked = request["Authorization"] ?? (isShared ? nil : request["X-User"])
         // The length depends on the rest, so that a revalidated answer is still right.
         let version = Truth.version(at: now)
@@ -148,7 +151,8 @@ struct RandomOrigin: Sendable {
             try await peer.send("HTTP/1.1 \(status)\r\nContent-Length: 4\r\n\r\noops")
             return true
         case 3:
-            try await peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab")
+            try await peer.send(
+                "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab")
         case 4:
             await peer.sleep(.seconds(20))
         case 5:
@@ -162,8 +166,12 @@ struct RandomOrigin: Sendable {
         return false
     }
 
-    /// Answers before the body was read, and ends.
+    /// Answers before the body was read, or not at all, and ends.
     private func answerEarly(_ peer: SimulatedPeer, _ request: SimulatedMessage) async throws {
+        if ledger.oneIn(2) {
+            await peer.sleep(ledger.milliseconds(20))
+            return peer.reset()
+        }
         try await peer.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig")
         await peer.sleep(ledger.milliseconds(10))
         if ledger.oneIn(2) { peer.reset() }
