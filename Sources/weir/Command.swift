@@ -38,6 +38,7 @@ enum Command: Equatable {
     static func parse(_ arguments: [String]) -> Command {
         guard let first = arguments.first else { return .help }
         let rest = Array(arguments.dropFirst())
+        if rest.contains("--help") || rest.contains("-h") { return .help }
         switch first {
         case "--version", "-V", "version": return .version
         case "--help", "-h", "help": return .help

@@ -124,9 +124,11 @@ extension Integration {
         }
 
         @Test func `help and version go to the standard output`() throws {
-            let help = try Weir.ends(["--help"])
-            #expect(help.status == 0)
-            #expect(help.output.contains("weir run"))
+            for arguments in [["--help"], ["-h"], ["help"], ["run", "--help"], ["demo", "-h"], []] {
+                let help = try Weir.ends(arguments)
+                #expect(help.status == 0, "\(arguments)")
+                #expect(help.output.contains("weir run"), "\(arguments)")
+            }
             #expect(try Weir.ends(["--version"]).output.hasPrefix("weir "))
         }
     }
