@@ -69,7 +69,8 @@ public struct FieldList: Sendable {
         let start = bytes.count
         bytes.append(name.text)
         let nameRange = ByteRange(start: start, count: bytes.count - start)
-        fields.append(Field(name: name, nameRange: nameRange, valueRange: appendBytes(value), isLine: false))
+        fields.append(
+            Field(name: name, nameRange: nameRange, valueRange: appendBytes(value), isLine: false))
         names.insert(name)
     }
 
@@ -81,7 +82,8 @@ public struct FieldList: Sendable {
         let valueStart = bytes.count
         bytes.append(value)
         let valueRange = ByteRange(start: valueStart, count: bytes.count - valueStart)
-        fields.append(Field(name: name, nameRange: nameRange, valueRange: valueRange, isLine: false))
+        fields.append(
+            Field(name: name, nameRange: nameRange, valueRange: valueRange, isLine: false))
         names.insert(name)
     }
 
@@ -150,7 +152,8 @@ public struct FieldList: Sendable {
         let field = fields[index]
         let nameEnd = field.nameRange.end
         guard field.isLine else { return nil }
-        return bytes.span.extracting(Int(field.nameRange.start)..<max(nameEnd + 1, field.valueRange.end))
+        return bytes.span.extracting(
+            Int(field.nameRange.start)..<max(nameEnd + 1, field.valueRange.end))
     }
 
     /// The bytes at `range`.

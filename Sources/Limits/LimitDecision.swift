@@ -22,8 +22,8 @@ public struct LimitDecision: Sendable {
     public private(set) var count = 0
     private var longestWait: UInt64 = 0
 
-    @inline(__always)
     /// The decision of no limit at all.
+    @inline(__always)
     public init() {}
 
     /// The state of a limit that applied, in the order of the policy.

@@ -86,7 +86,8 @@ final class CacheFetch {
     ) async throws(UpstreamError) {
         forwarded.removeAll()
         ForwardedHead.append(
-            request, identity, route, worker.blueprint, upstream.authority, peer: peer, forCache: true, to: forwarded)
+            request, identity, route, worker.blueprint, upstream.authority, peer: peer,
+            forCache: true, to: forwarded)
         if validates, let stored = fill.stored {
             Revalidation.appendConditions(of: stored.head, to: forwarded)
         }

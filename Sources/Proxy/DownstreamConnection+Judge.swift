@@ -61,7 +61,9 @@ extension DownstreamConnection {
             while start <= value.count {
                 let end = value.firstIndex(of: UInt8(ascii: ","), from: start) ?? value.count
                 let member = value.extracting(start..<end).trimmed
-                if member.count >= 8 && member.extracting(member.count - 5..<member.count).equals(" weir") {
+                if member.count >= 8
+                    && member.extracting(member.count - 5..<member.count).equals(" weir")
+                {
                     hops += 1
                 }
                 start = end + 1

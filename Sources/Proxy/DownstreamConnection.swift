@@ -48,7 +48,9 @@ final class DownstreamConnection {
             let exchange = worker.takeExchange()
             let afterwards = await serveArrived(exchange)
             if afterwards == .reset { stream.closeWithReset() }
-            if afterwards == .lingerAndClose || (afterwards == .close && hasUnread(exchange)) { await linger(exchange) }
+            if afterwards == .lingerAndClose || (afterwards == .close && hasUnread(exchange)) {
+                await linger(exchange)
+            }
             worker.giveBack(exchange)
             if afterwards != .nextRequest { break }
             isIdle = true

@@ -103,7 +103,9 @@ enum ForwardedHead {
 
     /// Max-Forwards of an OPTIONS request, one less (RFC 9110 §7.6.2); `nil` when there is none to count.
     private static func remainingHops(_ request: borrowing RequestHead) -> UInt64? {
-        guard let hops = request.fields.first(.maxForwards)?.decimalValue, hops > 0 else { return nil }
+        guard let hops = request.fields.first(.maxForwards)?.decimalValue, hops > 0 else {
+            return nil
+        }
         return hops - 1
     }
 

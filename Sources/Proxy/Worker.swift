@@ -78,7 +78,9 @@ public actor Worker {
         let deadline = context.loop.now + Bounds.refusalLinger
         for _ in 0..<Bounds.refusalReads {
             buffer.removeAll()
-            guard let n = try? await stream.read(into: buffer, until: deadline), n > 0 else { return }
+            guard let n = try? await stream.read(into: buffer, until: deadline), n > 0 else {
+                return
+            }
         }
     }
 

@@ -69,7 +69,9 @@ public final class UpstreamConnection: TimedObject {
     public func readFinalHead(
         for method: Method, until deadline: MonotonicTime
     ) async throws(UpstreamError) {
-        repeat { try await readHead(for: method, until: deadline) } while response.status.isInformational
+        repeat {
+            try await readHead(for: method, until: deadline)
+        } while response.status.isInformational
     }
 
     /// Sets the deadline of the head that is being waited for.

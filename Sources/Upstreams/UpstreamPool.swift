@@ -162,7 +162,8 @@ public final class UpstreamPool {
                 health.note(server: server, isReachable: true)
                 counters.connected += 1
                 return UpstreamConnection(
-                    stream: stream, server: server, authority: servers[server].authority, now: loop.now)
+                    stream: stream, server: server, authority: servers[server].authority,
+                    now: loop.now)
             } catch {
                 servers[server].inFlight -= 1
                 failure = error
