@@ -67,13 +67,17 @@ public final class AdminServer {
 
     private func isAuthorised(_ request: borrowing RequestHead) -> Bool {
         guard let token = settings.token else { return true }
-        let expected = Array("Bearer \(token)".utf8)
-        guard let sent = request.fields.first(.authorization), sent.count == expected.count else {
-            return false
-        }
+        let expected = Array(token.utf8)
+        let scheme: StaticString = "bearer "
+        // The name of a scheme knows no case (RFC 9110 §11.1).
+        guard let sent = request.fields.first(.authorization),
+            sent.count == scheme.utf8CodeUnitCount + expected.count,
+            sent.extracting(first: scheme.utf8CodeUnitCount).equalsIgnoringCase(scheme)
+        else { return false }
+        let given = sent.extracting(last: expected.count)
         // The same time whichever byte differs.
         var difference: UInt8 = 0
-        for index in sent.indices { difference |= sent[index] ^ expected[index] }
+        for index in given.indices { difference |= given[index] ^ expected[index] }
         return difference == 0
     }
 }

@@ -18,6 +18,7 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
@@ -89,7 +90,21 @@ static inline int weir_accept(int fd, struct weir_address *peer) {
     return accepted;
 }
 
-/// Binds and listens; the descriptor, or -errno.
+/// Whether `path` is the socket of a program that has gone without removing it: nobody listens there.
+/// Other kinds of files are refused in the same way by connect, and must stay.
+static inline int weir_is_abandoned(const struct weir_address *address) {
+    struct stat status;
+    if (lstat(address->path, &status) < 0 || !S_ISSOCK(status.st_mode)) return 0;
+    struct sockaddr_storage storage;
+    socklen_t length = weir_to_sockaddr(address, &storage);
+    int fd = weir_socket(AF_UNIX);
+    if (fd < 0) return 0;
+    int refused = connect(fd, (struct sockaddr *)&storage, length) < 0 && errno == ECONNREFUSED;
+    close(fd);
+    return refused;
+}
+
+/// Binds and listens; the descriptor, or -errno. An abandoned Unix socket is replaced.
 static inline int weir_listen(const struct weir_address *address, int backlog, int reuse_port) {
     struct sockaddr_storage storage;
     socklen_t length = weir_to_sockaddr(address, &storage);
@@ -102,7 +117,12 @@ static inline int weir_listen(const struct weir_address *address, int backlog, i
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         if (reuse_port) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
     }
-    if (bind(fd, (struct sockaddr *)&storage, length) < 0 || listen(fd, backlog) < 0) {
+    int bound = bind(fd, (struct sockaddr *)&storage, length);
+    if (bound < 0 && errno == EADDRINUSE && address->family == AF_UNIX && weir_is_abandoned(address)) {
+        unlink(address->path);
+        bound = bind(fd, (struct sockaddr *)&storage, length);
+    }
+    if (bound < 0 || listen(fd, backlog) < 0) {
         int error = errno;
         close(fd);
         return -error;

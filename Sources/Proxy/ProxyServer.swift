@@ -28,7 +28,7 @@ public final class ProxyServer: Sendable {
     ///   - log: Where access lines go; `nil`: nowhere.
     ///   - seed: Feeds hashes and random choices; tests fix it.
     ///   - kernel: The system calls of each loop.
-    /// - Throws: When an address cannot be listened on, or no descriptor is left.
+    /// - Throws: `StartError` when the system refuses a descriptor or an address.
     public init(
         settings: ProxySettings, log: LogPipe?, seed: UInt64? = nil, kernel: Kernel = Kernel()
     ) throws(StartError) {
@@ -94,7 +94,7 @@ public final class ProxyServer: Sendable {
     /// Takes nothing new, lets what runs end, and cuts off what is left at `deadline`.
     ///
     /// - Parameters:
-    ///   - deadline: When what is left is cut off.
+    ///   - deadline: When the requests that still run are cut off.
     ///   - control: The loop of the calling task, for waiting.
     /// - Returns: The number of connections that were cut off.
     public func drain(until deadline: MonotonicTime, on control: EventLoop) async -> Int {

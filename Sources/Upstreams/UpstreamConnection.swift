@@ -29,6 +29,8 @@ public final class UpstreamConnection: TimedObject {
     weak var idlePool: UpstreamPool?
     private var parser: ResponseParser
     private var decoder = BodyDecoder(.none)
+    /// Whether an interim answer came: the origin has seen the request.
+    private var hasBegun = false
 
     init(stream: ByteStream, server: Int, authority: [UInt8], now: MonotonicTime) {
         self.stream = stream
@@ -56,9 +58,13 @@ public final class UpstreamConnection: TimedObject {
         if headDeadline == nil { headDeadline = deadline }
         while try !parseHead(for: method) {
             let n = try await read(
-                until: headDeadline ?? deadline, late: .firstByteTimeout, hadBytes: !input.isEmpty)
-            if n == 0 { throw input.isEmpty ? .closedBeforeAnswer : .closedInsideAnswer }
+                until: headDeadline ?? deadline, late: .firstByteTimeout,
+                hadBytes: hasBegun || !input.isEmpty)
+            if n == 0 {
+                throw hasBegun || !input.isEmpty ? .closedInsideAnswer : .closedBeforeAnswer
+            }
         }
+        hasBegun = response.status.isInformational
         if response.status == 101 { throw .unexpectedUpgrade }
         if response.status.isInformational { return }
         headDeadline = nil

@@ -14,7 +14,8 @@ extension Integration {
                 return response("200 OK", ["Cache-Control: max-age=60"], body: body)
             })
             defer { origin.close() }
-            try Weir.run(configuration(origin, "workers: 4\ncache: {memory: 64MiB}")) { weir in
+            try Weir.run(configuration(origin, "workers: 4\ncache: {memory: 64MiB}")) {
+                weir throws in
                 let asked = Board(0)
                 let go = Background {
                     try asked.reach(50)
@@ -50,7 +51,8 @@ extension Integration {
                 try connection.sendChunk([])
             }
             defer { origin.close() }
-            try Weir.run(configuration(origin, "workers: 4\ncache: {memory: 64MiB}")) { weir in
+            try Weir.run(configuration(origin, "workers: 4\ncache: {memory: 64MiB}")) {
+                weir throws in
                 let bodies = try concurrently(8) { index in
                     if index > 0 { try following.pass() }
                     let client = try weir.connect()
@@ -80,7 +82,7 @@ extension Integration {
                 _ = try connection.readRequest()
             }
             defer { origin.close() }
-            try Weir.run(configuration(origin, "cache: {memory: 64MiB}")) { weir in
+            try Weir.run(configuration(origin, "cache: {memory: 64MiB}")) { weir throws in
                 let leader = try weir.connect()
                 try leader.send(request("/fill"))
                 _ = try leader.readHead()
@@ -115,7 +117,7 @@ extension Integration {
                     body: request["accept-language"] ?? "none")
             })
             defer { origin.close() }
-            try Weir.run(configuration(origin, "cache: {memory: 64MiB}")) { weir in
+            try Weir.run(configuration(origin, "cache: {memory: 64MiB}")) { weir throws in
                 let client = try weir.connect()
                 for _ in 0..<2 {
                     for language in ["de", "en", nil] {
@@ -139,7 +141,7 @@ extension Integration {
                 return response("200 OK", fields, body: UUID().uuidString)
             })
             defer { origin.close() }
-            try Weir.run(configuration(origin, "cache: 5m")) { weir in
+            try Weir.run(configuration(origin, "cache: 5m")) { weir throws in
                 let client = try weir.connect()
                 for target in ["/cookie", "/private", "/nostore"] {
                     let (first, second) = (
@@ -170,7 +172,7 @@ extension Integration {
                 identity: {trusted_proxies: [127.0.0.0/8], user: header:X-User-ID}
                 cache: {memory: 64MiB, vary_by: [user]}
                 """
-            try Weir.run(configuration(origin, text)) { weir in
+            try Weir.run(configuration(origin, text)) { weir throws in
                 let wrong = try concurrently(16) { index in
                     let client = try weir.connect()
                     var wrong = 0
@@ -206,7 +208,7 @@ extension Integration {
                     body: "content")
             })
             defer { origin.close() }
-            try Weir.run(configuration(origin, "cache: {memory: 64MiB}")) { weir in
+            try Weir.run(configuration(origin, "cache: {memory: 64MiB}")) { weir throws in
                 let client = try weir.connect()
                 #expect(try client.ask(request("/c")).text == "content")
                 let head = try client.ask(request("/c", method: "HEAD"))
@@ -239,7 +241,7 @@ extension Integration {
                         "200 OK", ["Cache-Control: max-age=0", "ETag: \"v1\""], body: "content")
             })
             defer { origin.close() }
-            try Weir.run(configuration(origin, "cache: {memory: 64MiB}")) { weir in
+            try Weir.run(configuration(origin, "cache: {memory: 64MiB}")) { weir throws in
                 let client = try weir.connect()
                 #expect(try client.ask(request("/v")).text == "content")
                 let renewed = try client.ask(request("/v"))
@@ -260,7 +262,7 @@ extension Integration {
                     : response("200 OK", ["Cache-Control: max-age=60"], body: UUID().uuidString)
             })
             defer { origin.close() }
-            try Weir.run(configuration(origin, "cache: {memory: 64MiB}")) { weir in
+            try Weir.run(configuration(origin, "cache: {memory: 64MiB}")) { weir throws in
                 let client = try weir.connect()
                 let first = try client.ask(request("/thing")).text
                 #expect(try client.ask(post("/thing", "bad")).status == 422)
@@ -289,7 +291,7 @@ extension Integration {
                   - {path: /sie, cache: {stale_if_error: 1h}}
                   - {path: /swr, cache: {stale_while_revalidate: 1h}}
                 """
-            try Weir.run(configuration(origin, text)) { weir in
+            try Weir.run(configuration(origin, text)) { weir throws in
                 let client = try weir.connect()
                 #expect(try client.ask(request("/sie")).text == "/sie")
                 failing.change { $0 = true }
@@ -315,7 +317,7 @@ extension Integration {
                 return response("200 OK", ["Cache-Control: no-store"], body: UUID().uuidString)
             })
             defer { origin.close() }
-            try Weir.run(configuration(origin, "cache: {memory: 64MiB}")) { weir in
+            try Weir.run(configuration(origin, "cache: {memory: 64MiB}")) { weir throws in
                 _ = try weir.ask(request("/u"))
                 let bodies = try concurrently(19) { _ in try weir.ask(request("/u")).text }
                 #expect(Set(bodies).count == 19)

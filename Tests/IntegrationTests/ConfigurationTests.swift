@@ -103,7 +103,7 @@ extension Integration {
         {
             let origin = try RawOrigin(answering: { _ in response() })
             defer { origin.close() }
-            try Weir.run(configuration(origin)) { weir in
+            try Weir.run(configuration(origin)) { weir throws in
                 let end = try Weir.ends(
                     ["run", "FILE"], file: "listen: \(weir.place)\nupstream: http://127.0.0.1:1\n")
                 #expect(end.status == 71)

@@ -16,7 +16,7 @@ extension Integration {
                 gone.open()
             }
             defer { origin.close() }
-            try Weir.run(configuration(origin)) { weir in
+            try Weir.run(configuration(origin)) { weir throws in
                 let client = try weir.connect()
                 try client.send(request("/slow"))
                 try origin.awaitRequests(1)
@@ -37,7 +37,7 @@ extension Integration {
                 gone.open()
             }
             defer { origin.close() }
-            try Weir.run(configuration(origin)) { weir in
+            try Weir.run(configuration(origin)) { weir throws in
                 let client = try weir.connect()
                 try client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nabc")
                 try begun.pass()
@@ -56,7 +56,7 @@ extension Integration {
                 while true { try connection.sendChunk(part) }
             }
             defer { origin.close() }
-            try Weir.run(configuration(origin)) { weir in
+            try Weir.run(configuration(origin)) { weir throws in
                 let client = try weir.connect()
                 try client.send(request("/endless"))
                 _ = try client.readHead()
@@ -83,7 +83,7 @@ extension Integration {
                 }
             }
             defer { origin.close() }
-            try Weir.run(configuration(origin, "cache: 5m")) { weir in
+            try Weir.run(configuration(origin, "cache: 5m")) { weir throws in
                 // The two lines of the cache, and around it.
                 for fields in [[], ["Authorization: Bearer x"]] {
                     for target in ["/length", "/chunked"] {
@@ -123,7 +123,7 @@ extension Integration {
                   - {path: /away, upstream: away}
 
                 """
-            try Weir.run(text) { weir in
+            try Weir.run(text) { weir throws in
                 let silent = try weir.ask(request("/silent"))
                 #expect(silent.status == 504)
                 #expect(JSON(silent.text)?["detail"]?.isEmpty == false)

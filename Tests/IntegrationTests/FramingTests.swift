@@ -108,7 +108,7 @@ extension Integration {
         {
             let origin = try RawOrigin(answering: { _ in response(body: "forwarded") })
             defer { origin.close() }
-            try Weir.run(configuration(origin, Self.bounds)) { weir in
+            try Weir.run(configuration(origin, Self.bounds)) { weir throws in
                 for item in Self.ambiguous {
                     let client = try weir.connect()
                     // Whatever stands behind it would be the smuggled request.
@@ -149,7 +149,7 @@ extension Integration {
         {
             let origin = try RawOrigin(answering: { _ in response(body: "forwarded") })
             defer { origin.close() }
-            try Weir.run(configuration(origin, Self.bounds)) { weir in
+            try Weir.run(configuration(origin, Self.bounds)) { weir throws in
                 for item in Self.broken {
                     let client = try weir.connect()
                     try client.send(
@@ -169,7 +169,7 @@ extension Integration {
         @Test func `a request in pieces of one byte is the same request`() throws {
             let origin = try RawOrigin(answering: { response(body: "\($0.method) \($0.text)") })
             defer { origin.close() }
-            try Weir.run(configuration(origin)) { weir in
+            try Weir.run(configuration(origin)) { weir throws in
                 let client = try weir.connect()
                 let text =
                     "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n"

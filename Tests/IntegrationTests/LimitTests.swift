@@ -29,7 +29,7 @@ extension Integration {
             defer { origin.close() }
             return try Weir.run(
                 configuration(origin, "workers: 4\nlimits: [\(limit)]\nlog: {sample: 0%}")
-            ) { weir in
+            ) { weir throws in
                 let (ready, start) = (Board(0), Gate())
                 let go = Background {
                     try ready.reach(clients)
@@ -71,7 +71,7 @@ extension Integration {
             }
             let trusting = """
                 identity: {trusted_proxies: [127.0.0.0/8], user: header:X-User-ID, tier: {from: header:X-Plan, default: free}}
-                limits: [{rate: 2/hour, per: user, tiers: {free: 2/hour, pro: 4/hour, internal: unlimited}}]
+                limits: [{rate: 2/hour, per: user, algorithm: sliding_window, tiers: {free: 2/hour, pro: 4/hour, internal: unlimited}}]
                 """
             try Weir.run(configuration(origin, trusting)) { weir throws in
                 #expect(try statuses(weir, 3, ["X-User-ID: 1"]) == [200, 200, 429])
@@ -115,7 +115,7 @@ extension Integration {
                   wide: {rate: 5/hour, per: ip}
                   ghost: {rate: 1/hour, per: ip, mode: shadow}
                 """
-            try Weir.run(configuration(origin, text)) { weir in
+            try Weir.run(configuration(origin, text)) { weir throws in
                 let client = try weir.connect()
                 for _ in 0..<2 { #expect(try client.ask(request("/a")).status == 200) }
                 for _ in 0..<9 {

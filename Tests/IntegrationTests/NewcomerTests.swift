@@ -21,7 +21,7 @@ extension Integration {
             throws
         {
             try Weir.demo { origin in
-                try Weir.run(try Self.sample(origin)) { weir in
+                try Weir.run(try Self.sample(origin)) { weir throws in
                     let client = try weir.connect()
                     let (first, slow) = try time { try client.ask(Self.summary) }
                     #expect(first.status == 200)
@@ -45,7 +45,7 @@ extension Integration {
         @Test func `the 31st analytics request of a minute is refused, with both dialects`() throws
         {
             try Weir.demo { origin in
-                try Weir.run(try Self.sample(origin)) { weir in
+                try Weir.run(try Self.sample(origin)) { weir throws in
                     let client = try weir.connect()
                     for count in 1...30 {
                         let answer = try client.ask(Self.summary)
@@ -86,7 +86,7 @@ extension Integration {
 
         @Test func `the eleventh login of a minute is refused before the origin sees it`() throws {
             try Weir.demo { origin in
-                try Weir.run(try Self.sample(origin)) { weir in
+                try Weir.run(try Self.sample(origin)) { weir throws in
                     let client = try weir.connect()
                     let wrong = post("/api/auth/login", "{\"password\":\"wrong\"}")
                     let right = post("/api/auth/login", "{\"password\":\"weir\"}")

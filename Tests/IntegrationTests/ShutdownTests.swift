@@ -29,7 +29,7 @@ extension Integration {
                 try connection.send(response(body: "finished"))
             }
             defer { origin.close() }
-            try Weir.run(configuration(origin, "cache: 5m")) { weir in
+            try Weir.run(configuration(origin, "cache: 5m")) { weir throws in
                 let idle = try weir.connect()
                 #expect(try weir.askAdmin("/readyz").status == 200)
                 let running = try weir.connect()
@@ -40,7 +40,7 @@ extension Integration {
                 try origin.awaitRequests(2)
 
                 weir.program.signal(SIGTERM)
-                try weir.program.output.wait(for: "the line `draining`") { lines in
+                try weir.program.awaitLine("the line `draining`") { lines in
                     lines.contains { JSON($0)?["event"] == "draining" } ? () : nil
                 }
                 try Self.awaitRefusal(weir)
@@ -69,7 +69,7 @@ extension Integration {
         @Test func `an idle process leaves at once`() throws {
             let origin = try RawOrigin(answering: { _ in response() })
             defer { origin.close() }
-            try Weir.run(configuration(origin)) { weir in
+            try Weir.run(configuration(origin)) { weir throws in
                 let idle = try weir.connect()
                 #expect(try idle.ask(request("/")).status == 200)
                 weir.program.signal(SIGTERM)
@@ -84,12 +84,12 @@ extension Integration {
                 try connection.awaitClose()
             }
             defer { origin.close() }
-            try Weir.run(configuration(origin)) { weir in
+            try Weir.run(configuration(origin)) { weir throws in
                 let client = try weir.connect()
                 try client.send(request("/"))
                 try origin.awaitRequests(1)
                 weir.program.signal(SIGTERM)
-                try weir.program.output.wait(for: "the line `draining`") { lines in
+                try weir.program.awaitLine("the line `draining`") { lines in
                     lines.contains { JSON($0)?["event"] == "draining" } ? () : nil
                 }
                 #expect(weir.program.isRunning)
@@ -105,7 +105,7 @@ extension Integration {
                 try connection.awaitClose()
             }
             defer { origin.close() }
-            try Weir.run(configuration(origin, "shutdown: {drain: 300ms}")) { weir in
+            try Weir.run(configuration(origin, "shutdown: {drain: 300ms}")) { weir throws in
                 let client = try weir.connect()
                 try client.send(request("/"))
                 try origin.awaitRequests(1)

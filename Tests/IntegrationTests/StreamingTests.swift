@@ -26,7 +26,7 @@ extension Integration {
                 try connection.sendChunk([])
             }
             defer { origin.close() }
-            try Weir.run(configuration(origin)) { weir in
+            try Weir.run(configuration(origin)) { weir throws in
                 let before = try weir.residentBytes()
                 var most = before
                 let client = try weir.connect(receiveBuffer: 64 << 10)
@@ -66,7 +66,7 @@ extension Integration {
                 try connection.send(response(body: "\(body.isRight) \(body.parts)"))
             }
             defer { origin.close() }
-            try Weir.run(configuration(origin, "http: {body_bytes: 2GiB}")) { weir in
+            try Weir.run(configuration(origin, "http: {body_bytes: 2GiB}")) { weir throws in
                 let before = try weir.residentBytes()
                 var most = before
                 let client = try weir.connect()
@@ -93,7 +93,7 @@ extension Integration {
                 }
             }
             defer { origin.close() }
-            try Weir.run(configuration(origin, "cache: 5m")) { weir in
+            try Weir.run(configuration(origin, "cache: 5m")) { weir throws in
                 let client = try weir.connect()
                 try client.send(request("/events"))
                 let head = try #require(try client.readHead())
@@ -110,7 +110,8 @@ extension Integration {
         {
             let origin = try RawOrigin(answering: { response(body: $0.text) })
             defer { origin.close() }
-            try Weir.run(configuration(origin, "limits: [{rate: 1/hour, per: ip}]")) { weir in
+            try Weir.run(configuration(origin, "limits: [{rate: 1/hour, per: ip}]")) {
+                weir throws in
                 let head =
                     "POST /up HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
                 let client = try weir.connect()

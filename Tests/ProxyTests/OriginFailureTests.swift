@@ -58,6 +58,26 @@ import Testing
         #expect(seen.value == ["GET /1"])
     }
 
+    @Test func `a GET of which an interim answer came is not sent again`() throws {
+        for yaml in ["", "cache: 1h"] {
+            let world = try ProxyWorld(yaml)
+            let origin = world.origin { peer in
+                _ = try await peer.readRequest()
+                try await peer.send(ok("fresh"))
+                _ = try await peer.readRequest()
+                try await peer.send("HTTP/1.1 102 Processing\r\n\r\n")
+            }
+            world.client { peer in
+                _ = try await peer.ask(get("/1"))
+                var answer = try await peer.ask(get("/2"))
+                while answer.status < 200 { answer = try await peer.readResponse() }
+                try peer.require(answer.status == 502, answer.startLine)
+            }
+            #expect(world.problems() == [])
+            #expect(origin.accepted == 1)
+        }
+    }
+
     @Test func `a POST without a body is not sent again either`() throws {
         let world = try ProxyWorld("")
         let seen = Probe<[String]>([])
@@ -102,7 +122,7 @@ import Testing
         }
     }
 
-    @Test func `interim answers are passed over and the final one arrives`() throws {
+    @Test func `interim answers are passed on, but not to HTTP 1.0`() throws {
         let world = try ProxyWorld("")
         world.origin { peer in
             while try await peer.nextRequest() != nil {
@@ -113,9 +133,14 @@ import Testing
         }
         world.client { peer in
             for _ in 0..<2 {
-                let answer = try await peer.ask(get("/"))
+                let interim = try await peer.ask(get("/"))
+                try peer.require(interim.status == 103, interim.startLine)
+                try peer.require(interim["Link"] == "</x>", "\(interim.fields)")
+                let answer = try await peer.readResponse()
                 try peer.require(answer.text == "final", answer.startLine)
             }
+            let old = try await peer.ask("GET / HTTP/1.0\r\nHost: a\r\n\r\n")
+            try peer.require(old.text == "final", old.startLine)
         }
         #expect(world.problems() == [])
     }

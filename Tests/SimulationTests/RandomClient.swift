@@ -22,6 +22,7 @@ struct RandomClient: Sendable {
         var bytes: [UInt8]
         var expectsContinue = false
         var body: [UInt8] = []
+        var isEnding = false
     }
 
     /// The body of the request `id`: were a part of it taken for a request, the origin would know.
@@ -126,6 +127,7 @@ struct RandomClient: Sendable {
     private func endingAsk(_ ask: Ask) -> Ask {
         guard ask.method == "GET" else { return ask }
         var last = ask
+        last.isEnding = true
         let text = String(decoding: ask.bytes, as: UTF8.self)
         last.bytes = Array(
             text.replacing("HTTP/1.1", with: "HTTP/1.0").replacing(
@@ -171,10 +173,16 @@ struct RandomClient: Sendable {
     ) async throws -> SimulatedMessage {
         if misbehaves && ledger.oneIn(10) { await peer.sleep(ledger.milliseconds(12_000)) }
         var answer = try await peer.readResponse(toHead: ask.method == "HEAD")
-        if answer.status == 100 {
-            if !ask.expectsContinue { ledger.violation("\(ask.id): 100 without being asked for") }
-            try await peer.send(bytes: ask.body)
-            answer = try await peer.readResponse()
+        while answer.status < 200 {
+            if answer.status == 100 {
+                if !ask.expectsContinue {
+                    ledger.violation("\(ask.id): 100 without being asked for")
+                }
+                try await peer.send(bytes: ask.body)
+            } else if ask.isEnding {
+                ledger.violation("\(ask.id): \(answer.startLine) for HTTP/1.0")
+            }
+            answer = try await peer.readResponse(toHead: ask.method == "HEAD")
         }
         ledger.answered()
         ledger.tell("client \(number) got \(answer.startLine) for \(ask.id)")

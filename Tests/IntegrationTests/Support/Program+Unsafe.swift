@@ -25,13 +25,21 @@ final class Program: @unchecked Sendable {
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         unsafe posix_spawn_file_actions_adddup2(&actions, out[1], 1)
         unsafe posix_spawn_file_actions_adddup2(&actions, err[1], 2)
+        // The threads of a test run may block signals; the child must not inherit that.
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        unsafe sigemptyset(&none)
+        unsafe posix_spawnattr_setsigmask(&attributes, &none)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var merged = ProcessInfo.processInfo.environment
         merged.merge(environment) { $1 }
         let argv = unsafe arguments.map { unsafe strdup($0) } + [nil]
         let envp = unsafe merged.map { unsafe strdup("\($0)=\($1)") } + [nil]
         defer { unsafe (argv + envp).forEach { unsafe free($0) } }
         var child: pid_t = 0
-        let result = unsafe posix_spawn(&child, arguments[0], &actions, nil, argv, envp)
+        let result = unsafe posix_spawn(&child, arguments[0], &actions, &attributes, argv, envp)
         _ = Foundation.close(out[1])
         _ = Foundation.close(err[1])
         outputEnd = out[0]
@@ -43,11 +51,13 @@ final class Program: @unchecked Sendable {
         }
         follow(out[0], output, isReadingOutput)
         follow(err[0], errors, Board(true))
-        Thread.detachNewThread { [identifier, exit] in
+        Thread.detachNewThread { [identifier, exit, output] in
             var status: Int32 = 0
             while unsafe waitpid(identifier, &status, 0) < 0 && errno == EINTR {}
             let code = status & 0x7F == 0 ? (status >> 8) & 0xFF : -(status & 0x7F)
             exit.change { $0 = code }
+            // Whoever waits for a line that will not come looks again.
+            output.change { _ in }
         }
     }
 
@@ -74,12 +84,39 @@ final class Program: @unchecked Sendable {
         }
     }
 
+    /// Waits for what `body` finds in the lines of its standard output; the process must not end before.
+    @discardableResult
+    func awaitLine<Found>(_ what: String, _ body: ([String]) -> Found?) throws -> Found {
+        let found: Found?? = try output.wait(for: what) { lines in
+            if let found = body(lines) { return .some(found) }
+            return exit.value == nil ? nil : .some(nil)
+        }
+        guard let found = found ?? nil else {
+            try awaitEndOfOutput()
+            if let late = body(output.value) { return late }
+            throw Failure(
+                "\(what): it ended with \(exit.value ?? 0): \(errors.value.joined(separator: "\n"))"
+            )
+        }
+        return found
+    }
+
     /// Waits until all it wrote has been gathered.
     func awaitEndOfOutput() throws { try endedStreams.reach(2, "the output ends") }
 
     /// Stops to take what it writes to standard output; a batch may still be taken.
     func stopReadingOutput() { isReadingOutput.change { $0 = false } }
     func readOutputAgain() { isReadingOutput.change { $0 = true } }
+
+    /// Closes the reading end of its standard output: what it writes from now on meets nobody.
+    func closeOutput() {
+        isReadingOutput.change { $0 = false }
+        // The thread that reads may be inside its read: something else must stand in the descriptor's place.
+        let nowhere = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
+        _ = dup2(nowhere, outputEnd)
+        _ = fcntl(outputEnd, F_SETFD, FD_CLOEXEC)
+        _ = Foundation.close(nowhere)
+    }
 
     var isRunning: Bool { exit.value == nil }
 

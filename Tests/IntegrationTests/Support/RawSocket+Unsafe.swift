@@ -226,3 +226,10 @@ enum Bytes {
         }
     }
 }
+
+/// The descriptors this process may have open.
+func descriptorsMax() -> Int {
+    var limit = rlimit()
+    _ = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    return Int(min(limit.rlim_cur, 1 << 20))
+}

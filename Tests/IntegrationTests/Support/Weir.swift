@@ -51,7 +51,7 @@ enum Weir {
     static func demo<Result>(_ body: (Place) throws -> Result) throws -> Result {
         let program = try Program([path, "demo", "--listen", "127.0.0.1:0"])
         defer { program.stop() }
-        let line = try program.output.wait(for: "the demo's line") { $0.first }
+        let line = try program.awaitLine("the demo's line") { $0.first }
         guard let url = line.range(of: "http://") else { throw Failure("`\(line)` has no address") }
         return try body(try Place(String(line[url.lowerBound...])))
     }
@@ -78,7 +78,7 @@ final class RunningWeir: Sendable {
     fileprivate init(_ program: Program, _ folder: String) throws {
         self.program = program
         self.folder = folder
-        let started = try program.output.wait(for: "the line `started`; \(program.errors.value)") {
+        let started = try program.awaitLine("the line `started`") {
             lines in
             lines.lazy.compactMap(JSON.init).first { $0["event"] == "started" }
         }
@@ -120,7 +120,7 @@ final class RunningWeir: Sendable {
 
     /// Waits for the access log line that `body` looks for.
     func awaitLog(_ what: String, _ body: (JSON) -> Bool) throws -> JSON {
-        try program.output.wait(for: "a log line: \(what)") { lines in
+        try program.awaitLine("a log line: \(what)") { lines in
             lines.lazy.compactMap(JSON.init).first { $0["event"] == nil && body($0) }
         }
     }
