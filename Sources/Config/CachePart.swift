@@ -114,9 +114,7 @@ extension Report {
         if let value = fields.take("set_cookie") {
             _ = word(value, "choice", ["refuse"], later: ["strip", "store"])
         }
-        if let value = fields.take("stale") {
-            policy.stale = word(value, "choice", as: CachePolicy.Stale.self) ?? policy.stale
-        }
+        fields.update("stale", &policy.stale) { word($0, "choice", as: CachePolicy.Stale.self) }
         if let value = fields.take("methods") { cacheMethods(value) }
         fields.refuse("tags", "tagging answers", shape: .list(.scalar))
     }

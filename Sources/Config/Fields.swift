@@ -29,6 +29,13 @@ struct Fields {
         return values.removeValue(forKey: key)
     }
 
+    /// Puts what `read` makes of the value of `key` into `setting`, which otherwise keeps its default.
+    mutating func update<Setting>(
+        _ key: String, _ setting: inout Setting, _ read: (Value) -> Setting?
+    ) {
+        if let new = take(key).flatMap(read) { setting = new }
+    }
+
     /// The value of `key`; its absence is reported by `finish`.
     mutating func require(_ key: String, help: String? = nil) -> Value? {
         if let found = take(key) { return found }

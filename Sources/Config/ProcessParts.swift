@@ -30,27 +30,17 @@ extension Report {
                 value, self, expected: "a mapping",
                 help: "for example `http: {header_bytes: 16KiB}`")
         else { return http }
-        if let value = fields.take("header_bytes") {
-            http.headerBytes = size(value, Bounds.headerBytes).map { Int($0) } ?? http.headerBytes
+        fields.update("header_bytes", &http.headerBytes) {
+            size($0, Bounds.headerBytes).map(Int.init)
         }
-        if let value = fields.take("fields") {
-            http.fields = integer(value, Bounds.fields) ?? http.fields
+        fields.update("fields", &http.fields) { integer($0, Bounds.fields) }
+        fields.update("target_bytes", &http.targetBytes) {
+            size($0, Bounds.targetBytes).map(Int.init)
         }
-        if let value = fields.take("target_bytes") {
-            http.targetBytes = size(value, Bounds.targetBytes).map { Int($0) } ?? http.targetBytes
-        }
-        if let value = fields.take("body_bytes") {
-            http.bodyBytes = size(value, Bounds.bodyBytes) ?? http.bodyBytes
-        }
-        if let value = fields.take("request_timeout") {
-            http.requestTimeout = duration(value, Bounds.timeout) ?? http.requestTimeout
-        }
-        if let value = fields.take("idle_timeout") {
-            http.idleTimeout = duration(value, Bounds.timeout) ?? http.idleTimeout
-        }
-        if let value = fields.take("connections") {
-            http.connections = integer(value, Bounds.connections) ?? http.connections
-        }
+        fields.update("body_bytes", &http.bodyBytes) { size($0, Bounds.bodyBytes) }
+        fields.update("request_timeout", &http.requestTimeout) { duration($0, Bounds.timeout) }
+        fields.update("idle_timeout", &http.idleTimeout) { duration($0, Bounds.timeout) }
+        fields.update("connections", &http.connections) { integer($0, Bounds.connections) }
         fields.finish()
         return http
     }
@@ -98,7 +88,7 @@ extension Report {
             let name = word(value, "level", names)
             log.level = LogSettings.Level.allCases.first { "\($0)" == name } ?? log.level
         }
-        if let value = fields.take("sample") { log.sample = percent(value) ?? log.sample }
+        fields.update("sample", &log.sample) { percent($0) }
         fields.finish()
         return log
     }

@@ -90,9 +90,7 @@ extension Report {
             if case .map = item.content {
                 guard var fields = Fields(item, self, expected: "a mapping") else { continue }
                 let url = fields.require("url", help: "for example `url: http://10.0.0.1:8000`")
-                if let value = fields.take("weight") {
-                    weight = integer(value, Bounds.weight) ?? weight
-                }
+                fields.update("weight", &weight) { integer($0, Bounds.weight) }
                 fields.finish()
                 guard let url else { continue }
                 place = url
@@ -115,21 +113,11 @@ extension Report {
         else {
             return
         }
-        if let size = fields.take("size") {
-            settings.poolSize = integer(size, Bounds.poolSize) ?? settings.poolSize
-        }
-        if let overflow = fields.take("overflow") {
-            settings.poolOverflow = integer(overflow, Bounds.poolOverflow) ?? settings.poolOverflow
-        }
-        if let wait = fields.take("wait") {
-            settings.poolWait = duration(wait, Bounds.poolWait) ?? settings.poolWait
-        }
-        if let recycle = fields.take("recycle") {
-            settings.recycle = duration(recycle, Bounds.poolAge) ?? settings.recycle
-        }
-        if let idle = fields.take("idle") {
-            settings.poolIdle = duration(idle, Bounds.poolAge) ?? settings.poolIdle
-        }
+        fields.update("size", &settings.poolSize) { integer($0, Bounds.poolSize) }
+        fields.update("overflow", &settings.poolOverflow) { integer($0, Bounds.poolOverflow) }
+        fields.update("wait", &settings.poolWait) { duration($0, Bounds.poolWait) }
+        fields.update("recycle", &settings.recycle) { duration($0, Bounds.poolAge) }
+        fields.update("idle", &settings.poolIdle) { duration($0, Bounds.poolAge) }
         fields.finish()
         if settings.poolSize == 0 && settings.poolOverflow == 0 {
             error(keyOf: value, "`size` and `overflow` are both 0: no connection could be made")
@@ -139,15 +127,9 @@ extension Report {
     private func timeouts(_ value: Value, _ settings: inout UpstreamSettings) {
         guard var fields = Fields(value, self, expected: "a mapping, for example `{connect: 5s}`")
         else { return }
-        if let connect = fields.take("connect") {
-            settings.connectTimeout = duration(connect, Bounds.timeout) ?? settings.connectTimeout
-        }
-        if let first = fields.take("first_byte") {
-            settings.firstByteTimeout = duration(first, Bounds.timeout) ?? settings.firstByteTimeout
-        }
-        if let idle = fields.take("idle") {
-            settings.idleTimeout = duration(idle, Bounds.timeout) ?? settings.idleTimeout
-        }
+        fields.update("connect", &settings.connectTimeout) { duration($0, Bounds.timeout) }
+        fields.update("first_byte", &settings.firstByteTimeout) { duration($0, Bounds.timeout) }
+        fields.update("idle", &settings.idleTimeout) { duration($0, Bounds.timeout) }
         fields.finish()
     }
 }

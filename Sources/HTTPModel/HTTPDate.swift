@@ -63,7 +63,7 @@ extension HTTPDate {
             let short = digits(text, comma + 9..<comma + 11),
             let time = timeOfDay(text, at: comma + 12)
         else { return nil }
-        let present = yearOf(day: Int64(min(now, 253_402_300_799) / 86400))
+        let present = Int64(CivilDate(day: min(now, 253_402_300_799) / 86400).year)
         var year = present / 100 * 100 + short
         if year > present + 50 { year -= 100 }
         return seconds(year: year, month: month, day: day, time: time)
@@ -150,28 +150,12 @@ extension HTTPDate {
         return y * 365 + y / 4 - y / 100 + y / 400 + dayOfYear - 719_468 - 146_097
     }
 
-    private static func yearOf(day: Int64) -> Int64 { civil(day: day).year }
-
-    /// Year, month and day of a day since 1970-01-01.
-    private static func civil(day: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        let z = day + 719_468
-        let era = z / 146_097
-        let dayOfEra = z % 146_097
-        let yearOfEra =
-            (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let m = (5 * dayOfYear + 2) / 153
-        let month = m < 10 ? m + 3 : m - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        return (year, month, dayOfYear - (153 * m + 2) / 5 + 1)
-    }
-
     private static func fixdate(_ epochSeconds: UInt64) -> InlineArray<29, UInt8> {
-        let moment = Int64(min(epochSeconds, 253_402_300_799))
-        let date = civil(day: moment / 86400)
+        let moment = min(epochSeconds, 253_402_300_799)
+        let date = CivilDate(day: moment / 86400)
         let time = moment % 86400
         var out = InlineArray<29, UInt8>(repeating: ASCII.space)
-        func put(_ value: Int64, _ width: Int, at start: Int) {
+        func put(_ value: UInt64, _ width: Int, at start: Int) {
             var rest = value
             for i in (start..<start + width).reversed() {
                 out[i] = UInt8(truncatingIfNeeded: 48 + rest % 10)

@@ -27,34 +27,29 @@ enum LimitTexts {
     /// `text` as a String of structured fields, quoted (RFC 9651 §3.3.3). What is not printable ASCII cannot
     /// stand there and is percent-encoded.
     static func structuredString(_ text: String) -> [UInt8] {
-        var result: [UInt8] = [UInt8(ascii: "\"")]
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                result.append(UInt8(ascii: "\\"))
-                result.append(byte)
-            case 0x20...0x7E: result.append(byte)
-            default:
-                result.append(UInt8(ascii: "%"))
-                result.append(contentsOf: [hex(byte >> 4), hex(byte & 15)])
-            }
-        }
-        result.append(UInt8(ascii: "\""))
-        return result
+        quoted(text, plain: 0x20...0x7E, escape: "%")
     }
 
     /// `text` as a JSON string, quoted (RFC 8259 §7).
     static func jsonString(_ text: String) -> [UInt8] {
+        quoted(text, plain: 0x20...0xFF, escape: "\\u00")
+    }
+
+    /// `text` in quotes: quotes and backslashes after a backslash, other bytes than `plain` as `escape` and
+    /// two hexadecimal digits.
+    private static func quoted(
+        _ text: String, plain: ClosedRange<UInt8>, escape: StaticString
+    ) -> [UInt8] {
         var result: [UInt8] = [UInt8(ascii: "\"")]
         for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
                 result.append(UInt8(ascii: "\\"))
                 result.append(byte)
-            case 0..<0x20:
-                result.append("\\u00")
+            } else if plain.contains(byte) {
+                result.append(byte)
+            } else {
+                result.append(escape)
                 result.append(contentsOf: [hex(byte >> 4), hex(byte & 15)])
-            default: result.append(byte)
             }
         }
         result.append(UInt8(ascii: "\""))

@@ -64,7 +64,7 @@ extension Integration {
                     #expect(
                         refused.text.trimmingCharacters(in: .newlines)
                             == "{\"error\":\"Rate limit exceeded\",\"detail\":\"30 per 1 minute\","
-                            + "\"limit\":\"analytics\",\"retry_after\":\(wait)}\n")
+                            + "\"limit\":\"analytics\",\"retry_after\":\(wait)}")
                     #expect(refused["x-ratelimit-remaining"] == "0")
                     let reset = try #require(refused["x-ratelimit-reset"].flatMap { Double($0) })
                     #expect(abs(reset - Date().timeIntervalSince1970 - Double(wait)) < 5)
