@@ -124,7 +124,9 @@ extension Integration {
         }
 
         @Test func `help and version go to the standard output`() throws {
-            for arguments in [["--help"], ["-h"], ["help"], ["run", "--help"], ["demo", "-h"], []] {
+            for arguments in [
+                ["--help"], ["-h"], ["help"], ["run", "--help"], ["demo", "-h"], [],
+            ] {
                 let help = try Weir.ends(arguments)
                 #expect(help.status == 0, "\(arguments)")
                 #expect(help.output.contains("weir run"), "\(arguments)")
