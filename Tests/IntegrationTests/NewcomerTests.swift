@@ -62,9 +62,9 @@ extension Integration {
                     let wait = try #require(refused["retry-after"].flatMap { Int($0) })
                     #expect((50...61).contains(wait))
                     #expect(
-                        refused.text.trimmingCharacters(in: .newlines)
+                        refused.text
                             == "{\"error\":\"Rate limit exceeded\",\"detail\":\"30 per 1 minute\","
-                            + "\"limit\":\"analytics\",\"retry_after\":\(wait)}")
+                            + "\"limit\":\"analytics\",\"retry_after\":\(wait)}\n")
                     #expect(refused["x-ratelimit-remaining"] == "0")
                     let reset = try #require(refused["x-ratelimit-reset"].flatMap { Double($0) })
                     #expect(abs(reset - Date().timeIntervalSince1970 - Double(wait)) < 5)

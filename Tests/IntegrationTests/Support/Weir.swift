@@ -126,12 +126,17 @@ final class RunningWeir: Sendable {
     }
 
     /// Resident memory in bytes.
-    func residentBytes() throws -> Int {
+    func residentBytes() throws -> Int { try memory("VmRSS:") }
+
+    /// Whether a sanitizer's shadow memory is in the process: then its memory says nothing.
+    var isSanitized: Bool { ((try? memory("VmSize:")) ?? 0) > 1 << 40 }
+
+    private func memory(_ name: String) throws -> Int {
         let status = try String(
             contentsOfFile: "/proc/\(program.identifier)/status", encoding: .utf8)
-        guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
+        guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix(name) }),
             let kibibytes = Int(line.filter(\.isNumber))
-        else { throw Failure("no VmRSS") }
+        else { throw Failure("no \(name)") }
         return kibibytes << 10
     }
 }
