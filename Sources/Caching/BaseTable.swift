@@ -2,7 +2,7 @@ import Primitives
 
 /// When the answers of all identities for one target were last invalidated.
 ///
-/// An unsafe request of one user must invalidate what is stored for all (RFC 9111 §4.4), without a walk over
+/// An unsafe-method request of one user must invalidate what is stored for all (RFC 9111 §4.4), without a walk over
 /// all their entries: the moment is noted once, and an entry asked for before it is dead. A record
 /// lives as long as the shard has an entry for its target, so the table is never larger than the store.
 struct BaseTable {

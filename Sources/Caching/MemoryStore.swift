@@ -96,7 +96,7 @@ extension MemoryStore {
     ///
     /// - Parameters:
     ///   - base: From `CacheKey.buildBase`.
-    ///   - now: When the answer to the unsafe request arrived.
+    ///   - now: When the answer to the unsafe-method request arrived.
     public func invalidate(base: Span<UInt8>, at now: MonotonicTime) {
         remove(key: base)
         let tag = tag(base)

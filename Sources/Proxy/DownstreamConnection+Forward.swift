@@ -123,7 +123,7 @@ extension DownstreamConnection {
         try? await stream.write(exchange.output, patience: http.idleTimeout)
     }
 
-    /// Drops what is stored for the target of an unsafe request that succeeded (RFC 9111 §4.4).
+    /// Drops what is stored for the target of an unsafe-method request that succeeded (RFC 9111 §4.4).
     private func invalidate(_ exchange: Exchange, _ status: Status) {
         guard worker.blueprint.caches,
             Invalidation.isDue(method: exchange.request.method, status: status)

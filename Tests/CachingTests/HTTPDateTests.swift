@@ -60,7 +60,12 @@ import Testing
         let alphabet = Array("SunMoNov0619:,- GMT\u{ff}".utf8)
         for _ in 0..<20_000 {
             let text = (0..<random.below(40)).map { _ in alphabet[random.below(alphabet.count)] }
-            _ = HTTPDate.parse(text.span, now: epoch)
+            guard let moment = HTTPDate.parse(text.span, now: epoch), moment >= 0 else { continue }
+            // What was taken for a date is one: written again it is the same.
+            var out: [UInt8] = []
+            HTTPDate.append(UInt64(moment), to: &out)
+            let again = HTTPDate.parse(out.span, now: epoch)
+            #expect(again == moment)
         }
     }
 }
