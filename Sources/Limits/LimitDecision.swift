@@ -26,6 +26,13 @@ public struct LimitDecision: Sendable {
     @inline(__always)
     public init() {}
 
+    /// Makes it the decision of no limit at all, where it stands.
+    public mutating func clear() {
+        outcome = .notLimited
+        count = 0
+        longestWait = 0
+    }
+
     /// The state of a limit that applied, in the order of the policy.
     public subscript(index: Int) -> LimitState {
         precondition(index < count)

@@ -60,7 +60,20 @@ public struct LimitPolicy: Sendable {
         tier: Span<UInt8>?, method: Method, at clock: ClockReading
     ) -> LimitDecision {
         var decision = LimitDecision()
-        if limits.isEmpty { return decision }
+        decide(
+            in: table, address: address, user: user, company: company, tier: tier, method: method,
+            at: clock, into: &decision)
+        return decision
+    }
+
+    /// The same, over what `decision` held: a decision is some hundred bytes, which need no copy.
+    public func decide(
+        in table: LimitTable, address: IPAddress, user: Span<UInt8>?, company: Span<UInt8>?,
+        tier: Span<UInt8>?, method: Method, at clock: ClockReading,
+        into decision: inout LimitDecision
+    ) {
+        decision.clear()
+        if limits.isEmpty { return }
         var work = LimitWork(
             at: LimitMeter.Now(
                 monotonic: min(clock.monotonic.nanoseconds, LimitBounds.timeMax),
@@ -101,7 +114,6 @@ public struct LimitPolicy: Sendable {
             decision.outcome = .deniedAnonymous(limit: denying)
         }
         table.decide(&work, &decision, by: self, from: 0)
-        return decision
     }
 
     private func rate(of limit: CompiledLimit, tier: Span<UInt8>?) -> Int? {

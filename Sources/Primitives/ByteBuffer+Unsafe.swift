@@ -143,6 +143,16 @@
         reserve(digits)
         var rest = number
         var at = writeIndex + digits
+        while rest >= 100 {
+            // Two digits per division.
+            let pair = rest % 100
+            rest /= 100
+            at -= 2
+            let tens = UInt8(truncatingIfNeeded: 48 + pair / 10)
+            let ones = UInt8(truncatingIfNeeded: 48 + pair % 10)
+            unsafe base.storeBytes(of: tens, toByteOffset: at, as: UInt8.self)
+            unsafe base.storeBytes(of: ones, toByteOffset: at + 1, as: UInt8.self)
+        }
         repeat {
             at -= 1
             let digit = UInt8(truncatingIfNeeded: 48 + rest % 10)

@@ -79,9 +79,10 @@ extension DownstreamConnection {
     ) -> Verdict? {
         if route.requiresUser && identity.user?.isEmpty ?? true { return .reject(.userRequired) }
         guard !route.limits.isEmpty else { return nil }
-        exchange.decision = route.limits.decide(
+        route.limits.decide(
             in: worker.shared.limits, address: identity.countedAddress, user: identity.user,
-            company: identity.company, tier: identity.tier, method: method, at: worker.loop.clock)
+            company: identity.company, tier: identity.tier, method: method, at: worker.loop.clock,
+            into: &exchange.decision)
         exchange.decided = worker.loop.clock
         worker.metrics.note(exchange.decision, of: route)
         return exchange.decision.isAdmitted ? nil : .refuse(route)

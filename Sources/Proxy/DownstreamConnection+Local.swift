@@ -44,7 +44,8 @@ extension DownstreamConnection {
 
     /// Answers 429 with the limits that refused, or 403 where a limit serves identified clients only.
     func refuse(_ exchange: Exchange, _ limits: LimitPolicy) async -> Afterwards {
-        let wantsProblem = acceptsProblemJSON(exchange.request)
+        let wantsProblem =
+            exchange.request.fields.contains(.accept) && acceptsProblemJSON(exchange.request)
         exchange.scratch.removeAll()
         limits.appendRefusalBody(
             for: exchange.decision, problemJSON: wantsProblem, to: exchange.scratch)

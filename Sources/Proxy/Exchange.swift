@@ -35,7 +35,7 @@ final class Exchange {
     func begin(_ framing: BodyFraming) {
         body = BodyDecoder(framing)
         awaitsContinue = false
-        decision = LimitDecision()
+        decision.clear()
         cacheStatus = nil
     }
 
