@@ -51,12 +51,4 @@ public enum UpstreamError: UInt8, Error, Sendable, BitwiseCopyable, CaseIterable
         case .aborted: "client closed request"
         }
     }
-
-    /// Whether the same request may be sent again: nothing of it has reached an origin.
-    public var nothingWasSent: Bool {
-        switch self {
-        case .unresolved, .poolExhausted, .connectFailed, .connectTimeout: true
-        default: false
-        }
-    }
 }

@@ -1,3 +1,4 @@
+import Settings
 import Testing
 
 /// Lines after the frame, and the problems they must give: what is not there is never accepted.
@@ -126,8 +127,10 @@ func `a part that is not there yet is refused where it stands`(lines: String, me
     "cache: {set_cookie: refuse, methods: [GET, HEAD], ttl: 1s}", "log: {format: json}",
 ])
 func `what only says that a part is absent is accepted`(line: String) throws {
-    _ = try settings(frame + line + "\n")
-    _ = try settings(
+    let accepted = try settings(frame + line + "\n")
+    #expect(accepted.upstreams.count == 1)
+    let long = try settings(
         "listen: [{address: ':1', proxy_protocol: false}]\n"
             + "upstreams: {u: {servers: [http://a], balance: least_request}}\n")
+    #expect(long.upstreams.map(\.name) == ["u"])
 }
