@@ -32,11 +32,11 @@ extension Report {
         let trustsSomebody = proxies.map { !$0.isEmptyList } ?? false
         if let user = fields.take("user") {
             parsed.hasUser = true
-            parsed.settings.user = source(user, trustsSomebody)
+            parsed.settings.user = source(user, trustsSomebody).map { [$0] } ?? []
         }
         if let company = fields.take("company") {
             parsed.hasCompany = true
-            parsed.settings.company = source(company, trustsSomebody)
+            parsed.settings.company = source(company, trustsSomebody).map { [$0] } ?? []
         }
         if let tier = fields.take("tier") {
             parsed.hasTier = true
@@ -50,11 +50,11 @@ extension Report {
         _ value: Value, _ trustsSomebody: Bool, _ settings: inout IdentitySettings
     ) {
         guard case .map = value.content else {
-            settings.tier = source(value, trustsSomebody)
+            settings.tier = source(value, trustsSomebody).map { [$0] } ?? []
             return
         }
         guard var fields = Fields(value, self, expected: "a mapping") else { return }
-        settings.tier = fields.take("from").flatMap { source($0, trustsSomebody) }
+        settings.tier = fields.take("from").flatMap { source($0, trustsSomebody) }.map { [$0] } ?? []
         if let name = fields.take("default") {
             settings.defaultTier = name.text
             if name.text.map(Self.isTier) != true {

@@ -30,7 +30,7 @@ extension Report {
             let number = subWindows.flatMap { integer($0, Bounds.subWindows) }
             algorithm = .slidingWindow(subWindows: number ?? Defaults.subWindows)
         case "fixed_window":
-            algorithm = .fixedWindow
+            algorithm = .fixedWindow(phase: .aligned)
         default:
             return algorithm
         }
@@ -56,7 +56,7 @@ extension Report {
             error(value, "enforcing for a share of the requests is not available in this version")
             return Defaults.mode
         }
-        return word(value, "mode", as: LimitDefinition.Mode.self) ?? Defaults.mode
+        return word(value, "mode", ["enforce", "shadow"]) == "shadow" ? .shadow : .enforce
     }
 
     /// Keys of limits whose features are not there yet.

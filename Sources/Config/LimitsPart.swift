@@ -40,7 +40,7 @@ extension Report {
     private func limit(_ value: Value, name: String?) -> LimitDefinition {
         if let text = value.text { return shortLimit(value, text, name: name) }
         let standIn = LimitDefinition(
-            name: name ?? "", rate: Self.anyRate, algorithm: .fixedWindow)
+            name: name ?? "", rate: Self.anyRate, algorithm: .fixedWindow(phase: .aligned))
         guard
             var fields = Fields(
                 value, self, expected: "a limit",
@@ -114,7 +114,7 @@ extension Report {
         _ rate: LimitDefinition.Rate, _ per: [LimitDefinition.Scope]
     ) -> String {
         let rate = RateText.write(rate).split(separator: "/").joined(separator: "-")
-        return per.map(\.rawValue).joined(separator: "-") + "-" + rate
+        return per.map(\.text).joined(separator: "-") + "-" + rate
     }
 
     /// `per:` a scope, `user and endpoint`, or a list of scopes; `nil` after a fault.
@@ -124,7 +124,7 @@ extension Report {
             let words = text.split { $0 == " " || $0 == "," }.filter { $0 != "and" }
             places = words.map { (value, String($0)) }
         } else {
-            for item in items(value, "scopes", atMost: LimitDefinition.Scope.allCases.count) {
+            for item in items(value, "scopes", atMost: LimitDefinition.Scope.words.count) {
                 guard let text = item.text else {
                     expected("a scope", item, help: "for example `ip` or `user`")
                     continue
@@ -148,13 +148,13 @@ extension Report {
     }
 
     private func scope(_ value: Value, _ text: String) -> LimitDefinition.Scope? {
-        if let scope = LimitDefinition.Scope(rawValue: text) { return scope }
+        if let scope = LimitDefinition.Scope.words.first(where: { $0.text == text }) { return scope }
         for prefix in ["header:", "claim:"] where text.hasPrefix(prefix) {
             error(value, "the scope `\(prefix)` is not available in this version")
             return nil
         }
         unknownWord(
-            value, text, kind: "scope", known: LimitDefinition.Scope.allCases.map(\.rawValue))
+            value, text, kind: "scope", known: LimitDefinition.Scope.words.map(\.text))
         return nil
     }
 

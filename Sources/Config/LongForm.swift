@@ -81,6 +81,7 @@ extension Configuration {
         func source(_ source: IdentitySettings.Source) -> YAMLOutput {
             switch source {
             case .header(let name): .text("header:\(name)")
+            default: .text("")
             }
         }
         var entries: [(String, YAMLOutput)] = [
@@ -90,10 +91,10 @@ extension Configuration {
             ),
             ("ipv6_prefix", .number(identity.ipv6Prefix)),
         ]
-        if let user = identity.user { entries.append(("user", source(user))) }
-        if let company = identity.company { entries.append(("company", source(company))) }
+        if let user = identity.user.first { entries.append(("user", source(user))) }
+        if let company = identity.company.first { entries.append(("company", source(company))) }
         var tier: [(String, YAMLOutput)] = []
-        if let from = identity.tier { tier.append(("from", source(from))) }
+        if let from = identity.tier.first { tier.append(("from", source(from))) }
         if let name = identity.defaultTier { tier.append(("default", .text(name))) }
         if !tier.isEmpty { entries.append(("tier", .flow(tier))) }
         return entries
@@ -102,17 +103,18 @@ extension Configuration {
     private static func limit(_ limit: LimitDefinition) -> YAMLOutput {
         var entries: [(String, YAMLOutput)] = [
             ("rate", .text(RateText.write(limit.rate))),
-            ("per", .list(limit.per.map { .text($0.rawValue) })),
+            ("per", .list(limit.per.map { .text($0.text) })),
         ]
         switch limit.algorithm {
         case .tokenBucket(let burst):
             entries.append(("algorithm", .text("token_bucket")))
-            entries.append(("burst", .number(burst)))
+            if let burst { entries.append(("burst", .number(burst))) }
         case .slidingWindow(let subWindows):
             entries.append(("algorithm", .text("sliding_window")))
             entries.append(("sub_windows", .number(subWindows)))
         case .fixedWindow:
             entries.append(("algorithm", .text("fixed_window")))
+        default: break
         }
         if !limit.tiers.isEmpty {
             let tiers = limit.tiers.sorted { $0.key < $1.key }
@@ -120,7 +122,7 @@ extension Configuration {
                 ("tiers", .flow(tiers.map { ($0.key, .text(RateText.write($0.value))) })))
         }
         if limit.countsIdentity { entries.append(("anonymous", .text(limit.anonymous.rawValue))) }
-        entries.append(("mode", .text(limit.mode.rawValue)))
+        entries.append(("mode", .text(limit.mode == .shadow ? "shadow" : "enforce")))
         return .block(entries)
     }
 

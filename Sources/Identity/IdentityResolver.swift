@@ -31,13 +31,13 @@ public final class IdentityResolver: Sendable {
     private let tier: FieldSource?
     private let defaultTier: [UInt8]
 
-    /// Creates a resolver. The prefix length is clamped to 1…128.
-    public init(_ settings: IdentitySettings) {
+    /// Creates a resolver; `claims` are those of its `Credentials`. The prefix length is clamped to 1…128.
+    public init(_ settings: IdentitySettings, claims: [String] = []) {
         trustedProxies = settings.trustedProxies
         ipv6Prefix = min(max(settings.ipv6Prefix, 1), 128)
-        user = settings.user.map(FieldSource.init)
-        company = settings.company.map(FieldSource.init)
-        tier = settings.tier.map(FieldSource.init)
+        user = settings.user.first.map(FieldSource.init)
+        company = settings.company.first.map(FieldSource.init)
+        tier = settings.tier.first.map(FieldSource.init)
         defaultTier = Array((settings.defaultTier ?? "").utf8)
     }
 
@@ -56,7 +56,8 @@ public final class IdentityResolver: Sendable {
     ///
     /// - Complexity: O(fields + hops · trusted networks). No allocation once `identity` is warm.
     public func resolve(
-        peer: IPAddress, request: borrowing RequestHead, into identity: inout ResolvedIdentity
+        peer: IPAddress, request: borrowing RequestHead, credentials: Credentials,
+        at now: WallTime, into identity: inout ResolvedIdentity
     ) {
         identity.reset()
         identity.peerIsTrusted = trusts(peer)
@@ -112,6 +113,7 @@ private struct FieldSource: Sendable {
         let lowercased: [UInt8] =
             switch source {
             case .header(let text): Array(text.lowercased().utf8)
+            default: []
             }
         name = lowercased
         known = FieldName(recognising: lowercased.span)

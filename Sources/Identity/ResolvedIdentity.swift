@@ -12,6 +12,17 @@ public struct ResolvedIdentity: Sendable {
     /// Whether the peer, at the other end of the connection, is a trusted proxy.
     public internal(set) var peerIsTrusted = false
 
+    /// What the request's token or API key turned out to be.
+    public internal(set) var credential = CredentialOutcome.none
+    /// Whether the user was proven: by a token, an API key or a trusted proxy, not by a cookie.
+    public internal(set) var userIsProven = false
+    /// Which of the configured sources named the user; `nil`: none did.
+    public internal(set) var userSource: Int?
+    /// Which of the configured sources named the company; `nil`: none did.
+    public internal(set) var companySource: Int?
+    /// Which of the configured sources named the tier; `nil`: none did, it is the default.
+    public internal(set) var tierSource: Int?
+
     private var bytes: [UInt8] = []
     private var userRange: ByteRange?
     private var companyRange: ByteRange?
@@ -33,11 +44,21 @@ public struct ResolvedIdentity: Sendable {
         @_lifetime(borrow self) get { span(tierRange) }
     }
 
+    /// The value of a claim of the verified token, by its index in the list the credentials were made with; `nil`
+    /// when there is no token or it has no such claim.
+    @_lifetime(borrow self)
+    public borrowing func claim(_ index: Int) -> Span<UInt8>? { span(nil) }
+
     /// Becomes nobody again and keeps the memory.
     public mutating func reset() {
         address = IPAddress(v4: 0)
         countedAddress = IPAddress(v4: 0)
         peerIsTrusted = false
+        credential = .none
+        userIsProven = false
+        userSource = nil
+        companySource = nil
+        tierSource = nil
         bytes.removeAll(keepingCapacity: true)
         userRange = nil
         companyRange = nil

@@ -2,6 +2,8 @@
 public enum LimitBounds {
     /// Limits of one route; more are not looked at.
     public static let limitsMax = 8
+    /// Header fields and claims that the limits of one route count by.
+    public static let dimensionsMax = 16
     /// Sub-windows of a sliding window; more are counted as this many.
     public static let subWindowsMax = 1000
     /// Keys a table may be asked to hold.
@@ -23,6 +25,8 @@ public enum LimitBounds {
     static let sweepSteps = 4
     static let sweepStepsWhenFull = 32
 
+    /// How far the calendar clock may drift from the monotonic one before the difference is measured anew.
+    static let driftMax: UInt64 = 500_000_000
     /// What a request is told to wait that found no room at all, in nanoseconds.
     static let noRoomWait: UInt64 = 1_000_000_000
 

@@ -1,21 +1,68 @@
 import Primitives
 
-/// A limit as decisions use it. Ranges lie in the policy's bytes and rates.
+/// A limit as decisions use it. Ranges lie in the policy's bytes, rates and dimensions.
 struct CompiledLimit: Sendable {
     /// A digest of name and algorithm under a seed that is no secret: names come from the configuration.
     let identity: Digest128
     let parts: LimitParts
     let anonymous: LimitDefinition.Anonymous
     let isShadow: Bool
-    /// Its rates: the ordinary one, then those of the tiers.
+    /// Its rates: the ordinary one, then those of the tiers, then those of overrides.
     let rates: Range<Int>
+    /// The rates of the tiers.
+    let tiers: Range<Int>
+    /// What a request costs by `LimitAnswer`, before its answer is known.
+    let costs: InlineArray<3, UInt32>
     /// The name as a JSON string, quoted.
     let jsonName: ByteRange
     /// The name as a String of structured fields, quoted (RFC 9651 §3.3.3).
     let fieldName: ByteRange
+    /// What few limits have; `nil` for the others, whose copies then count no reference.
+    let extras: Extras?
 
-    /// The rates of the tiers.
-    var tiers: Range<Int> { (rates.lowerBound + 1)..<rates.upperBound }
+    /// What few limits have.
+    final class Extras: Sendable {
+        /// Header fields and claims among the parts.
+        let dimensions: Range<Int>
+        /// Rates of single keys, in order.
+        let overrides: [CompiledOverride]
+        /// Keys whose public digest is below this are enforced, the others are shadow; `nil`: all alike.
+        let enforcedBelow: UInt64?
+        /// Whether the charge is settled when the answer is known.
+        let isSettled: Bool
+        /// Whether it counts requests in flight.
+        let isConcurrency: Bool
+        /// What a request costs when its answer is known.
+        let costs: LimitDefinition.Costs
+        /// The field that names the cost, in lower case.
+        let costField: [UInt8]
+        /// The statuses that are charged; empty: all.
+        let countedStatuses: [ClosedRange<UInt16>]
+
+        init(_ definition: LimitDefinition, dimensions: Range<Int>, overrides: [CompiledOverride]) {
+            self.dimensions = dimensions
+            self.overrides = overrides
+            enforcedBelow =
+                switch definition.mode {
+                case .share(let share) where share < 1: UInt64(max(share, 0) * 0x1p64)
+                default: nil
+                }
+            isConcurrency = definition.algorithm == .concurrency
+            isSettled =
+                !isConcurrency
+                && (!definition.countedStatuses.isEmpty || definition.costs.dependsOnAnswer)
+            costs = definition.costs
+            costField = Array((definition.costs.header ?? "").utf8)
+            countedStatuses = definition.countedStatuses
+        }
+
+        /// Whether an answer of `status` is charged.
+        func counts(_ status: UInt16) -> Bool {
+            if countedStatuses.isEmpty { return true }
+            for range in countedStatuses where range.contains(status) { return true }
+            return false
+        }
+    }
 
     /// The shared bucket of `digest` when there is no room for it: one of a few of this limit.
     func bucket(of digest: Digest128) -> Digest128 {
@@ -26,7 +73,21 @@ struct CompiledLimit: Sendable {
     }
 }
 
-/// A rate of one tier.
+/// The rate of a single key.
+struct CompiledOverride: Sendable {
+    /// What is compared: the address, or a part's bytes.
+    let part: LimitParts
+    /// The index of the dimension, for header fields and claims.
+    let dimension: Int
+    /// For `ip`.
+    let network: IPNetwork?
+    /// For everything else.
+    let value: [UInt8]
+    /// Index of the rate; the rate may be unlimited.
+    let rate: Int
+}
+
+/// A rate of one tier or override.
 struct CompiledRate: Sendable, BitwiseCopyable {
     let meter: LimitMeter
     let isUnlimited: Bool
@@ -38,4 +99,12 @@ struct CompiledRate: Sendable, BitwiseCopyable {
     let text: ByteRange
     /// Its member of RateLimit-Policy: `"analytics";q=30;w=60`.
     let policyItem: ByteRange
+}
+
+/// A header field or claim that limits count by.
+public enum LimitDimension: Sendable, Equatable {
+    /// A field of the request; lower-case name.
+    case header([UInt8])
+    /// A claim of the verified token.
+    case claim(String)
 }

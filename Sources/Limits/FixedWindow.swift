@@ -19,7 +19,7 @@ struct FixedWindow: Sendable, BitwiseCopyable {
     private static let slack: UInt64 = 1_000_000_000
 
     /// Creates the meter of `quota` per `period` nanoseconds, both at least 1.
-    init(quota: UInt32, period: UInt64) {
+    init(quota: UInt32, period: UInt64, isMonthly: Bool, hasPhase: Bool) {
         self.quota = max(quota, 1)
         self.period = min(max(period, 1), LimitBounds.periodMax)
     }
@@ -33,25 +33,33 @@ struct FixedWindow: Sendable, BitwiseCopyable {
         var left: UInt64
     }
 
-    /// Whether one more request would pass.
-    func admits(_ entry: LimitEntry, at now: LimitMeter.Now) -> Bool {
-        view(of: entry, at: now).count < quota
+    /// Whether `units` more would fit.
+    func admits(_ entry: LimitEntry, units: UInt32, at now: LimitMeter.Now) -> Bool {
+        units == 0 || UInt64(view(of: entry, at: now).count) + UInt64(units) <= UInt64(quota)
     }
 
-    /// Counts one request.
-    func charge(_ entry: inout LimitEntry, at now: LimitMeter.Now) {
+    /// Counts `units`.
+    func charge(_ entry: inout LimitEntry, units: UInt32, at now: LimitMeter.Now) -> UInt64 {
         let view = view(of: entry, at: now)
         entry.position = view.end
         entry.until = now.monotonic + min(view.left, LimitBounds.periodMax) + Self.slack
-        entry.amount = view.count + 1
+        entry.amount = view.count &+ units
+        return view.end
+    }
+
+    /// Takes `units` back.
+    func refund(_ entry: inout LimitEntry, units: UInt32, mark: UInt64, at now: LimitMeter.Now) {
+        // HELPER A
     }
 
     /// How full the window is, and when it ends.
-    func level(_ entry: LimitEntry, at now: LimitMeter.Now) -> LimitMeter.Level {
+    func level(_ entry: LimitEntry, units: UInt32, at now: LimitMeter.Now) -> LimitMeter.Level {
         let view = view(of: entry, at: now)
         let remaining = view.count < quota ? quota - view.count : 0
         return LimitMeter.Level(
-            remaining: remaining, resetAfter: view.left, nextAfter: remaining == 0 ? view.left : 0)
+            remaining: remaining, resetAfter: view.left, resetAt: view.end,
+            nextAfter: units > quota
+                ? LimitMeter.Level.neverPasses : remaining < max(units, 1) ? view.left : 0)
     }
 
     private func view(of entry: LimitEntry, at now: LimitMeter.Now) -> View {

@@ -11,7 +11,7 @@ public struct LimitDecision: Sendable {
         case admitted
         /// A limit refused; none was charged. Of several, the one with the longest wait.
         case refused(limit: Int)
-        /// The limit serves only requests with a user or company; none was charged.
+        /// The limit serves only requests that have all parts of its key; none was charged.
         case deniedAnonymous(limit: Int)
     }
 
@@ -20,7 +20,11 @@ public struct LimitDecision: Sendable {
     private var states = InlineArray<8, LimitState>(repeating: LimitState())
     /// The number of limits that applied.
     public private(set) var count = 0
+    /// How long an admitted request has to wait before it goes on.
+    public private(set) var delay = Nanoseconds.zero
     private var longestWait: UInt64 = 0
+    private var receipts = InlineArray<8, LimitReceipt>(repeating: LimitReceipt())
+    private var receiptCount = 0
 
     /// The decision of no limit at all.
     @inline(__always)
@@ -28,9 +32,11 @@ public struct LimitDecision: Sendable {
 
     /// Makes it the decision of no limit at all, where it stands.
     public mutating func clear() {
+        precondition(receiptCount == 0, "a decision was cleared before it was settled")
         outcome = .notLimited
         count = 0
         longestWait = 0
+        delay = .zero
     }
 
     /// The state of a limit that applied, in the order of the policy.
@@ -47,6 +53,10 @@ public struct LimitDecision: Sendable {
         }
     }
 
+    /// Whether something was charged that waits for the answer or the end of the request:
+    /// `LimitPolicy.settle` and `finish` are due.
+    public var isOpen: Bool { receiptCount > 0 }
+
     /// The status of the answer to a request that does not go on: 429, or 403 for lack of a user.
     public var refusalStatus: Status {
         if case .deniedAnonymous = outcome { 403 } else { 429 }
@@ -55,21 +65,21 @@ public struct LimitDecision: Sendable {
     /// The value of Retry-After (RFC 9110 §10.2.3): the longest wait of all limits that refused, in seconds,
     /// rounded up, at least 1; `nil` when none refused, or waiting does not help.
     public var retryAfterSeconds: UInt64? {
-        guard case .refused = outcome else { return nil }
+        guard case .refused = outcome, !neverPasses else { return nil }
         return max(Nanoseconds(longestWait).secondsRoundedUp, 1)
     }
+
+    /// Whether a limit refused that can never let a request of this cost pass.
+    public var neverPasses: Bool { longestWait == LimitMeter.Level.neverPasses }
 
     /// The limit that clients are told about where there is room for only one, as an index of the
     /// decision: of those that refused, the one with the longest wait; else the one with the smallest part
     /// of its quota left. Shadow limits are not told; `nil` when there is no other.
     public var tightest: Int? {
         var best: Int?
-        var tightest = LimitState()
-        for index in 0..<count {
-            let state = states[index]
-            if state.isShadow || (best != nil && !state.isTighter(than: tightest)) { continue }
+        for index in 0..<count where !states[index].isShadow {
+            if let best, !states[index].isTighter(than: states[best]) { continue }
             best = index
-            tightest = state
         }
         return best
     }
@@ -86,20 +96,83 @@ public struct LimitDecision: Sendable {
     mutating func settle(_ item: LimitWork.Item, charged: Bool, level: LimitMeter.Level) {
         let index = Int(item.state)
         states[index].refused = !item.admits
-        states[index].charged = charged
-        states[index].remaining = level.remaining
-        states[index].resetAfter = Nanoseconds(level.resetAfter)
-        states[index].nextAfter = Nanoseconds(level.nextAfter)
+        states[index].charged = charged ? item.units : 0
+        show(level, at: index)
+        if charged && !item.isShadow { delay = max(delay, Nanoseconds(level.delay)) }
         guard !item.admits && !item.isShadow else { return }
         if case .deniedAnonymous = outcome { return }
         if case .refused = outcome, level.nextAfter <= longestWait { return }
         longestWait = level.nextAfter
         outcome = .refused(limit: Int(item.limit))
     }
+
+    /// Records the level of a state after its charge was corrected.
+    mutating func correct(_ index: Int, charged: UInt32, level: LimitMeter.Level) {
+        states[index].charged = charged
+        show(level, at: index)
+    }
+
+    /// Records that another rate counts for now.
+    mutating func boost(_ index: Int, quota: UInt32) {
+        states[index].quota = quota
+        states[index].isBoosted = true
+    }
+
+    private mutating func show(_ level: LimitMeter.Level, at index: Int) {
+        states[index].remaining = level.remaining
+        states[index].resetAfter = Nanoseconds(level.resetAfter)
+        states[index].resetAt = WallTime(nanoseconds: level.resetAt)
+        states[index].nextAfter = Nanoseconds(level.nextAfter)
+    }
+
+    // MARK: Receipts
+
+    /// Remembers a charge that is corrected or given back later.
+    mutating func keep(_ receipt: LimitReceipt) {
+        receipts[receiptCount] = receipt
+        receiptCount += 1
+    }
+
+    /// Takes the next receipt out.
+    mutating func takeReceipt() -> LimitReceipt? {
+        guard receiptCount > 0 else { return nil }
+        receiptCount -= 1
+        return receipts[receiptCount]
+    }
+}
+
+/// A charge that waits for the answer or the end of its request.
+struct LimitReceipt: Sendable, BitwiseCopyable {
+    /// Who was charged.
+    var digest = Digest128(high: 0, low: 0)
+    /// What `refund` wants to know.
+    var mark: UInt64 = 0
+    /// What was charged.
+    var units: UInt32 = 0
+    var rate: UInt16 = 0
+    var limit: UInt8 = 0
+    var state: UInt8 = 0
+    var shard: UInt8 = 0
+    var place = LimitShardState.Place.none
+
+    init() {}
+
+    init(_ item: LimitWork.Item, mark: UInt64) {
+        digest = item.digest
+        self.mark = mark
+        units = item.units
+        rate = item.rate
+        limit = item.limit
+        state = item.state
+        shard = item.shard
+        place = item.place == .new ? .own : item.place
+    }
 }
 
 /// What one limit says to one request, after it was charged or not.
 public struct LimitState: Sendable, BitwiseCopyable, Equatable {
+    /// Who is counted: a digest under the table's secret.
+    public internal(set) var key = Digest128(high: 0, low: 0)
     /// Index of the limit in the policy.
     public internal(set) var limit: UInt8 = 0
     /// Index of the rate in the policy.
@@ -108,25 +181,33 @@ public struct LimitState: Sendable, BitwiseCopyable, Equatable {
     public internal(set) var refused = false
     /// Whether it only records.
     public internal(set) var isShadow = false
-    /// Whether it was charged.
-    public internal(set) var charged = false
+    /// Whether an administrator has raised its rate for a time.
+    public internal(set) var isBoosted = false
+    /// The units that were charged.
+    public internal(set) var charged: UInt32 = 0
     /// The requests per period for the tier of this request.
     public internal(set) var quota: UInt32 = 0
-    /// Requests that would still pass right now. For a token bucket its tokens: up to the burst.
+    /// Units that could still be taken right now. For a token bucket its tokens: up to the burst.
     public internal(set) var remaining: UInt32 = 0
     /// The time until nothing is counted any more if no request comes: the bucket is full, the window ends.
     public internal(set) var resetAfter = Nanoseconds.zero
-    /// The time until one more request would pass; zero when one would pass now.
+    /// That moment, from the stored boundary.
+    public internal(set) var resetAt = WallTime(nanoseconds: 0)
+    /// The time until one more such request would pass; zero when one would pass now, `forever` when none
+    /// ever can.
     public internal(set) var nextAfter = Nanoseconds.zero
 
     init() {}
 
     /// The state of a limit that is not yet decided.
-    init(limit index: Int, of limit: CompiledLimit, rate: Int, quota: UInt32) {
+    init(
+        key: Digest128, limit index: Int, rate: Int, quota: UInt32, isShadow: Bool
+    ) {
+        self.key = key
         self.limit = UInt8(truncatingIfNeeded: index)
         self.rate = UInt16(truncatingIfNeeded: rate)
         self.quota = quota
-        isShadow = limit.isShadow
+        self.isShadow = isShadow
     }
 
     /// How long a refused request has to wait until this limit lets it pass; zero when it was not refused.

@@ -2,7 +2,7 @@ import Primitives
 
 /// What is remembered about one key of one limit: 40 bytes, meant for a table of millions.
 ///
-///     | digest 16 | position 8 | until 8 | algorithm 2 bits, detail 30 | amount 4 |
+///     | digest 16 | position 8 | until 8 | kind 2 bits, detail 30 | amount 4 |
 ///
 /// | | `position` | `until` | `detail` | `amount` |
 /// | --- | --- | --- | --- | --- |
@@ -28,18 +28,16 @@ struct LimitEntry: Sendable, BitwiseCopyable {
     private init() {}
 
     /// An entry that says the same as none, but may not be swept before the clock passes `now`.
-    init(digest: Digest128, algorithm: LimitMeter.Tag, now: UInt64) {
+    init(digest: Digest128, hasCounters: Bool, now: UInt64) {
         self.digest = digest
         until = now
-        tagged = UInt32(algorithm.rawValue) << 30
+        tagged = hasCounters ? 2 << 30 : 1 << 30
     }
 
     /// Whether the slot is empty.
     var isNone: Bool { tagged >> 30 == 0 }
     /// Whether the entry has ring counters to give back.
-    var hasCounters: Bool {
-        tagged >> 30 == UInt32(LimitMeter.Tag.slidingWindow.rawValue) && detail != 0
-    }
+    var hasCounters: Bool { tagged >> 30 == 2 && detail != 0 }
 
     /// 30 bits of the algorithm's own.
     var detail: UInt32 {

@@ -9,20 +9,20 @@ struct LimitParts: OptionSet, Sendable, BitwiseCopyable {
     static let user = LimitParts(rawValue: 2)
     static let company = LimitParts(rawValue: 4)
     static let endpoint = LimitParts(rawValue: 8)
+    /// Header fields and claims; which ones is in the limit's identity.
+    static let dimension = LimitParts(rawValue: 16)
 
     init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// The parts of `per`; `global` adds none.
-    init(_ scopes: [LimitDefinition.Scope]) {
-        self = []
-        for scope in scopes {
-            switch scope {
-            case .global: break
-            case .ip: insert(.ip)
-            case .user: insert(.user)
-            case .company: insert(.company)
-            case .endpoint: insert(.endpoint)
-            }
+    /// The part of `scope`; `global` adds none.
+    init(_ scope: LimitDefinition.Scope) {
+        switch scope {
+        case .global: self = []
+        case .ip: self = .ip
+        case .user: self = .user
+        case .company: self = .company
+        case .endpoint: self = .endpoint
+        case .header, .claim: self = .dimension
         }
     }
 }

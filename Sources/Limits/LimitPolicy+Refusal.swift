@@ -32,8 +32,7 @@ extension LimitPolicy {
                 appendRate(of: limit, in: decision, to: buffer)
                 buffer.append("\",\"limit\":")
                 buffer.append(bytes.span(limits[limit].jsonName))
-                buffer.append(",\"retry_after\":")
-                buffer.append(decimal: decision.retryAfterSeconds ?? 1)
+                appendRetryAfter(decision, to: buffer)
                 buffer.append("}")
             }
         }
@@ -46,8 +45,8 @@ extension LimitPolicy {
             ",\"title\":\"Request cannot be satisfied as assigned quota has been exceeded\"")
         buffer.append(",\"status\":429,\"detail\":\"")
         appendRate(of: limit, in: decision, to: buffer)
-        buffer.append("\",\"retry_after\":")
-        buffer.append(decimal: decision.retryAfterSeconds ?? 1)
+        buffer.append("\"")
+        appendRetryAfter(decision, to: buffer)
         var separator: StaticString = ",\"violated-policies\":["
         for index in 0..<decision.count
         where decision[index].refused && !decision[index].isShadow {
@@ -56,6 +55,16 @@ extension LimitPolicy {
             separator = ","
         }
         buffer.append("]}")
+    }
+
+    /// `"retry_after":12`, or that waiting does not help.
+    private func appendRetryAfter(_ decision: LimitDecision, to buffer: ByteBuffer) {
+        if let seconds = decision.retryAfterSeconds {
+            buffer.append(",\"retry_after\":")
+            buffer.append(decimal: seconds)
+        } else {
+            buffer.append(",\"never\":\"the request costs more than the limit can ever hold\"")
+        }
     }
 
     private func appendRate(of limit: Int, in decision: LimitDecision, to buffer: ByteBuffer) {

@@ -1,4 +1,4 @@
-public import HTTPModel
+import HTTPModel
 public import Primitives
 
 /// The limits of one route, compiled: built once per snapshot of the settings, then only read.
@@ -6,7 +6,8 @@ public import Primitives
 /// **What is counted together.** A key is made of the limit's name, its algorithm and the parts of `per`; not
 /// of the tier, the rate or the route (unless `endpoint` is among the parts). So the same limit on two
 /// routes is one limit, two limits never share a key, and a client whose tier or rate changes keeps what
-/// was counted; each algorithm says how it carries that over.
+/// was counted; each algorithm says how it carries that over. For the same reason a table outlives the
+/// settings: what was counted before a reload still counts where name and algorithm are unchanged.
 public struct LimitPolicy: Sendable {
     /// The most limits a route may have.
     public static var limitsMax: Int { LimitBounds.limitsMax }
@@ -15,7 +16,11 @@ public struct LimitPolicy: Sendable {
     let rates: [CompiledRate]
     /// Endpoint, names of tiers and prepared texts.
     let bytes: [UInt8]
-    private let endpoint: ByteRange
+    /// The header fields and claims the limits count by: `LimitDimensions` has their values in this order.
+    public let dimensions: [LimitDimension]
+    /// Whether a cost depends on the cache's part in the answer, so that the cache is asked first.
+    public let dependsOnAnswer: Bool
+    let endpoint: ByteRange
     private let names: [String]
 
     /// Compiles limits.
@@ -32,6 +37,8 @@ public struct LimitPolicy: Sendable {
         rates = builder.rates
         bytes = builder.bytes
         names = builder.names
+        dimensions = builder.dimensions
+        dependsOnAnswer = builder.limits.contains { $0.extras?.costs.dependsOnAnswer ?? false }
     }
 
     /// Whether there is no limit.
@@ -44,70 +51,54 @@ public struct LimitPolicy: Sendable {
     /// Decides one request: all limits let it pass and are charged, or none is.
     ///
     /// Limits whose tier is unlimited, or that skip anonymous requests, do not apply. Shadow limits apply,
-    /// are charged as if alone, and do not refuse. No allocation.
+    /// are charged as if alone, and do not refuse. No allocation. When the decision `isOpen` it must be
+    /// settled (`settle`) and ended (`finish`); its `delay` must be waited for.
     ///
     /// - Parameters:
+    ///   - subject: Whom the request is counted as.
+    ///   - dimensions: The values of `dimensions`, in order.
+    ///   - answer: The cache's part in the answer, as far as it is known; `miss` where there is no cache.
     ///   - table: The table of the process.
-    ///   - address: The client's address, cut to the prefix that is counted as one.
-    ///   - user: The user; `nil` or empty: none.
-    ///   - company: The company; `nil` or empty: none.
-    ///   - tier: The tier; `nil` or unknown to a limit: its ordinary rate.
-    ///   - method: The method, a part of `endpoint`. All methods without a case count as one.
     ///   - clock: The time.
-    /// - Returns: What becomes of the request, and the state of every limit that applied.
+    ///   - isPeek: Whether only to look: nothing is charged, and nothing changes.
+    ///   - decision: What becomes of the request, and the state of every limit that applied; what it held
+    ///     is forgotten.
     public func decide(
-        in table: LimitTable, address: IPAddress, user: Span<UInt8>?, company: Span<UInt8>?,
-        tier: Span<UInt8>?, method: Method, at clock: ClockReading
-    ) -> LimitDecision {
-        var decision = LimitDecision()
-        decide(
-            in: table, address: address, user: user, company: company, tier: tier, method: method,
-            at: clock, into: &decision)
-        return decision
-    }
-
-    /// The same, over what `decision` held: a decision is some hundred bytes, which need no copy.
-    public func decide(
-        in table: LimitTable, address: IPAddress, user: Span<UInt8>?, company: Span<UInt8>?,
-        tier: Span<UInt8>?, method: Method, at clock: ClockReading,
-        into decision: inout LimitDecision
+        _ subject: borrowing LimitSubject, dimensions: borrowing LimitDimensions,
+        answer: LimitAnswer = .miss, in table: LimitTable, at clock: ClockReading,
+        isPeek: Bool = false, into decision: inout LimitDecision
     ) {
         decision.clear()
         if limits.isEmpty { return }
-        var work = LimitWork(
-            at: LimitMeter.Now(
-                monotonic: min(clock.monotonic.nanoseconds, LimitBounds.timeMax),
-                wall: clock.wall.nanoseconds))
-        let hasUser = !(user?.isEmpty ?? true)
-        let hasCompany = !(company?.isEmpty ?? true)
+        var work = LimitWork(at: table.now(clock), isPeek: isPeek)
         var denying: Int?
         for index in limits.indices {
             let limit = limits[index]
-            guard let rate = rate(of: limit, tier: tier) else { continue }
-            let isAnonymous =
-                (limit.parts.contains(.user) && !hasUser)
-                || (limit.parts.contains(.company) && !hasCompany)
+            guard let rate = rate(of: limit, subject, dimensions) else { continue }
+            let isAnonymous = lacksPart(limit, subject, dimensions)
             if isAnonymous && limit.anonymous != .ip {
                 if limit.anonymous == .deny && !limit.isShadow && denying == nil { denying = index }
                 continue
             }
-            var key = LimitKey(of: limit, seed: table.seed)
-            if limit.parts.contains(.ip) || isAnonymous { key.append(address) }
-            if limit.parts.contains(.user), hasUser, let user { key.append(.user, user) }
-            if limit.parts.contains(.company), hasCompany, let company {
-                key.append(.company, company)
+            let digest = digest(
+                of: limit, subject, dimensions, isAnonymous: isAnonymous, seed: table.seed)
+            var isShadow = limit.isShadow
+            if let bound = limit.extras?.enforcedBelow {
+                let stable = self.digest(
+                    of: limit, subject, dimensions, isAnonymous: isAnonymous,
+                    seed: KeyedHasher.Seed(0, 0))
+                isShadow = stable.high >= bound
             }
-            if limit.parts.contains(.endpoint) {
-                key.append(.endpoint, bytes.span(endpoint), method: method)
-            }
-            let digest = key.finish()
             let state = decision.append(
-                LimitState(limit: index, of: limit, rate: rate, quota: rates[rate].quota))
+                LimitState(
+                    key: digest, limit: index, rate: rate, quota: rates[rate].quota,
+                    isShadow: isShadow))
             work.insert(
                 LimitWork.Item(
-                    digest: digest, rate: UInt16(truncatingIfNeeded: rate), state: state,
+                    digest: digest, units: limit.costs[Int(answer.rawValue)],
+                    rate: UInt16(truncatingIfNeeded: rate), state: state,
                     limit: UInt8(truncatingIfNeeded: index), shard: table.shard(of: digest),
-                    isShadow: limit.isShadow))
+                    isShadow: isShadow))
         }
         if let denying {
             work.isDenied = true
@@ -116,11 +107,75 @@ public struct LimitPolicy: Sendable {
         table.decide(&work, &decision, by: self, from: 0)
     }
 
-    private func rate(of limit: CompiledLimit, tier: Span<UInt8>?) -> Int? {
-        guard let tier, !limit.tiers.isEmpty else { return limit.rates.lowerBound }
+    /// Whether the request lacks a part of the limit's key.
+    private func lacksPart(
+        _ limit: CompiledLimit, _ subject: borrowing LimitSubject,
+        _ dimensions: borrowing LimitDimensions
+    ) -> Bool {
+        if limit.parts.contains(.user) && subject.user?.isEmpty ?? true { return true }
+        if limit.parts.contains(.company) && subject.company?.isEmpty ?? true { return true }
+        guard let extras = limit.extras else { return false }
+        for index in extras.dimensions where dimensions[index] == nil { return true }
+        return false
+    }
+
+    /// The key of the request under a limit.
+    private func digest(
+        of limit: CompiledLimit, _ subject: borrowing LimitSubject,
+        _ dimensions: borrowing LimitDimensions, isAnonymous: Bool, seed: KeyedHasher.Seed
+    ) -> Digest128 {
+        var key = LimitKey(of: limit, seed: seed)
+        if limit.parts.contains(.ip) || isAnonymous { key.append(subject.counted) }
+        if limit.parts.contains(.user), let user = subject.user, !user.isEmpty {
+            key.append(.user, user)
+        }
+        if limit.parts.contains(.company), let company = subject.company, !company.isEmpty {
+            key.append(.company, company)
+        }
+        if limit.parts.contains(.endpoint) {
+            key.append(.endpoint, bytes.span(endpoint), method: subject.method)
+        }
+        if let extras = limit.extras {
+            for index in extras.dimensions {
+                // One that is absent has a length too: 0.
+                if let value = dimensions[index] {
+                    key.append(.dimension, value)
+                } else {
+                    key.append(.dimension, bytes.span(.empty))
+                }
+            }
+        }
+        return key.finish()
+    }
+
+    /// The rate that counts for the request; `nil`: unlimited.
+    private func rate(
+        of limit: CompiledLimit, _ subject: borrowing LimitSubject,
+        _ dimensions: borrowing LimitDimensions
+    ) -> Int? {
+        if let extras = limit.extras {
+            for override in extras.overrides where matches(override, subject, dimensions) {
+                return rates[override.rate].isUnlimited ? nil : override.rate
+            }
+        }
+        guard let tier = subject.tier, !limit.tiers.isEmpty else { return limit.rates.lowerBound }
         for index in limit.tiers where bytes.span(rates[index].tier).equals(tier) {
             return rates[index].isUnlimited ? nil : index
         }
         return limit.rates.lowerBound
+    }
+
+    private func matches(
+        _ override: CompiledOverride, _ subject: borrowing LimitSubject,
+        _ dimensions: borrowing LimitDimensions
+    ) -> Bool {
+        let value = override.value
+        switch override.part {
+        case .ip: return override.network?.contains(subject.address) ?? false
+        case .user: return subject.user?.equals(value.span) ?? false
+        case .company: return subject.company?.equals(value.span) ?? false
+        case .dimension: return dimensions[override.dimension]?.equals(value.span) ?? false
+        default: return false
+        }
     }
 }

@@ -4,6 +4,7 @@ import Primitives
 struct LimitPolicyBuilder {
     private(set) var limits: [CompiledLimit] = []
     private(set) var rates: [CompiledRate] = []
+    private(set) var dimensions: [LimitDimension] = []
     private(set) var bytes: [UInt8] = []
     private(set) var names: [String] = []
 
@@ -20,61 +21,145 @@ struct LimitPolicyBuilder {
         let fieldName = append(LimitTexts.structuredString(definition.name))
         let jsonName = append(LimitTexts.jsonString(definition.name))
         let tiers = definition.tiers.sorted { $0.key < $1.key }
-        let quotaMax = tiers.reduce(definition.rate.count) { max($0, $1.value?.count ?? 0) }
         let first = rates.count
-        add(definition.rate, tier: "", of: definition, quotaMax: quotaMax, name: fieldName)
-        for (tier, rate) in tiers {
-            add(rate, tier: tier, of: definition, quotaMax: quotaMax, name: fieldName)
+        add(definition.rate, tier: "", of: definition, name: fieldName)
+        for (tier, rate) in tiers { add(rate, tier: tier, of: definition, name: fieldName) }
+        let own = addDimensions(of: definition)
+        var overrides: [CompiledOverride] = []
+        for override in definition.overrides {
+            overrides.append(compile(override, dimensions: own, rate: rates.count))
+            add(override.rate, tier: "", of: definition, name: fieldName)
         }
         limits.append(
             CompiledLimit(
                 identity: Self.identity(definition, meter: rates[first].meter),
-                parts: LimitParts(definition.per), anonymous: definition.anonymous,
-                isShadow: definition.mode == .shadow, rates: first..<rates.count,
-                jsonName: jsonName, fieldName: fieldName))
+                parts: definition.per.reduce(into: []) { $0.insert(LimitParts($1)) },
+                anonymous: definition.anonymous, isShadow: definition.mode == .shadow,
+                rates: first..<rates.count, tiers: (first + 1)..<(first + 1 + tiers.count),
+                costs: definition.costs.reserved(isConcurrency: definition.algorithm == .concurrency),
+                jsonName: jsonName, fieldName: fieldName,
+                extras: Self.needsExtras(definition)
+                    ? CompiledLimit.Extras(definition, dimensions: own, overrides: overrides) : nil)
+        )
         names.append(definition.name)
     }
 
-    private mutating func add(
-        _ rate: LimitDefinition.Rate?, tier: String, of definition: LimitDefinition,
-        quotaMax: UInt32, name: ByteRange
-    ) {
-        let counted = rate ?? definition.rate
-        var item = Array(bytes[name.indices])
-        item.append(contentsOf: LimitTexts.policyParameters(counted).utf8)
-        rates.append(
-            CompiledRate(
-                meter: Self.meter(definition.algorithm, counted, quotaMax: quotaMax),
-                isUnlimited: rate == nil, quota: max(counted.count, 1), period: counted.period,
-                tier: append(tier.utf8), text: append(LimitTexts.rate(counted).utf8),
-                policyItem: append(item)))
+    private mutating func addDimensions(of definition: LimitDefinition) -> Range<Int> {
+        let first = dimensions.count
+        for scope in definition.per {
+            switch scope {
+            case .header(let name): dimensions.append(.header(Array(name.utf8)))
+            case .claim(let name): dimensions.append(.claim(name))
+            case .global, .ip, .user, .company, .endpoint: continue
+            }
+        }
+        precondition(dimensions.count <= LimitBounds.dimensionsMax)
+        return first..<dimensions.count
     }
 
-    private static func meter(
-        _ algorithm: LimitDefinition.Algorithm, _ rate: LimitDefinition.Rate, quotaMax: UInt32
-    ) -> LimitMeter {
-        let period = rate.period.count
-        return switch algorithm {
-        case .tokenBucket(let burst):
-            .tokenBucket(TokenBucket(count: rate.count, period: period, burst: burst))
-        case .slidingWindow(let subWindows):
-            .slidingWindow(
-                SlidingWindow(
-                    quota: rate.count, period: period, subWindows: subWindows, quotaMax: quotaMax))
-        case .fixedWindow: .fixedWindow(FixedWindow(quota: rate.count, period: period))
-        }
+    private func compile(
+        _ override: LimitDefinition.Override, dimensions own: Range<Int>, rate: Int
+    ) -> CompiledOverride {
+        let dimension: LimitDimension? =
+            switch override.scope {
+            case .header(let name): .header(Array(name.utf8))
+            case .claim(let name): .claim(name)
+            default: nil
+            }
+        return CompiledOverride(
+            part: LimitParts(override.scope),
+            dimension: own.first { dimensions[$0] == dimension } ?? own.lowerBound,
+            network: override.network, value: Array(override.value.utf8), rate: rate)
+    }
+
+    private mutating func add(
+        _ rate: LimitDefinition.Rate?, tier: String, of definition: LimitDefinition, name: ByteRange
+    ) {
+        let counted = rate ?? definition.rate
+        let isConcurrency = definition.algorithm == .concurrency
+        var item = Array(bytes[name.indices])
+        item.append(
+            contentsOf: LimitTexts.policyParameters(counted, isConcurrency: isConcurrency).utf8)
+        let text =
+            isConcurrency ? "\(counted.count) in flight at once" : LimitTexts.rate(counted)
+        rates.append(
+            CompiledRate(
+                meter: LimitMeter(definition.algorithm, counted), isUnlimited: rate == nil,
+                quota: max(counted.count, 1), period: counted.period,
+                tier: append(tier.utf8), text: append(text.utf8), policyItem: append(item)))
+    }
+
+    private static func needsExtras(_ definition: LimitDefinition) -> Bool {
+        if case .share = definition.mode { return true }
+        return definition.algorithm == .concurrency || !definition.overrides.isEmpty
+            || !definition.countedStatuses.isEmpty || definition.costs.dependsOnAnswer
+            || definition.per.contains { LimitParts($0) == .dimension }
     }
 
     /// What keys begin with: the name, the algorithm, and the shape of the counters, without which stored
     /// counters could be misread.
     private static func identity(_ definition: LimitDefinition, meter: LimitMeter) -> Digest128 {
         var hasher = KeyedHasher(seed: KeyedHasher.Seed(0, 0))
-        hasher.append(UInt64(meter.tag.rawValue))
-        if case .slidingWindow(let window) = meter {
-            hasher.append(window.ring)
-            hasher.append(UInt64(window.counterShift))
-        }
+        hasher.append(meter.tag.rawValue)
+        if case .slidingWindow(let window) = meter { hasher.append(window.ring) }
         hasher.append(Array(definition.name.utf8).span)
+        for scope in definition.per {
+            switch scope {
+            case .header, .claim: hasher.append(Array("\0\(scope.text)".utf8).span)
+            case .global, .ip, .user, .company, .endpoint: continue
+            }
+        }
         return hasher.finish()
     }
+}
+
+extension LimitMeter {
+    /// The meter of `rate`.
+    init(_ algorithm: LimitDefinition.Algorithm, _ rate: LimitDefinition.Rate) {
+        let period = rate.period.count
+        self =
+            switch algorithm {
+            case .tokenBucket(let burst):
+                .tokenBucket(
+                    TokenBucket(count: rate.count, period: period, burst: burst ?? rate.count))
+            case .slidingWindow(let subWindows):
+                .slidingWindow(
+                    SlidingWindow(quota: rate.count, period: period, subWindows: subWindows))
+            case .slidingLog: .slidingLog(SlidingLog(quota: rate.count, period: period))
+            case .fixedWindow(let phase):
+                .fixedWindow(
+                    FixedWindow(
+                        quota: rate.count, period: period, isMonthly: rate.isMonthly,
+                        hasPhase: phase == .key))
+            case .leakyBucket(let delay):
+                .leakyBucket(
+                    LeakyBucket(count: rate.count, period: period, maxDelay: delay.count))
+            case .concurrency: .concurrency(Concurrency(quota: max(rate.count, 1)))
+            }
+    }
+}
+
+extension LimitDefinition.Costs {
+    /// Whether the cost is known only with the answer.
+    var dependsOnAnswer: Bool { !(hit == stale && stale == miss && miss != .header) }
+
+    /// What is charged before the answer is known, by the cache's part in it.
+    fileprivate func reserved(isConcurrency: Bool) -> InlineArray<3, UInt32> {
+        isConcurrency
+            ? [1, 1, 1] : [hit.units ?? reserve, stale.units ?? reserve, miss.units ?? reserve]
+    }
+
+    /// The cost of a request that was answered with `answer`.
+    func cost(of answer: LimitAnswer) -> Cost {
+        switch answer {
+        case .hit: hit
+        case .stale: stale
+        case .miss: miss
+        }
+    }
+}
+
+extension LimitDefinition.Costs.Cost {
+    /// The units, or `nil` when a field says them.
+    var units: UInt32? { if case .units(let units) = self { units } else { nil } }
 }

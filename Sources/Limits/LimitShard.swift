@@ -48,12 +48,12 @@ struct LimitShardState: Sendable {
         _ item: inout LimitWork.Item, by policy: LimitPolicy, at clock: LimitMeter.Now
     ) {
         let now = advance(to: clock)
+        let meter = meter(of: item.digest, rate: item.rate, by: policy, at: now)
         if let position = keys.find(item.digest) {
             item.place = .own
-            item.admits = policy.rates[Int(item.rate)].meter
-                .admits(keys[position], counters: keys.counters, at: now)
+            item.admits = keys.admits(position, item.units, by: meter, at: now)
         } else {
-            evaluateNew(&item, by: policy, at: now)
+            evaluateNew(&item, by: policy, meter, at: now)
         }
     }
 
@@ -62,36 +62,47 @@ struct LimitShardState: Sendable {
     /// Between `evaluate` and `settle` the lock is held; other items of the same request may have moved
     /// the entry, so it is looked up again.
     mutating func settle(
-        _ item: LimitWork.Item, charge: Bool, by policy: LimitPolicy, at clock: LimitMeter.Now
+        _ item: LimitWork.Item, charge: Bool, by policy: LimitPolicy, at clock: LimitMeter.Now,
+        mark: inout UInt64
     ) -> LimitMeter.Level {
         let now = advance(to: clock)
-        let meter = policy.rates[Int(item.rate)].meter
+        let meter = meter(of: item.digest, rate: item.rate, by: policy, at: now)
         switch item.place {
         case .own, .new:
             guard let position = keys.find(item.digest) else { break }
-            let level = keys.settle(position, charge: charge, by: meter, at: now)
+            if charge { mark = keys.charge(position, item.units, by: meter, at: now) }
+            let level = keys.level(position, item.units, by: meter, at: now)
             // What was made for this request and is not needed goes at once: refusals take no room.
             if item.place == .new && !charge { keys.remove(at: position) }
             return level
         case .shared:
             let bucket = policy.limits[Int(item.limit)].bucket(of: item.digest)
             guard let position = overflow.find(bucket) else { break }
-            return overflow.settle(position, charge: charge, by: meter, at: now)
+            if charge { mark = overflow.charge(position, item.units, by: meter, at: now) }
+            return overflow.level(position, item.units, by: meter, at: now)
         case .none: break
         }
         return LimitMeter.Level(
-            remaining: 0, resetAfter: LimitBounds.noRoomWait, nextAfter: LimitBounds.noRoomWait)
+            remaining: 0, resetAfter: LimitBounds.noRoomWait,
+            resetAt: now.wall &+ LimitBounds.noRoomWait, nextAfter: LimitBounds.noRoomWait)
+    }
+
+    /// The meter that counts for a key: its rate's, or that of a boost.
+    private func meter(
+        of digest: Digest128, rate: UInt16, by policy: LimitPolicy, at now: LimitMeter.Now
+    ) -> LimitMeter {
+        policy.rates[Int(rate)].meter
     }
 
     private mutating func advance(to clock: LimitMeter.Now) -> LimitMeter.Now {
         latest = max(latest, clock.monotonic)
-        return LimitMeter.Now(monotonic: latest, wall: clock.wall)
+        return LimitMeter.Now(monotonic: latest, wall: clock.wall, offset: clock.offset)
     }
 
     private mutating func evaluateNew(
-        _ item: inout LimitWork.Item, by policy: LimitPolicy, at now: LimitMeter.Now
+        _ item: inout LimitWork.Item, by policy: LimitPolicy, _ meter: LimitMeter,
+        at now: LimitMeter.Now
     ) {
-        let meter = policy.rates[Int(item.rate)].meter
         let bucket = policy.limits[Int(item.limit)].bucket(of: item.digest)
         // Buckets in disuse go one by one, so that a flood leaves nothing behind.
         overflow.sweep(1, now: now.monotonic)
@@ -101,12 +112,12 @@ struct LimitShardState: Sendable {
             if let shared, overflow[shared].until >= now.monotonic {
                 keys.inherit(overflow[shared], from: overflow.counters, at: position)
             }
-            item.admits = meter.admits(keys[position], counters: keys.counters, at: now)
+            item.admits = keys.admits(position, item.units, by: meter, at: now)
         } else if let position = shared
             ?? overflow.insert(bucket, by: meter, now: now.monotonic)
         {
             item.place = .shared
-            item.admits = meter.admits(overflow[position], counters: overflow.counters, at: now)
+            item.admits = overflow.admits(position, item.units, by: meter, at: now)
         } else {
             item.place = .none
             item.admits = false
@@ -115,15 +126,43 @@ struct LimitShardState: Sendable {
 }
 
 extension LimitStore {
-    /// Charges the entry at `position`, or not, and returns how full it is then.
-    fileprivate mutating func settle(
-        _ position: Int, charge: Bool, by meter: LimitMeter, at now: LimitMeter.Now
-    ) -> LimitMeter.Level {
+    /// Whether the entry at `position` lets `units` pass.
+    mutating func admits(
+        _ position: Int, _ units: UInt32, by meter: LimitMeter, at now: LimitMeter.Now
+    ) -> Bool {
         var entry = self[position]
-        if charge {
-            meter.charge(&entry, counters: &counters, at: now)
-            self[position] = entry
-        }
-        return meter.level(entry, counters: counters, at: now)
+        let detail = entry.detail
+        let admits = meter.admits(&entry, counters: &counters, units: units, at: now)
+        // Its counters may have been given more room.
+        if entry.detail != detail { self[position] = entry }
+        return admits
+    }
+
+    /// Charges the entry at `position`.
+    mutating func charge(
+        _ position: Int, _ units: UInt32, by meter: LimitMeter, at now: LimitMeter.Now
+    ) -> UInt64 {
+        guard units > 0 else { return 0 }
+        var entry = self[position]
+        let mark = meter.charge(&entry, counters: &counters, units: units, at: now)
+        self[position] = entry
+        return mark
+    }
+
+    /// Gives back what the entry at `position` was charged.
+    mutating func refund(
+        _ position: Int, _ units: UInt32, mark: UInt64, by meter: LimitMeter,
+        at now: LimitMeter.Now
+    ) {
+        var entry = self[position]
+        meter.refund(&entry, counters: &counters, units: units, mark: mark, at: now)
+        self[position] = entry
+    }
+
+    /// How full the entry at `position` is.
+    func level(
+        _ position: Int, _ units: UInt32, by meter: LimitMeter, at now: LimitMeter.Now
+    ) -> LimitMeter.Level {
+        meter.level(self[position], counters: counters, units: units, at: now)
     }
 }

@@ -61,8 +61,8 @@ struct LimitStore: Sendable {
         sweep(LimitBounds.sweepSteps, now: now)
         if count >= keysMax { sweep(LimitBounds.sweepStepsWhenFull, now: now) }
         guard count < keysMax else { return nil }
-        var entry = LimitEntry(digest: digest, algorithm: meter.tag, now: now)
         let words = meter.counterWords
+        var entry = LimitEntry(digest: digest, hasCounters: words > 0, now: now)
         if words > 0 {
             var block = counters.allocate(words: words)
             if block == nil {

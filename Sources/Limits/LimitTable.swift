@@ -1,4 +1,5 @@
 public import Primitives
+import Synchronization
 
 /// What is counted about all keys of all limits of the process: one table, shared by all workers.
 ///
@@ -18,6 +19,7 @@ public final class LimitTable: Sendable {
     let seed: KeyedHasher.Seed
     private let shards: InlineArray<256, LimitShard>
     private let shardMask: UInt64
+    private let offset = Atomic<UInt64>(0)
 
     /// Creates an empty table.
     ///
@@ -54,6 +56,22 @@ public final class LimitTable: Sendable {
             + sum { $0.keys.memoryBytesMax + $0.overflow.memoryBytesMax }
     }
 
+    /// Both clocks, and what lies between them: kept as long as the calendar clock is not set, so that moments
+    /// told from one stored boundary do not wobble.
+    func now(_ clock: ClockReading) -> LimitMeter.Now {
+        let monotonic = min(clock.monotonic.nanoseconds, LimitBounds.timeMax)
+        let measured = clock.wall.nanoseconds &- monotonic
+        // Relaxed: any worker's measure serves all.
+        var kept = offset.load(ordering: .relaxed)
+        let drift = Int64(bitPattern: measured &- kept)
+        if drift.magnitude > LimitBounds.driftMax {
+            offset.store(measured, ordering: .relaxed)
+            kept = measured
+        }
+        return LimitMeter.Now(
+            monotonic: monotonic, wall: clock.wall.nanoseconds, offset: kept)
+    }
+
     /// The shard of a digest.
     func shard(of digest: Digest128) -> UInt8 { UInt8(truncatingIfNeeded: digest.high & shardMask) }
 
@@ -82,8 +100,15 @@ public final class LimitTable: Sendable {
             for index in position..<end {
                 let item = work[index]
                 let charge = work.charges(item)
-                let level = state.settle(item, charge: charge, by: policy, at: work.now)
+                var mark: UInt64 = 0
+                let level = state.settle(
+                    item, charge: charge, by: policy, at: work.now, mark: &mark)
                 decision.settle(item, charged: charge, level: level)
+                if charge, let extras = policy.limits[Int(item.limit)].extras,
+                    extras.isSettled || extras.isConcurrency
+                {
+                    decision.keep(LimitReceipt(item, mark: mark))
+                }
             }
         }
     }

@@ -4,6 +4,7 @@ import Primitives
 enum LimitTexts {
     /// A rate as people say it: `30 per 1 minute`, `5 per 10 seconds`.
     static func rate(_ rate: LimitDefinition.Rate) -> String {
+        if rate.isMonthly { return "\(rate.count) per calendar month" }
         let units: [(UInt64, String)] = [
             (86_400_000_000_000, "day"), (3_600_000_000_000, "hour"), (60_000_000_000, "minute"),
             (1_000_000_000, "second"), (1_000_000, "millisecond"), (1_000, "microsecond"),
@@ -17,10 +18,11 @@ enum LimitTexts {
     }
 
     /// The parameters of RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-11): `;q=30;w=60`. The window
-    /// has whole seconds only, so it is left out when the period has not.
-    static func policyParameters(_ rate: LimitDefinition.Rate) -> String {
+    /// has whole seconds only, so it is left out when the period has not, and for calendar months.
+    static func policyParameters(_ rate: LimitDefinition.Rate, isConcurrency: Bool) -> String {
+        if isConcurrency { return ";q=\(rate.count);qu=\"concurrent-requests\"" }
         let seconds = rate.period.wholeSeconds
-        let isWhole = seconds > 0 && rate.period == .seconds(seconds)
+        let isWhole = seconds > 0 && rate.period == .seconds(seconds) && !rate.isMonthly
         return ";q=\(rate.count)" + (isWhole ? ";w=\(seconds)" : "")
     }
 

@@ -2,10 +2,12 @@ import Primitives
 
 /// One decision on its way: the keys of a request, in the order in which their shards are locked.
 struct LimitWork: Sendable {
-    /// One limit's key: 24 bytes.
+    /// One limit's key.
     struct Item: Sendable, BitwiseCopyable {
         /// Who is counted.
         var digest: Digest128
+        /// What is charged.
+        var units: UInt32
         /// Index of the rate in the policy.
         var rate: UInt16
         /// Index of the limit's state in the decision.
@@ -24,19 +26,24 @@ struct LimitWork: Sendable {
 
     private var items = InlineArray<8, Item>(
         repeating: Item(
-            digest: Digest128(high: 0, low: 0), rate: 0, state: 0, limit: 0, shard: 0,
+            digest: Digest128(high: 0, low: 0), units: 0, rate: 0, state: 0, limit: 0, shard: 0,
             isShadow: false))
     /// Items in use.
     private(set) var count = 0
     /// The clocks.
     let now: LimitMeter.Now
-    /// Whether a limit refuses the request because it lacks its user or company.
+    /// Whether nothing is charged, whatever the outcome.
+    let isPeek: Bool
+    /// Whether a limit refuses the request because it lacks a part of its key.
     var isDenied = false
     private var isAdmitted = false
 
     /// Creates an empty decision.
     @inline(__always)
-    init(at now: LimitMeter.Now) { self.now = now }
+    init(at now: LimitMeter.Now, isPeek: Bool) {
+        self.now = now
+        self.isPeek = isPeek
+    }
 
     subscript(index: Int) -> Item {
         get { items[index] }
@@ -63,5 +70,7 @@ struct LimitWork: Sendable {
     }
 
     /// Whether the item is charged: a shadow limit as if it were alone, the others all or none.
-    func charges(_ item: Item) -> Bool { item.isShadow ? item.admits : isAdmitted }
+    func charges(_ item: Item) -> Bool {
+        !isPeek && (item.isShadow ? item.admits : isAdmitted)
+    }
 }

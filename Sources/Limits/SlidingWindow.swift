@@ -24,7 +24,8 @@ struct SlidingWindow: Sendable, BitwiseCopyable {
     /// Creates the meter of `quota` per `period` nanoseconds in `subWindows` steps.
     ///
     /// `quotaMax` is the largest quota of any tier: it decides the width of the counters.
-    init(quota: UInt32, period: UInt64, subWindows: Int, quotaMax: UInt32) {
+    init(quota: UInt32, period: UInt64, subWindows: Int) {
+        let quotaMax = UInt32.max  // HELPER A
         self.quota = max(quota, 1)
         let steps = UInt64(min(max(subWindows, 1), LimitBounds.subWindowsMax))
         ring = steps + 1
@@ -35,14 +36,26 @@ struct SlidingWindow: Sendable, BitwiseCopyable {
     /// The words of a key's counters.
     var counterWords: Int { (Int(ring) << Int(counterShift) + 63) >> 6 }
 
-    /// Whether one more request would pass.
-    func admits(_ entry: LimitEntry, counters: borrowing CounterSlab, at now: UInt64) -> Bool {
+    /// Whether `units` more would fit.
+    func admits(
+        _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, at now: UInt64
+    ) -> Bool {
         // What is stored is an upper bound of what still counts.
         entry.amount < quota || view(of: entry, counters: counters, at: now).counted < quota
     }
 
-    /// Counts one request. The entry's `detail` must name a block of `counterWords` words.
-    func charge(_ entry: inout LimitEntry, counters: inout CounterSlab, at now: UInt64) {
+    /// Takes `units` back.
+    func refund(
+        _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, mark: UInt64,
+        at now: UInt64
+    ) {
+        // HELPER A
+    }
+
+    /// Counts `units`. The entry's `detail` must name a block of `counterWords` words.
+    func charge(
+        _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, at now: UInt64
+    ) -> UInt64 {
         let block = CounterSlab.Block(entry.detail)
         var index = now / step
         if entry.amount > 0 && storedStep(of: entry) == step {
@@ -63,21 +76,25 @@ struct SlidingWindow: Sendable, BitwiseCopyable {
         }
         entry.position = index
         entry.until = (index + ring) * step - 1
+        return index
     }
 
     /// How full the window is: what is left, when the newest request stops to count, and, when nothing is
     /// left, when enough of the oldest ones do.
     func level(
-        _ entry: LimitEntry, counters: borrowing CounterSlab, at now: UInt64
+        _ entry: LimitEntry, counters: borrowing CounterSlab, units: UInt32, at clock: LimitMeter.Now
     ) -> LimitMeter.Level {
+        let now = clock.monotonic
         let view = view(of: entry, counters: counters, at: now)
         guard view.counted > 0 else {
-            return LimitMeter.Level(remaining: quota, resetAfter: 0, nextAfter: 0)
+            return LimitMeter.Level(
+                remaining: quota, resetAfter: 0, resetAt: clock.wall(at: now), nextAfter: 0)
         }
         let reset = entry.until + 1 - now
         guard view.counted >= quota else {
             return LimitMeter.Level(
-                remaining: quota - view.counted, resetAfter: reset, nextAfter: 0)
+                remaining: quota - view.counted, resetAfter: reset,
+                resetAt: clock.wall(at: now + reset), nextAfter: 0)
         }
         // From the oldest that counts up: it stops to count when one more sub-window has passed.
         let block = CounterSlab.Block(entry.detail)
@@ -91,7 +108,7 @@ struct SlidingWindow: Sendable, BitwiseCopyable {
             slot = slot + max(empty, 1) == ring ? 0 : slot + max(empty, 1)
         }
         return LimitMeter.Level(
-            remaining: 0, resetAfter: reset,
+            remaining: 0, resetAfter: reset, resetAt: clock.wall(at: now + reset),
             nextAfter: (entry.position + passed) * view.step - now)
     }
 

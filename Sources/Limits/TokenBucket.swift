@@ -28,29 +28,41 @@ struct TokenBucket: Sendable, BitwiseCopyable {
         code = Self.code(of: interval)
     }
 
-    /// Whether one more request would pass.
-    func admits(_ entry: LimitEntry, at now: UInt64) -> Bool {
-        debt(of: entry, at: now) + interval <= tolerance
+    /// Whether there are `units` tokens.
+    func admits(_ entry: LimitEntry, units: UInt32, at now: UInt64) -> Bool {
+        units == 0 || debt(of: entry, at: now) + interval * UInt128(units) <= tolerance
     }
 
-    /// Takes one token.
-    func charge(_ entry: inout LimitEntry, at now: UInt64) {
-        let tat = (UInt128(now) << Self.grainBits) + debt(of: entry, at: now) + interval
-        // Debt and interval are within 2⁹² grains, `now` too: the sum has at most 63 bits of nanoseconds.
+    /// Takes `units` tokens.
+    func charge(_ entry: inout LimitEntry, units: UInt32, at now: UInt64) -> UInt64 {
+        let tat =
+            (UInt128(now) << Self.grainBits) + debt(of: entry, at: now) + interval * UInt128(units)
         entry.until = UInt64(truncatingIfNeeded: tat >> Self.grainBits)
         entry.detail = UInt32(truncatingIfNeeded: tat) & 0x3FFF_FFFF
         entry.position = now
         entry.amount = code
+        return now
     }
 
-    /// How full the bucket is: tokens, time until it is full, time until there is a token.
-    func level(_ entry: LimitEntry, at now: UInt64) -> LimitMeter.Level {
-        let debt = debt(of: entry, at: now)
+    /// Puts `units` tokens back.
+    func refund(_ entry: inout LimitEntry, units: UInt32, mark: UInt64, at now: UInt64) {
+        // HELPER A
+    }
+
+    /// How full the bucket is: tokens, time until it is full, time until there are `units`.
+    func level(_ entry: LimitEntry, units: UInt32, at now: LimitMeter.Now) -> LimitMeter.Level {
+        let debt = debt(of: entry, at: now.monotonic)
         let remaining = debt < tolerance ? (tolerance - debt) / interval : 0
-        let allowed = tolerance - interval
+        let wanted = interval * UInt128(max(units, 1))
+        let reset = Self.nanoseconds(debt)
+        var next = LimitMeter.Level.neverPasses
+        if wanted <= tolerance {
+            let allowed = tolerance - wanted
+            next = debt > allowed ? Self.nanoseconds(debt - allowed) : 0
+        }
         return LimitMeter.Level(
-            remaining: UInt32(truncatingIfNeeded: remaining), resetAfter: Self.nanoseconds(debt),
-            nextAfter: debt > allowed ? Self.nanoseconds(debt - allowed) : 0)
+            remaining: UInt32(truncatingIfNeeded: remaining), resetAfter: reset,
+            resetAt: now.wall(at: now.monotonic + reset), nextAfter: next)
     }
 
     /// The debt in grains of this meter.

@@ -17,6 +17,8 @@ public final class Blueprint: Sendable {
     let caches: Bool
     /// Who asks.
     public let identity: IdentityResolver
+    /// The claims of tokens that identity and limits look at.
+    public let claims: [String]
     /// Names of identity fields, in lower case, that are not passed on from peers that are not trusted.
     let identityFields: [[UInt8]]
     /// The dialects of rate limit fields.
@@ -26,10 +28,11 @@ public final class Blueprint: Sendable {
     public init(_ settings: ProxySettings) {
         self.settings = settings
         table = RouteTable(settings.routes.map(\.match))
-        identity = IdentityResolver(settings.identity)
-        let sources = [settings.identity.user, settings.identity.company, settings.identity.tier]
+        claims = Blueprint.claims(settings)
+        identity = IdentityResolver(settings.identity, claims: claims)
+        let sources = settings.identity.user + settings.identity.company + settings.identity.tier
         identityFields = sources.compactMap { source in
-            if case .header(let name)? = source { Array(name.utf8) } else { nil }
+            if case .header(let name) = source { Array(name.utf8) } else { nil }
         }
         limitFields = RateLimitFields(
             xRateLimit: settings.headers.xRateLimit, ietfDraft11: settings.headers.ietfDraft11,
@@ -40,5 +43,16 @@ public final class Blueprint: Sendable {
         routes = settings.routes.map { route in
             Route(route, limits: settings.limits, space: spaces[route.upstream])
         }
+    }
+
+    /// The claims that identity and limits look at, each once.
+    private static func claims(_ settings: ProxySettings) -> [String] {
+        let sources = settings.identity.user + settings.identity.company + settings.identity.tier
+        var names = sources.compactMap { if case .claim(let name) = $0 { name } else { nil } }
+        for limit in settings.limits {
+            for case .claim(let name) in limit.per { names.append(name) }
+        }
+        var seen: Set<String> = []
+        return names.filter { seen.insert($0).inserted }
     }
 }

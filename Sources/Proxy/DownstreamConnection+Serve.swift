@@ -9,7 +9,7 @@ extension DownstreamConnection {
     /// Answers the request in `exchange`, counts it and logs it.
     func serve(_ exchange: Exchange) async -> Afterwards {
         exchange.begin(exchange.request.framing)
-        let afterwards = await answer(exchange, judge(exchange, exchange.request))
+        let afterwards = await answer(exchange, worker.judge(exchange, exchange.request, peer: peer, isPeek: false))
         worker.finish(exchange, of: self)
         return afterwards
     }
@@ -40,12 +40,12 @@ extension DownstreamConnection {
                 exchange.cacheStatus = .forwarded(lead.reason)
                 if lead.reason == .bypass { noteCredentials(exchange) }
                 if let done = await read(exchange, route, lead.fill, lead.reader) { return done }
-                verdict = lookUp(exchange, exchange.request, route, cache)
+                verdict = worker.lookUp(exchange, exchange.request, route, cache)
             case .follow(let route, let cache, let fill, let reader):
                 exchange.record.cache = .collapsed
                 exchange.cacheStatus = .forwarded(.uriMiss, collapsed: true)
                 if let done = await read(exchange, route, fill, reader) { return done }
-                verdict = lookUp(exchange, exchange.request, route, cache)
+                verdict = worker.lookUp(exchange, exchange.request, route, cache)
             case .reject(let rejection):
                 return await reject(exchange, rejection)
             case .describeServer:

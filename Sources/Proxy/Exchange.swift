@@ -23,6 +23,8 @@ final class Exchange {
     /// What the cache did, when the origin is asked.
     var cacheStatus: CacheStatus?
     var decision = LimitDecision()
+    /// The values that the route's limits count by beyond the identity.
+    var dimensions = LimitDimensions()
     /// When the limits decided: what they tell counts from then, however long the origin takes.
     var decided = ClockReading(monotonic: .never, wall: WallTime(nanoseconds: 0))
     var record = AccessRecord()

@@ -1,6 +1,7 @@
 import Caching
 import EventLoop
 import HTTPModel
+import Identity
 import Primitives
 import Settings
 import Upstreams
@@ -12,6 +13,8 @@ final class WorkerContext {
     let blueprint: Blueprint
     let pools: [UpstreamPool]
     var random: SeededRandom
+    /// Keys, and the tokens that were verified.
+    let credentials: Credentials
     var metrics: WorkerMetrics
     var log: AccessLog
     var connections = ConnectionList()
@@ -31,6 +34,8 @@ final class WorkerContext {
                 random: SeededRandom(seed: random.next()))
         }
         self.random = random
+        credentials = Credentials(
+            blueprint.settings.identity, claims: blueprint.claims, keys: CredentialKeys())
         metrics = WorkerMetrics(
             routes: blueprint.routes.count, limits: blueprint.settings.limits.count)
         log = AccessLog(blueprint.settings.log)

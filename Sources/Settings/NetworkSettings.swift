@@ -107,6 +107,12 @@ public struct HeaderSettings: Sendable, Equatable {
     public var xRateLimit = true
     /// Whether RateLimit-Policy and RateLimit of the IETF draft 11 are sent.
     public var ietfDraft11 = true
+    /// Whether RateLimit-Limit, -Remaining and -Reset of the IETF draft 03 are sent; not beside draft 11,
+    /// whose RateLimit-Policy has another form.
+    public var ietfDraft03 = false
+    /// By how much Retry-After may be longer than the wait, 0…1: a random part of this share is added, so that
+    /// refused clients do not come back together.
+    public var retryAfterJitter = 0.0
     /// Whether X-RateLimit-Reset is seconds from now instead of the Unix time.
     public var resetIsDelta = false
 

@@ -140,9 +140,9 @@ private struct SettingsMaker {
                 IPAddress(high: random.next(), low: random.next()), prefixLength: number(1...128)),
         ]
         identity.ipv6Prefix = number(1...128)
-        identity.user = .header("x-user")
-        identity.company = .header("x-company")
-        identity.tier = chance(2) ? .header("x-tier") : nil
+        identity.user = [.header("x-user")]
+        identity.company = [.header("x-company")]
+        identity.tier = chance(2) ? [.header("x-tier")] : []
         identity.defaultTier = identity.tier == nil || chance(2) ? text() : nil
         var log = LogSettings()
         log.level = LogSettings.Level.allCases[random.below(4)]
@@ -195,7 +195,7 @@ private struct SettingsMaker {
         ]
         let per = scopes[random.below(scopes.count)]
         let algorithms: [LimitDefinition.Algorithm] = [
-            .fixedWindow, .slidingWindow(subWindows: number(1...360)),
+            .fixedWindow(phase: .aligned), .slidingWindow(subWindows: number(1...360)),
             .tokenBucket(burst: UInt32(number(1...1_000_000))),
         ]
         var limit = LimitDefinition(

@@ -147,7 +147,7 @@ func `what is no server is refused`(url: String) {
     #expect(limits[0].per == [.user, .endpoint] && limits[0].algorithm == .tokenBucket(burst: 10))
     #expect(limits[1].per == [.company, .ip] && limits[1].anonymous == .deny)
     #expect(limits[1].algorithm == .slidingWindow(subWindows: 60))
-    #expect(limits[2].algorithm == .fixedWindow && limits[2].mode == .shadow)
+    #expect(limits[2].algorithm == .fixedWindow(phase: .aligned) && limits[2].mode == .shadow)
     #expect(limits[3].rate == second && limits[3].algorithm == .tokenBucket(burst: 3))
     #expect(limits[3].tiers["free"] == .some(.init(count: 1, period: .seconds(1))))
     #expect(limits[3].tiers["pro"] == .some(nil) && limits[3].tiers.count == 2)

@@ -31,3 +31,6 @@ extension ResolvedIdentity {
         return span.text
     }
 }
+
+/// Credentials of a configuration without keys.
+var nobody: Credentials { Credentials(IdentitySettings(), claims: [], keys: CredentialKeys()) }

@@ -78,7 +78,7 @@ struct AlgorithmTests {
         arguments: [
             .tokenBucket(burst: .max), .tokenBucket(burst: 1), .slidingWindow(subWindows: 1),
             .slidingWindow(subWindows: 60), .slidingWindow(subWindows: .max),
-            .slidingWindow(subWindows: .min), .fixedWindow,
+            .slidingWindow(subWindows: .min), .fixedWindow(phase: .aligned),
         ] as [LimitDefinition.Algorithm],
         [1, 1_000_000, 31_622_400_000_000_000, UInt64.max] as [UInt64])
     func `extreme rates, periods and clocks neither trap nor fail open`(

@@ -59,12 +59,12 @@ struct LimitPolicyTests {
     }
 
     @Test func `a new rate under the same name keeps what was counted`() {
-        let scene = LimitScene([limit(5, .fixedWindow)])
+        let scene = LimitScene([limit(5, .fixedWindow(phase: .aligned))])
         #expect(scene.passing() == 5)
-        let raised = LimitPolicy(limits: [limit(8, .fixedWindow)], endpoint: "/")
+        let raised = LimitPolicy(limits: [limit(8, .fixedWindow(phase: .aligned))], endpoint: "/")
         let decision = decide(raised, in: scene.table, at: scene.clock)
         #expect(decision[0].remaining == 2)
-        let lowered = LimitPolicy(limits: [limit(2, .fixedWindow)], endpoint: "/")
+        let lowered = LimitPolicy(limits: [limit(2, .fixedWindow(phase: .aligned))], endpoint: "/")
         let refused = decide(lowered, in: scene.table, at: scene.clock)
         #expect(!refused.isAdmitted)
         #expect(refused[0].remaining == 0)
@@ -90,17 +90,20 @@ struct LimitPolicyTests {
         let scene = LimitScene([limit(1, of: [.user], one, anonymous: .ip)])
         #expect(scene.ask(ip: 0x6161_6161).isAdmitted)
         let name: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0x61, 0x61, 0x61, 0x61, 0xFF, 0xFF, 0, 0]
-        #expect(
-            scene.policy.decide(
-                in: scene.table, address: IPAddress(v4: 1), user: name.span, company: nil,
-                tier: nil, method: .get, at: scene.clock
-            ).isAdmitted)
+        let subject = LimitSubject(
+            address: IPAddress(v4: 1), counted: IPAddress(v4: 1), method: .get, user: name.span,
+            company: nil, tier: nil)
+        var decision = LimitDecision()
+        scene.policy.decide(
+            subject, dimensions: LimitDimensions(), in: scene.table, at: scene.clock,
+            into: &decision)
+        #expect(decision.isAdmitted)
     }
 
     @Test func `anonymous skip: who lacks a part is not counted`() {
         let scene = LimitScene([
             limit(1, of: [.user], one, anonymous: .skip, named: "user"),
-            limit(3, of: [.ip], .fixedWindow, named: "ip"),
+            limit(3, of: [.ip], .fixedWindow(phase: .aligned), named: "ip"),
         ])
         let decision = scene.ask()
         #expect(decision.count == 1)
@@ -114,8 +117,8 @@ struct LimitPolicyTests {
 
     @Test func `anonymous deny: who lacks a part is refused, and nothing is charged`() {
         let scene = LimitScene([
-            limit(3, of: [.ip], .fixedWindow, named: "ip"),
-            limit(3, of: [.company], .fixedWindow, anonymous: .deny, named: "company"),
+            limit(3, of: [.ip], .fixedWindow(phase: .aligned), named: "ip"),
+            limit(3, of: [.company], .fixedWindow(phase: .aligned), anonymous: .deny, named: "company"),
         ])
         for _ in 0..<9 {
             let decision = scene.ask(user: "u")
@@ -126,7 +129,7 @@ struct LimitPolicyTests {
         }
         #expect(scene.ask(company: "c").isAdmitted)
         let shadow = LimitScene([
-            limit(3, of: [.user], .fixedWindow, anonymous: .deny, mode: .shadow)
+            limit(3, of: [.user], .fixedWindow(phase: .aligned), anonymous: .deny, mode: .shadow)
         ])
         #expect(shadow.ask().isAdmitted)
     }
@@ -134,7 +137,7 @@ struct LimitPolicyTests {
     @Test func `a tier has its own rate; an unknown one or none has the ordinary`() {
         let scene = LimitScene([
             limit(
-                2, .fixedWindow,
+                2, .fixedWindow(phase: .aligned),
                 tiers: ["pro": .init(count: 5, period: .seconds(60)), "internal": nil])
         ])
         #expect(scene.ask(ip: 1)[0].quota == 2)
@@ -149,7 +152,7 @@ struct LimitPolicyTests {
 
     @Test func `what was counted stays when the tier changes`() {
         let scene = LimitScene([
-            limit(2, .fixedWindow, tiers: ["pro": .init(count: 5, period: .seconds(60))])
+            limit(2, .fixedWindow(phase: .aligned), tiers: ["pro": .init(count: 5, period: .seconds(60))])
         ])
         #expect(scene.passing() == 2)
         #expect(scene.passing(tier: "pro") == 3)
@@ -157,11 +160,11 @@ struct LimitPolicyTests {
     }
 
     @Test func `names that repeat and limits beyond the bound are left out`() {
-        let many = (0..<12).map { limit(9, .fixedWindow, named: "l\($0 / 2 * 2)") }
+        let many = (0..<12).map { limit(9, .fixedWindow(phase: .aligned), named: "l\($0 / 2 * 2)") }
         let policy = LimitPolicy(limits: many, endpoint: "/")
         #expect(policy.count == 6)
         #expect((0..<6).map(policy.name(of:)) == ["l0", "l2", "l4", "l6", "l8", "l10"])
-        let nine = (0..<9).map { limit(9, .fixedWindow, named: "n\($0)") }
+        let nine = (0..<9).map { limit(9, .fixedWindow(phase: .aligned), named: "n\($0)") }
         #expect(LimitPolicy(limits: nine, endpoint: "/").count == LimitPolicy.limitsMax)
         #expect(LimitScene(nine).ask().count == 8)
     }

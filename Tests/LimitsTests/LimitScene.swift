@@ -47,9 +47,13 @@ func decide(
     let user = user.map { Array($0.utf8) }
     let company = company.map { Array($0.utf8) }
     let tier = tier.map { Array($0.utf8) }
-    return policy.decide(
-        in: table, address: IPAddress(v4: ip), user: user?.span, company: company?.span,
-        tier: tier?.span, method: method, at: clock)
+    var decision = LimitDecision()
+    let dimensions = LimitDimensions()
+    let subject = LimitSubject(
+        address: IPAddress(v4: ip), counted: IPAddress(v4: ip), method: method, user: user?.span,
+        company: company?.span, tier: tier?.span)
+    policy.decide(subject, dimensions: dimensions, in: table, at: clock, into: &decision)
+    return decision
 }
 
 func limit(
@@ -65,5 +69,5 @@ func limit(
 
 /// One of each algorithm, for promises that all of them make.
 let algorithms: [LimitDefinition.Algorithm] = [
-    .tokenBucket(burst: 7), .slidingWindow(subWindows: 6), .fixedWindow,
+    .tokenBucket(burst: 7), .slidingWindow(subWindows: 6), .fixedWindow(phase: .aligned),
 ]

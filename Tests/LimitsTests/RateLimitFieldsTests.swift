@@ -20,8 +20,8 @@ struct RateLimitFieldsTests {
 
     @Test func `an admitted request is told all limits, and the tightest in the X fields`() {
         var scene = LimitScene([
-            limit(30, .fixedWindow, named: "analytics"),
-            limit(10_000, per: .seconds(1), of: [.global], .fixedWindow, named: "everything"),
+            limit(30, .fixedWindow(phase: .aligned), named: "analytics"),
+            limit(10_000, per: .seconds(1), of: [.global], .fixedWindow(phase: .aligned), named: "everything"),
         ])
         scene.advance(.milliseconds(400))
         #expect(
@@ -38,7 +38,7 @@ struct RateLimitFieldsTests {
     {
         var scene = LimitScene([
             limit(30, .tokenBucket(burst: 2), named: "burst"),
-            limit(100, per: .seconds(86_400), .fixedWindow, named: "daily"),
+            limit(100, per: .seconds(86_400), .fixedWindow(phase: .aligned), named: "daily"),
         ])
         _ = scene.ask()
         #expect(scene.ask().isAdmitted)
@@ -64,7 +64,7 @@ struct RateLimitFieldsTests {
     }
 
     @Test func `dialects are sent as chosen`() {
-        var scene = LimitScene([limit(5, .fixedWindow)])
+        var scene = LimitScene([limit(5, .fixedWindow(phase: .aligned))])
         scene.advance(.milliseconds(59_500))
         let decision = scene.ask()
         #expect(
@@ -83,7 +83,7 @@ struct RateLimitFieldsTests {
     }
 
     @Test func `names are escaped for structured fields and for JSON`() {
-        let scene = LimitScene([limit(1, .fixedWindow, named: "a\"b\\c\u{1}é")])
+        let scene = LimitScene([limit(1, .fixedWindow(phase: .aligned), named: "a\"b\\c\u{1}é")])
         #expect(scene.ask().isAdmitted)
         let decision = scene.ask()
         let only = RateLimitFields(xRateLimit: false)
@@ -124,7 +124,7 @@ struct RateLimitFieldsTests {
 
     @Test func `the rate of the tier is told`() {
         let scene = LimitScene([
-            limit(1, .fixedWindow, tiers: ["pro": .init(count: 2, period: .seconds(3600))])
+            limit(1, .fixedWindow(phase: .aligned), tiers: ["pro": .init(count: 2, period: .seconds(3600))])
         ])
         _ = scene.ask(tier: "pro")
         _ = scene.ask(tier: "pro")
@@ -135,15 +135,15 @@ struct RateLimitFieldsTests {
 
     @Test func `shadow limits are not told`() {
         let scene = LimitScene([
-            limit(1, .fixedWindow, mode: .shadow, named: "secret"),
-            limit(5, .fixedWindow, named: "shown"),
+            limit(1, .fixedWindow(phase: .aligned), mode: .shadow, named: "secret"),
+            limit(5, .fixedWindow(phase: .aligned), named: "shown"),
         ])
         _ = scene.ask()
         #expect(
             fields(scene, scene.ask(), .init(xRateLimit: false)) == """
                 RateLimit-Policy: "shown";q=5;w=60\r\nRateLimit: "shown";r=3;t=60\r\n
                 """)
-        let only = LimitScene([limit(1, .fixedWindow, mode: .shadow)])
+        let only = LimitScene([limit(1, .fixedWindow(phase: .aligned), mode: .shadow)])
         _ = only.ask()
         #expect(only.ask().isAdmitted)
         #expect(fields(only, only.ask()) == "")
@@ -159,7 +159,7 @@ struct RateLimitFieldsTests {
 
     @Test func `who is denied for lack of a user is told so, without numbers of that limit`() {
         let scene = LimitScene([
-            limit(5, of: [.user], .fixedWindow, anonymous: .deny, named: "members")
+            limit(5, of: [.user], .fixedWindow(phase: .aligned), anonymous: .deny, named: "members")
         ])
         let decision = scene.ask()
         #expect(fields(scene, decision) == "")
@@ -174,7 +174,7 @@ struct RateLimitFieldsTests {
     }
 
     @Test func `what passes has no body`() {
-        let scene = LimitScene([limit(1, .fixedWindow)])
+        let scene = LimitScene([limit(1, .fixedWindow(phase: .aligned))])
         #expect(body(scene, scene.ask(), problem: false) == "")
         #expect(body(LimitScene([]), LimitScene([]).ask(), problem: true) == "")
     }
@@ -184,7 +184,7 @@ struct RateLimitFieldsTests {
         var scene = LimitScene([
             limit(3, per: .milliseconds(2700), .tokenBucket(burst: 2), named: "bucket"),
             limit(5, per: .milliseconds(4100), .slidingWindow(subWindows: 5), named: "sliding"),
-            limit(7, per: .seconds(7), .fixedWindow, named: "fixed"),
+            limit(7, per: .seconds(7), .fixedWindow(phase: .aligned), named: "fixed"),
         ])
         var refusals = 0
         while refusals < 300 {

@@ -81,7 +81,7 @@ struct FixedWindowTests {
     @Test(arguments: [1, 2, 3])
     func `it agrees with a count per aligned window`(seed: UInt64) {
         var random = SeededRandom(seed: seed)
-        var scene = LimitScene([limit(9, per: .seconds(10), .fixedWindow)])
+        var scene = LimitScene([limit(9, per: .seconds(10), .fixedWindow(phase: .aligned))])
         var counts: [UInt64: Int] = [:]
         for _ in 0..<3000 {
             scene.advance(.milliseconds(UInt64(random.below(2000))))
@@ -97,7 +97,7 @@ struct FixedWindowTests {
     }
 
     @Test func `a clock that is set back gives no second quota while the window lasts`() {
-        var scene = LimitScene([limit(5, .fixedWindow)])
+        var scene = LimitScene([limit(5, .fixedWindow(phase: .aligned))])
         scene.advance(.seconds(30))
         #expect(scene.passing() == 5)
         scene.clock.wall = WallTime(nanoseconds: scene.clock.wall.nanoseconds - 3_600_000_000_000)
@@ -109,7 +109,7 @@ struct FixedWindowTests {
     }
 
     @Test func `a clock that jumps a day ahead and back holds a key up for one window at most`() {
-        var scene = LimitScene([limit(5, .fixedWindow)])
+        var scene = LimitScene([limit(5, .fixedWindow(phase: .aligned))])
         let right = scene.clock
         scene.clock.wall = scene.clock.wall + .seconds(86_400)
         #expect(scene.passing() == 5)
@@ -120,7 +120,7 @@ struct FixedWindowTests {
     }
 
     @Test func `readings of the two clocks that are a little apart give no second quota`() {
-        var scene = LimitScene([limit(5, .fixedWindow)])
+        var scene = LimitScene([limit(5, .fixedWindow(phase: .aligned))])
         #expect(scene.passing() == 5)
         // By the monotonic clock the window is over, by the calendar a microsecond is missing.
         scene.advance(.seconds(60))
@@ -132,7 +132,7 @@ struct FixedWindowTests {
 
     @Test func `a tier with a longer window counts on what the running short one counted`() {
         let hourly = LimitDefinition.Rate(count: 20, period: .seconds(3600))
-        var scene = LimitScene([limit(5, .fixedWindow, tiers: ["pro": hourly])])
+        var scene = LimitScene([limit(5, .fixedWindow(phase: .aligned), tiers: ["pro": hourly])])
         #expect(scene.passing() == 5)
         #expect(scene.passing(tier: "pro") == 15)
         #expect(scene.passing() == 0)

@@ -10,18 +10,29 @@ import Settings
 import Telemetry
 
 /// The life of a request up to the first wait, from left to right: check, route, identify, limit, look up.
-extension DownstreamConnection {
+extension WorkerContext {
     /// Decides about the request in `exchange`, which is lent as a whole, so that no step copies it.
-    func judge(_ exchange: Exchange, _ request: borrowing RequestHead) -> Verdict {
-        exchange.record.trace = worker.trace(of: request)
+    ///
+    /// - Parameters:
+    ///   - exchange: Takes what is found out.
+    ///   - request: The exchange's own.
+    ///   - peer: The address at the other end of the connection.
+    ///   - isPeek: Whether only to look (`weir explain`): nothing is charged, counted or begun.
+    func judge(
+        _ exchange: Exchange, _ request: borrowing RequestHead, peer: IPAddress, isPeek: Bool
+    ) -> Verdict {
+        exchange.record.trace = trace(of: request)
         if let rejection = check(exchange, request) { return .reject(rejection) }
         if request.method == .options && isAboutProxy(request) { return .describeServer }
-        if let report = worker.healthReport(for: request) { return .reportHealth(report) }
-        guard let index = worker.blueprint.table.match(request) else { return .reject(.noRoute) }
+        if let report = healthReport(for: request) { return .reportHealth(report) }
+        guard let index = blueprint.table.match(request) else { return .reject(.noRoute) }
         exchange.record.route = index
-        let route = worker.blueprint.routes[index]
-        worker.blueprint.identity.resolve(peer: peer, request: request, into: &exchange.identity)
-        if let verdict = limit(exchange, exchange.identity, route, request.method) {
+        let route = blueprint.routes[index]
+        blueprint.identity.resolve(
+            peer: peer, request: request, credentials: credentials, at: loop.clock.wall,
+            into: &exchange.identity)
+        if let verdict = limit(
+            exchange, exchange.identity, exchange.dimensions, route, request.method, isPeek: isPeek) {
             return verdict
         }
         guard let cache = route.cache else { return .forward(route) }
@@ -40,7 +51,7 @@ extension DownstreamConnection {
         if request.fields.contains(.via) && ownHops(request.fields) >= Bounds.viaHops {
             return .loopDetected
         }
-        if case .length(let length) = request.framing, length > http.bodyBytes {
+        if case .length(let length) = request.framing, length > blueprint.settings.http.bodyBytes {
             return .bodyTooLarge
         }
         return nil
@@ -74,17 +85,19 @@ extension DownstreamConnection {
 
     /// Charges the route's limits; `nil` when the request goes on.
     private func limit(
-        _ exchange: Exchange, _ identity: borrowing ResolvedIdentity, _ route: Route,
-        _ method: Method
+        _ exchange: Exchange, _ identity: borrowing ResolvedIdentity,
+        _ dimensions: borrowing LimitDimensions, _ route: Route, _ method: Method, isPeek: Bool
     ) -> Verdict? {
         if route.requiresUser && identity.user?.isEmpty ?? true { return .reject(.userRequired) }
         guard !route.limits.isEmpty else { return nil }
+        let subject = LimitSubject(
+            address: identity.address, counted: identity.countedAddress, method: method,
+            user: identity.user, company: identity.company, tier: identity.tier)
         route.limits.decide(
-            in: worker.shared.limits, address: identity.countedAddress, user: identity.user,
-            company: identity.company, tier: identity.tier, method: method, at: worker.loop.clock,
+            subject, dimensions: dimensions, in: shared.limits, at: loop.clock, isPeek: isPeek,
             into: &exchange.decision)
-        exchange.decided = worker.loop.clock
-        worker.metrics.note(exchange.decision, of: route)
+        exchange.decided = loop.clock
+        if !isPeek { metrics.note(exchange.decision, of: route) }
         return exchange.decision.isAdmitted ? nil : .refuse(route)
     }
 
@@ -99,8 +112,8 @@ extension DownstreamConnection {
             return .goAround(route, .noIdentity)
         }
         let key = exchange.cacheKey
-        let found = worker.shared.cache.lookupOrJoin(
-            key: key.span, request: request, rules: cache, now: now, random: &worker.random)
+        let found = shared.cache.lookupOrJoin(
+            key: key.span, request: request, rules: cache, now: loop.now, random: &random)
         switch found {
         case .hit(let stored): return .serve(stored, nil)
         case .stale(let stored, let reason): return .serve(stored, reason)
