@@ -54,7 +54,8 @@ extension Report {
             return
         }
         guard var fields = Fields(value, self, expected: "a mapping") else { return }
-        settings.tier = fields.take("from").flatMap { source($0, trustsSomebody) }.map { [$0] } ?? []
+        settings.tier =
+            fields.take("from").flatMap { source($0, trustsSomebody) }.map { [$0] } ?? []
         if let name = fields.take("default") {
             settings.defaultTier = name.text
             if name.text.map(Self.isTier) != true {

@@ -148,7 +148,9 @@ extension Report {
     }
 
     private func scope(_ value: Value, _ text: String) -> LimitDefinition.Scope? {
-        if let scope = LimitDefinition.Scope.words.first(where: { $0.text == text }) { return scope }
+        if let scope = LimitDefinition.Scope.words.first(where: { $0.text == text }) {
+            return scope
+        }
         for prefix in ["header:", "claim:"] where text.hasPrefix(prefix) {
             error(value, "the scope `\(prefix)` is not available in this version")
             return nil

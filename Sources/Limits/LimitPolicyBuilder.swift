@@ -36,7 +36,8 @@ struct LimitPolicyBuilder {
                 parts: definition.per.reduce(into: []) { $0.insert(LimitParts($1)) },
                 anonymous: definition.anonymous, isShadow: definition.mode == .shadow,
                 rates: first..<rates.count, tiers: (first + 1)..<(first + 1 + tiers.count),
-                costs: definition.costs.reserved(isConcurrency: definition.algorithm == .concurrency),
+                costs: definition.costs.reserved(
+                    isConcurrency: definition.algorithm == .concurrency),
                 jsonName: jsonName, fieldName: fieldName,
                 extras: Self.needsExtras(definition)
                     ? CompiledLimit.Extras(definition, dimensions: own, overrides: overrides) : nil)

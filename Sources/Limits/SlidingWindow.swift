@@ -82,7 +82,8 @@ struct SlidingWindow: Sendable, BitwiseCopyable {
     /// How full the window is: what is left, when the newest request stops to count, and, when nothing is
     /// left, when enough of the oldest ones do.
     func level(
-        _ entry: LimitEntry, counters: borrowing CounterSlab, units: UInt32, at clock: LimitMeter.Now
+        _ entry: LimitEntry, counters: borrowing CounterSlab, units: UInt32,
+        at clock: LimitMeter.Now
     ) -> LimitMeter.Level {
         let now = clock.monotonic
         let view = view(of: entry, counters: counters, at: now)

@@ -9,7 +9,8 @@ extension DownstreamConnection {
     /// Answers the request in `exchange`, counts it and logs it.
     func serve(_ exchange: Exchange) async -> Afterwards {
         exchange.begin(exchange.request.framing)
-        let afterwards = await answer(exchange, worker.judge(exchange, exchange.request, peer: peer, isPeek: false))
+        let afterwards = await answer(
+            exchange, worker.judge(exchange, exchange.request, peer: peer, isPeek: false))
         worker.finish(exchange, of: self)
         return afterwards
     }

@@ -32,7 +32,8 @@ extension WorkerContext {
             peer: peer, request: request, credentials: credentials, at: loop.clock.wall,
             into: &exchange.identity)
         if let verdict = limit(
-            exchange, exchange.identity, exchange.dimensions, route, request.method, isPeek: isPeek) {
+            exchange, exchange.identity, exchange.dimensions, route, request.method, isPeek: isPeek)
+        {
             return verdict
         }
         guard let cache = route.cache else { return .forward(route) }

@@ -143,7 +143,7 @@ private struct SettingsMaker {
         identity.user = [.header("x-user")]
         identity.company = [.header("x-company")]
         identity.tier = chance(2) ? [.header("x-tier")] : []
-        identity.defaultTier = identity.tier == nil || chance(2) ? text() : nil
+        identity.defaultTier = identity.tier.isEmpty || chance(2) ? text() : nil
         var log = LogSettings()
         log.level = LogSettings.Level.allCases[random.below(4)]
         log.sample = Double(number(0...100_000)) / 100_000

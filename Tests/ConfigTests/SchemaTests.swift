@@ -126,8 +126,8 @@ func `what is no server is refused`(url: String) {
     ).identity
     #expect(identity.trustedProxies.map(\.prefixLength) == [8, 32, 8])
     #expect(identity.ipv6Prefix == 56)
-    #expect(identity.user == .header("x-user-id") && identity.company == .header("x-company"))
-    #expect(identity.tier == .header("x-plan") && identity.defaultTier == "free")
+    #expect(identity.user == [.header("x-user-id")] && identity.company == [.header("x-company")])
+    #expect(identity.tier == [.header("x-plan")] && identity.defaultTier == "free")
 }
 
 @Test func `limits are read in short and long form`() throws {

@@ -10,7 +10,9 @@ private func forwarded(
     settings.trustedProxies = ["10.0.0.0/8", "fd00::/8"].compactMap { IPNetwork(parsing: $0) }
     let head = request(fields, authority: authority)
     var identity = ResolvedIdentity()
-    IdentityResolver(settings).resolve(peer: address(peer), request: head, credentials: nobody, at: WallTime(nanoseconds: 0), into: &identity)
+    IdentityResolver(settings).resolve(
+        peer: address(peer), request: head, credentials: nobody, at: WallTime(nanoseconds: 0),
+        into: &identity)
     let output = ByteBuffer(capacity: 64)
     IdentityResolver.appendForwardedFields(
         request: head, identity: identity, peer: address(peer), isTLS: isTLS, to: output)
@@ -100,14 +102,18 @@ func `a proto or host that is not one plain value is replaced, even from a trust
         settings.trustedProxies = ["10.0.0.0/8", "fd00::/8"].compactMap { IPNetwork(parsing: $0) }
         let resolver = IdentityResolver(settings)
         var here = ResolvedIdentity()
-        resolver.resolve(peer: address(peer), request: request(fields), credentials: nobody, at: WallTime(nanoseconds: 0), into: &here)
+        resolver.resolve(
+            peer: address(peer), request: request(fields), credentials: nobody,
+            at: WallTime(nanoseconds: 0), into: &here)
         let lines = forwarded(fields, peer: peer)
         for name in ["X-Forwarded-For", "Forwarded"] {
             let passed = lines.filter { $0.hasPrefix(name + ": ") }
                 .map { (name, String($0.dropFirst(name.count + 2))) }
             #expect(passed.count == 1)
             var there = ResolvedIdentity()
-            resolver.resolve(peer: address("10.9.9.9"), request: request(passed), credentials: nobody, at: WallTime(nanoseconds: 0), into: &there)
+            resolver.resolve(
+                peer: address("10.9.9.9"), request: request(passed), credentials: nobody,
+                at: WallTime(nanoseconds: 0), into: &there)
             #expect(there.address == here.address, "\(passed)")
         }
     }

@@ -18,7 +18,8 @@ private func client(
 ) -> String {
     var identity = ResolvedIdentity()
     IdentityResolver(settings).resolve(
-        peer: address(peer), request: request(fields), credentials: nobody, at: WallTime(nanoseconds: 0), into: &identity)
+        peer: address(peer), request: request(fields), credentials: nobody,
+        at: WallTime(nanoseconds: 0), into: &identity)
     return identity.address.description
 }
 
@@ -93,7 +94,9 @@ func `Forwarded is walked like X-Forwarded-For`(lines: [String], expected: Strin
     ]
     var identity = ResolvedIdentity()
     let resolver = IdentityResolver(settings())
-    resolver.resolve(peer: address("198.51.100.1"), request: request(fields), credentials: nobody, at: WallTime(nanoseconds: 0), into: &identity)
+    resolver.resolve(
+        peer: address("198.51.100.1"), request: request(fields), credentials: nobody,
+        at: WallTime(nanoseconds: 0), into: &identity)
     #expect(identity.address == address("198.51.100.1"))
     #expect(!identity.peerIsTrusted)
     #expect(identity.texts.user == nil)
@@ -113,7 +116,9 @@ func `Forwarded is walked like X-Forwarded-For`(lines: [String], expected: Strin
     #expect(resolver.counted(address("2001:db8:1:2:3::4")) == address("2001:db8:1::"))
     #expect(resolver.counted(address("203.0.113.9")) == address("203.0.113.9"))
     var identity = ResolvedIdentity()
-    resolver.resolve(peer: address("2001:db8:1:2:3::4"), request: request(), credentials: nobody, at: WallTime(nanoseconds: 0), into: &identity)
+    resolver.resolve(
+        peer: address("2001:db8:1:2:3::4"), request: request(), credentials: nobody,
+        at: WallTime(nanoseconds: 0), into: &identity)
     #expect(identity.address == address("2001:db8:1:2:3::4"))
     #expect(identity.countedAddress == address("2001:db8:1::"))
 }
@@ -122,7 +127,8 @@ func `Forwarded is walked like X-Forwarded-For`(lines: [String], expected: Strin
     var identity = ResolvedIdentity()
     let fields = [("x-user-id", "42"), ("X-COMPANY", "acme"), ("X-Api-Key", "pro")]
     IdentityResolver(settings()).resolve(
-        peer: address("10.0.0.1"), request: request(fields), credentials: nobody, at: WallTime(nanoseconds: 0), into: &identity)
+        peer: address("10.0.0.1"), request: request(fields), credentials: nobody,
+        at: WallTime(nanoseconds: 0), into: &identity)
     #expect(identity.peerIsTrusted)
     #expect(identity.texts.user == "42")
     #expect(identity.texts.company == "acme")
@@ -136,7 +142,8 @@ func `Forwarded is walked like X-Forwarded-For`(lines: [String], expected: Strin
         ("X-API-Key", "b"),
     ]
     IdentityResolver(settings()).resolve(
-        peer: address("10.0.0.1"), request: request(fields), credentials: nobody, at: WallTime(nanoseconds: 0), into: &identity)
+        peer: address("10.0.0.1"), request: request(fields), credentials: nobody,
+        at: WallTime(nanoseconds: 0), into: &identity)
     #expect(identity.texts.user == nil)
     #expect(identity.texts.company == nil)
     #expect(identity.texts.tier == nil)
@@ -148,7 +155,9 @@ func `Forwarded is walked like X-Forwarded-For`(lines: [String], expected: Strin
     let resolver = IdentityResolver(withDefault)
     var identity = ResolvedIdentity()
     for peer in ["10.0.0.1", "198.51.100.1"] {
-        resolver.resolve(peer: address(peer), request: request(), credentials: nobody, at: WallTime(nanoseconds: 0), into: &identity)
+        resolver.resolve(
+            peer: address(peer), request: request(), credentials: nobody,
+            at: WallTime(nanoseconds: 0), into: &identity)
         #expect(identity.texts.tier == "free")
     }
     resolver.resolve(
@@ -161,8 +170,12 @@ func `Forwarded is walked like X-Forwarded-For`(lines: [String], expected: Strin
     let resolver = IdentityResolver(settings())
     var identity = ResolvedIdentity()
     let fields = [("X-User-ID", "42"), ("X-Company", "acme"), ("X-API-Key", "pro")]
-    resolver.resolve(peer: address("10.0.0.1"), request: request(fields), credentials: nobody, at: WallTime(nanoseconds: 0), into: &identity)
-    resolver.resolve(peer: address("10.0.0.1"), request: request(), credentials: nobody, at: WallTime(nanoseconds: 0), into: &identity)
+    resolver.resolve(
+        peer: address("10.0.0.1"), request: request(fields), credentials: nobody,
+        at: WallTime(nanoseconds: 0), into: &identity)
+    resolver.resolve(
+        peer: address("10.0.0.1"), request: request(), credentials: nobody,
+        at: WallTime(nanoseconds: 0), into: &identity)
     #expect(identity.texts.user == nil)
     #expect(identity.texts.company == nil)
     #expect(identity.texts.tier == nil)

@@ -28,7 +28,8 @@ struct DecisionTests {
         for index in 0..<(1 + random.below(6)) {
             let definition = limit(
                 UInt32(1 + random.below(30)), per: .seconds(10), of: scopes[random.below(4)],
-                .fixedWindow(phase: .aligned), mode: random.below(4) == 0 ? .shadow : .enforce, named: "l\(index)")
+                .fixedWindow(phase: .aligned), mode: random.below(4) == 0 ? .shadow : .enforce,
+                named: "l\(index)")
             models.append(Model(definition: definition))
         }
         var scene = LimitScene(models.map(\.definition))

@@ -118,7 +118,9 @@ struct LimitPolicyTests {
     @Test func `anonymous deny: who lacks a part is refused, and nothing is charged`() {
         let scene = LimitScene([
             limit(3, of: [.ip], .fixedWindow(phase: .aligned), named: "ip"),
-            limit(3, of: [.company], .fixedWindow(phase: .aligned), anonymous: .deny, named: "company"),
+            limit(
+                3, of: [.company], .fixedWindow(phase: .aligned), anonymous: .deny, named: "company"
+            ),
         ])
         for _ in 0..<9 {
             let decision = scene.ask(user: "u")
@@ -152,7 +154,9 @@ struct LimitPolicyTests {
 
     @Test func `what was counted stays when the tier changes`() {
         let scene = LimitScene([
-            limit(2, .fixedWindow(phase: .aligned), tiers: ["pro": .init(count: 5, period: .seconds(60))])
+            limit(
+                2, .fixedWindow(phase: .aligned),
+                tiers: ["pro": .init(count: 5, period: .seconds(60))])
         ])
         #expect(scene.passing() == 2)
         #expect(scene.passing(tier: "pro") == 3)

@@ -70,7 +70,8 @@ struct LimitTableTests {
     }
 
     @Test func `a key that was counted in a shared bucket takes the count along`() {
-        var scene = LimitScene([limit(7, per: .seconds(60), .fixedWindow(phase: .aligned))], keys: 4)
+        var scene = LimitScene(
+            [limit(7, per: .seconds(60), .fixedWindow(phase: .aligned))], keys: 4)
         for ip in 0..<4 as Range<UInt32> { #expect(scene.ask(ip: ip).isAdmitted) }
         #expect(scene.passing(ip: 99) == 7)
         // Room is made by moving the clock of one window on for the four, not for the bucket.

@@ -21,7 +21,9 @@ struct RateLimitFieldsTests {
     @Test func `an admitted request is told all limits, and the tightest in the X fields`() {
         var scene = LimitScene([
             limit(30, .fixedWindow(phase: .aligned), named: "analytics"),
-            limit(10_000, per: .seconds(1), of: [.global], .fixedWindow(phase: .aligned), named: "everything"),
+            limit(
+                10_000, per: .seconds(1), of: [.global], .fixedWindow(phase: .aligned),
+                named: "everything"),
         ])
         scene.advance(.milliseconds(400))
         #expect(
@@ -124,7 +126,9 @@ struct RateLimitFieldsTests {
 
     @Test func `the rate of the tier is told`() {
         let scene = LimitScene([
-            limit(1, .fixedWindow(phase: .aligned), tiers: ["pro": .init(count: 2, period: .seconds(3600))])
+            limit(
+                1, .fixedWindow(phase: .aligned),
+                tiers: ["pro": .init(count: 2, period: .seconds(3600))])
         ])
         _ = scene.ask(tier: "pro")
         _ = scene.ask(tier: "pro")
