@@ -133,11 +133,13 @@ public struct LimitDecision: Sendable {
         receiptCount += 1
     }
 
-    /// Takes the next receipt out.
-    mutating func takeReceipt() -> LimitReceipt? {
-        guard receiptCount > 0 else { return nil }
+    /// A receipt, by its place; `nil` behind the last one.
+    func receipt(_ index: Int) -> LimitReceipt? { index < receiptCount ? receipts[index] : nil }
+
+    /// Removes a receipt; the last one takes its place.
+    mutating func dropReceipt(_ index: Int) {
         receiptCount -= 1
-        return receipts[receiptCount]
+        receipts[index] = receipts[receiptCount]
     }
 }
 
