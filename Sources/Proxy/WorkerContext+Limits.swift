@@ -109,7 +109,7 @@ extension WorkerContext {
     func finishLimits(_ exchange: Exchange) {
         guard let route = exchange.limiting else { return }
         exchange.limiting = nil
-        metrics.noteEnd(exchange.decision, of: route)
+        metrics.noteEnd(exchange.decision, of: route, rows: route.limitIndices)
         guard exchange.decision.isOpen else { return }
         route.limits.finish(&exchange.decision, in: shared.limits, at: loop.clock)
     }
@@ -118,7 +118,7 @@ extension WorkerContext {
     func cancelLimits(_ exchange: Exchange) {
         guard let route = exchange.limiting else { return }
         exchange.limiting = nil
-        metrics.noteCancelled(exchange.decision, of: route)
+        metrics.noteCancelled(exchange.decision, of: route, rows: route.limitIndices)
         route.limits.cancel(&exchange.decision, in: shared.limits, at: loop.clock)
     }
 }

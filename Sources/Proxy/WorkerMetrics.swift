@@ -82,11 +82,12 @@ public struct WorkerMetrics: Sendable {
         }
     }
 
-    /// Counts what a request was charged in the end.
-    mutating func noteEnd(_ decision: LimitDecision, of route: Route) {
+    /// Counts what a request was charged in the end, and that it holds nothing in flight any more.
+    mutating func noteEnd(_ decision: LimitDecision, of route: Route, rows: [Int]) {
         for index in 0..<decision.count where decision[index].charged > 0 {
             let state = decision[index]
-            let row = route.limitIndices[Int(state.limit)]
+            let row = rows[Int(state.limit)]
+            if row < 0 { continue }
             if route.countsInFlight[Int(state.limit)] {
                 limitsInFlight.subtract(row: row, column: 0)
             } else {
@@ -95,12 +96,14 @@ public struct WorkerMetrics: Sendable {
         }
     }
 
-    /// Counts the end of a request that is given everything back.
-    mutating func noteCancelled(_ decision: LimitDecision, of route: Route) {
-        for index in 0..<decision.count {
+    /// The same for one that is given everything back.
+    mutating func noteCancelled(_ decision: LimitDecision, of route: Route, rows: [Int]) {
+        for index in 0..<decision.count where decision[index].charged > 0 {
             let state = decision[index]
-            guard state.charged > 0, route.countsInFlight[Int(state.limit)] else { continue }
-            limitsInFlight.subtract(row: route.limitIndices[Int(state.limit)], column: 0)
+            guard route.countsInFlight[Int(state.limit)], rows[Int(state.limit)] >= 0 else {
+                continue
+            }
+            limitsInFlight.subtract(row: rows[Int(state.limit)], column: 0)
         }
     }
 

@@ -1,6 +1,7 @@
 import Caching
 import Config
 import EventLoop
+import Limits
 import Primitives
 import Proxy
 import Settings
@@ -26,14 +27,23 @@ final class ProxyWorld {
     /// A peer that the configurations of tests trust.
     static let trusted = IPAddress(v4: 0x0A04_0001)
 
-    init(_ yaml: String, seed: UInt64 = 1, faults: FaultPlan = FaultPlan()) throws {
+    /// - Parameters:
+    ///   - yaml: The configuration.
+    ///   - limits: Limits of all routes, in place of the text's.
+    ///   - seed: Where the simulation's randomness begins.
+    ///   - faults: What goes wrong on the network.
+    init(
+        _ yaml: String, limits: [LimitDefinition]? = nil, seed: UInt64 = 1,
+        faults: FaultPlan = FaultPlan()
+    ) throws {
         world = SimulatedWorld(seed: seed, faults: faults)
         var text = yaml
         if !yaml.contains("listen:") { text = "listen: 10.1.0.1:8080\n" + text }
         if !yaml.contains("upstream") { text = "upstream: http://10.2.0.1:8000\n" + text }
-        let settings = try Configuration.load(
+        var settings = try Configuration.load(
             text: text, file: "proxy.yaml", environment: [:], processors: 1
         ).get()
+        if let limits { settings = settings.with(limits) }
         server = try ProxyServer(
             settings: settings, log: LogPipe(descriptor: 1, kernel: world.kernel), seed: seed,
             kernel: world.kernel)
@@ -137,6 +147,37 @@ final class ProxyWorld {
         }
         world.run(task)
         return pools.value
+    }
+
+    /// The value of a metric now, by its name and labels as they stand in the text.
+    func metric(_ name: String) -> Double? {
+        let text = Probe("")
+        let server = server
+        let task = world.task(on: world.peerLoop) { control in
+            let buffer = ByteBuffer(capacity: 4096)
+            await server.metrics().append(to: buffer, at: control.now)
+            text.value = String(decoding: buffer.readable.copied, as: UTF8.self)
+        }
+        world.run(task)
+        for line in text.value.split(separator: "\n") where line.hasPrefix(name + " ") {
+            return Double(line.dropFirst(name.count + 1))
+        }
+        return nil
+    }
+}
+
+extension ProxySettings {
+    /// The same with other limits, on all routes.
+    fileprivate func with(_ limits: [LimitDefinition]) -> ProxySettings {
+        let routes = routes.map { route in
+            var route = route
+            route.limits = Array(limits.indices)
+            return route
+        }
+        return ProxySettings(
+            listeners: listeners, admin: admin, workers: workers, limitKeys: limitKeys,
+            upstreams: upstreams, identity: identity, limits: limits, cacheMemory: cacheMemory,
+            routes: routes, http: http, headers: headers, log: log, drain: drain)
     }
 }
 
