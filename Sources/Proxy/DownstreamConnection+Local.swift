@@ -104,7 +104,7 @@ extension DownstreamConnection {
         guard exchange.decision.count > 0 else { return }
         worker.blueprint.limitFields.append(
             for: exchange.decision, of: worker.blueprint.routes[exchange.record.route].limits,
-            at: exchange.decided, to: exchange.output)
+            at: exchange.decided, jitter: 0, omitting: [], to: exchange.output)
     }
 
     /// `Connection: close`, or `keep-alive` for an HTTP/1.0 client that asked for it.
