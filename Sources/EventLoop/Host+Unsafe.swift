@@ -30,7 +30,7 @@ public enum Host {
         return FileStamp(
             modified: Int64(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_mtim.tv_nsec),
             size: Int64(status.st_size), inode: UInt64(status.st_ino),
-            isRegular: status.st_mode & S_IFMT == S_IFREG)
+            isRegular: status.st_mode & mode_t(S_IFMT) == mode_t(S_IFREG))
     }
 
     /// The environment variables of the process.
