@@ -31,9 +31,13 @@ public final class Blueprint: Sendable {
         claims = Blueprint.claims(settings)
         identity = IdentityResolver(settings.identity, claims: claims)
         identityFields = IdentityFields(settings.identity)
+        var dialects: RateLimitFields.Dialects = []
+        if settings.headers.xRateLimit { dialects.insert(.xRateLimit) }
+        if settings.headers.ietfDraft11 { dialects.insert(.ietfDraft11) }
+        if settings.headers.ietfDraft03 { dialects.insert(.ietfDraft03) }
         limitFields = RateLimitFields(
-            xRateLimit: settings.headers.xRateLimit, ietfDraft11: settings.headers.ietfDraft11,
-            resetIsDelta: settings.headers.resetIsDelta)
+            dialects, resetIsDelta: settings.headers.resetIsDelta,
+            retryAfterJitter: settings.headers.retryAfterJitter)
         caches = settings.routes.contains { $0.cache != nil }
         // Where there are several upstreams the same target may mean several things.
         let spaces = settings.upstreams.map { settings.upstreams.count > 1 ? $0.name : "" }

@@ -1,4 +1,5 @@
 public import EventLoop
+public import Identity
 public import Primitives
 public import Settings
 
@@ -83,12 +84,27 @@ public final class ProxyServer: Sendable {
         return try result.get()
     }
 
-    /// Starts the threads and accepts connections.
-    public func start() {
+    /// Starts the threads and accepts connections; credentials are judged by `keys` from the first one on.
+    public func start(keys: CredentialKeys = CredentialKeys()) {
         for worker in workers {
-            worker.assumeIsolated { $0.startAccepting() }
+            worker.assumeIsolated {
+                $0.adopt(keys: keys)
+                $0.startAccepting()
+            }
             worker.loop.kernel.startTurning(worker.loop)
         }
+    }
+
+    /// Makes all workers judge credentials by `keys`.
+    public func adopt(keys: CredentialKeys) async {
+        for worker in workers { await worker.adopt(keys: keys) }
+    }
+
+    /// Whether a token named a key that is not known, on any worker, since this was asked last.
+    public func wantsKeys() async -> Bool {
+        var wanted = false
+        for worker in workers where await worker.takeWantsKeys() { wanted = true }
+        return wanted
     }
 
     /// Takes nothing new, lets what runs end, and cuts off what is left at `deadline`.

@@ -1,5 +1,6 @@
 public import Caching
 public import EventLoop
+import Identity
 public import Limits
 public import Primitives
 public import Settings
@@ -14,6 +15,8 @@ public final class SharedState: Sendable {
     public let cache: MemoryStore
     /// Which servers can be reached, by upstream.
     public let upstreams: [UpstreamHealth]
+    /// How the keys of credentials stand.
+    public let keys: KeyHealth
     /// Where log lines go.
     public let log: LogPipe?
     /// When the process started.
@@ -31,6 +34,7 @@ public final class SharedState: Sendable {
         upstreams = settings.upstreams.map {
             UpstreamHealth(name: $0.name, servers: $0.servers.count)
         }
+        keys = KeyHealth(verifiesTokens: settings.identity.jwt != nil)
         self.log = log
         started = now
     }

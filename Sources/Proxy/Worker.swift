@@ -1,5 +1,5 @@
 public import EventLoop
-import Identity
+public import Identity
 public import Primitives
 import Settings
 import Upstreams
@@ -107,6 +107,15 @@ public actor Worker {
 
     /// Hands the gathered log lines over.
     public func flushLog() { context.flushLog() }
+
+    /// Judges by `keys` from now on.
+    public func adopt(keys: CredentialKeys) { context.credentials.keys = keys }
+
+    /// Whether a token named a key that is not known since this was asked last.
+    public func takeWantsKeys() -> Bool {
+        defer { context.credentials.wantsKeys = false }
+        return context.credentials.wantsKeys
+    }
 
     /// A copy of the worker's counters.
     public func metrics() -> WorkerMetrics {

@@ -1,5 +1,6 @@
 import EventLoop
 import Primitives
+import Proxy
 import Settings
 import Telemetry
 
@@ -31,6 +32,25 @@ struct EventLog {
             isReachable ? "upstream reachable" : "upstream unreachable", at: clock
         ) { line in
             line.field("upstream", Array(name.utf8).span)
+        }
+    }
+
+    /// Keys of credentials came, or could not be had. No part of a key is written.
+    func keys(_ event: KeyEvent, at clock: ClockReading) {
+        switch event {
+        case .loaded(let source, let keys):
+            write(.info, "keys loaded", at: clock) { line in
+                line.field("source", Array(source.utf8).span)
+                line.field("keys", UInt64(keys))
+            }
+        case .kept(let problem, let keys):
+            let isWithout = keys == 0
+            write(isWithout ? .error : .warning, isWithout ? "keys missing" : "keys kept", at: clock)
+            { line in
+                line.field("source", Array(problem.source.utf8).span)
+                line.field("reason", Array(problem.reason.utf8).span)
+                line.field("keys", UInt64(keys))
+            }
         }
     }
 

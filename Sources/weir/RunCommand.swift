@@ -1,5 +1,6 @@
 import Admin
 import EventLoop
+import Identity
 import Primitives
 import Proxy
 import Settings
@@ -16,6 +17,9 @@ struct RunCommand {
             let signals = SignalSource([Host.terminate, Host.interrupt, Host.hangUp], loop: loop),
             let log = LogPipe(descriptor: 1)
         else { fail("the system refused a descriptor") }
+        let events = EventLog(log, level: settings.log.level)
+        let keeper = KeyFiles.keeper(of: settings, on: loop) { events.keys($0, at: loop.clock) }
+        let keys = load(keeper)
         let server: ProxyServer
         do {
             server = try ProxyServer(settings: settings, log: log)
@@ -26,10 +30,21 @@ struct RunCommand {
                 fail("cannot listen on \(address.text): \(reason.text)")
             }
         }
-        let process = ProxyProcess(settings, server, loop, log)
-        process.start(signals)
+        let process = ProxyProcess(settings, server, loop, events)
+        process.start(signals, keeper, keys)
         loop.run()
         Host.exit(process.status)
+    }
+
+    /// The keys of all files, or an explanation for people and the end of the process.
+    private func load(_ keeper: KeyKeeper) -> CredentialKeys {
+        do {
+            return try keeper.load()
+        } catch {
+            Host.write(
+                "weir: \(error.source): \(error.reason); nothing was started\n", toError: true)
+            Host.exit(ExitStatus.configuration)
+        }
     }
 
     private func fail(_ problem: String) -> Never {
@@ -47,14 +62,14 @@ final class ProxyProcess {
     private let events: EventLog
     private var admin: AdminServer?
 
-    init(_ settings: ProxySettings, _ server: ProxyServer, _ loop: EventLoop, _ log: LogPipe) {
+    init(_ settings: ProxySettings, _ server: ProxyServer, _ loop: EventLoop, _ events: EventLog) {
         self.settings = settings
         self.server = server
         self.loop = loop
-        events = EventLog(log, level: settings.log.level)
+        self.events = events
     }
 
-    func start(_ signals: SignalSource) {
+    func start(_ signals: SignalSource, _ keeper: KeyKeeper, _ keys: CredentialKeys) {
         var adminAddress: SocketAddress?
         if let adminSettings = settings.admin {
             let admin = AdminServer(adminSettings, server: server, loop: loop)
@@ -72,9 +87,13 @@ final class ProxyProcess {
             ReachabilityProbe(upstream, health: health, loop: loop).start()
             loop.start { [self] in await watch(health) }
         }
-        server.start()
+        server.start(keys: keys)
         events.started(
             server.addresses, admin: adminAddress, workers: settings.workers, at: loop.clock)
+        let server = server
+        keeper.start(
+            health: server.shared.keys, wantsKeys: { await server.wantsKeys() },
+            adopt: { await server.adopt(keys: $0) })
         loop.start { [self] in await obey(signals) }
     }
 
