@@ -88,8 +88,8 @@ let targets: [[Target]] = [
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Admin", "Proxy", "Config", "Settings", "EventLoop", "Upstreams", "HTTP1",
-                "HTTPModel",
+                "Admin", "Proxy", "Config", "Settings", "EventLoop", "Upstreams", "Identity",
+                "HTTP1", "HTTPModel",
                 "Primitives", "Telemetry",
             ], swiftSettings: base)
     ],

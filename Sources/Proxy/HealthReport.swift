@@ -30,6 +30,7 @@ public struct HealthReport: Sendable {
     private let kind: Kind
     private let isDraining: Bool
     private let stuckWorkers: Int
+    private let generation: UInt64
     private let upstreams: [(name: String, mayServe: Bool, isWhole: Bool)]
 
     /// Asks the shared state, at `now`.
@@ -37,7 +38,9 @@ public struct HealthReport: Sendable {
         self.kind = kind
         isDraining = shared.isDraining
         stuckWorkers = shared.stuckWorkers(at: now)
-        upstreams = shared.upstreams.map { health in
+        let configuration = shared.configurationState
+        generation = configuration.generation
+        upstreams = configuration.upstreams.map { health in
             let servers = health.servers
             return (health.name, health.mayServe, !servers.contains(.unreachable))
         }
@@ -59,7 +62,9 @@ public struct HealthReport: Sendable {
     public func append(to buffer: ByteBuffer) {
         buffer.append("{\"status\":\"")
         buffer.append(word)
-        buffer.append("\",\"service\":\"weir\",\"redis\":false,\"checks\":{")
+        buffer.append("\",\"service\":\"weir\",\"redis\":false,\"config_generation\":")
+        buffer.append(decimal: generation)
+        buffer.append(",\"checks\":{")
         buffer.append("\"workers\":\"")
         buffer.append(stuckWorkers == 0 ? "ok" : "stuck")
         buffer.append("\"")
