@@ -56,7 +56,8 @@ extension DownstreamConnection {
                 return await answerHealth(exchange, report)
             }
         }
-        return await goAround(exchange, snapshot.blueprint.routes[exchange.record.route], .hitForMiss)
+        return await goAround(
+            exchange, snapshot.blueprint.routes[exchange.record.route], .hitForMiss)
     }
 
     /// What is stored is not for requests with credentials, so the origin is asked.

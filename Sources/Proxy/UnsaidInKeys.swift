@@ -48,7 +48,9 @@ struct UnsaidInKeys: Sendable {
 
     /// Where user, company and tier come from: the same name from elsewhere may be somebody else.
     private static func sources(_ identity: IdentitySettings) -> [String] {
-        let parts = [("user", identity.user), ("company", identity.company), ("tier", identity.tier)]
+        let parts = [
+            ("user", identity.user), ("company", identity.company), ("tier", identity.tier),
+        ]
         return parts.flatMap { part, sources in sources.map { "\(part)=\(text($0))" } }
             + ["issuer=\(identity.jwt?.issuer ?? "")"]
     }

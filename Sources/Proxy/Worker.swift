@@ -40,7 +40,9 @@ public actor Worker {
     private func accept(on index: Int) async {
         let listener = listeners[index]
         while let (descriptor, peer) = await listener.accept() {
-            if context.shared.admitConnection(max: context.snapshot.blueprint.settings.http.connections) {
+            if context.shared.admitConnection(
+                max: context.snapshot.blueprint.settings.http.connections)
+            {
                 // With the actor alone a resumed task would first visit the global thread pool.
                 Task(executorPreference: loop) { await self.serve(descriptor, peer) }
             } else {

@@ -34,7 +34,9 @@ extension CounterTable {
         var carried = CounterTable(rows: rows.count, columns: columns)
         for (row, source) in rows.enumerated() {
             guard let source else { continue }
-            for column in 0..<columns { carried.add(self[source, column], row: row, column: column) }
+            for column in 0..<columns {
+                carried.add(self[source, column], row: row, column: column)
+            }
         }
         return carried
     }

@@ -27,7 +27,8 @@ extension Integration {
             line["event"]?.hasPrefix("reload") ?? false
         }
 
-        @Test func `a new file is followed by open connections, and what was counted stays`() throws {
+        @Test func `a new file is followed by open connections, and what was counted stays`() throws
+        {
             let origin = try RawOrigin(answering: { _ in response(body: "first") })
             let second = try RawOrigin(answering: { _ in response(body: "second") })
             defer {
@@ -77,7 +78,8 @@ extension Integration {
                 let client = try weir.connect()
                 #expect(try client.ask(request("/")).text == "ok")
 
-                let wrong = good + "\nlimits: {a: 1/fortnight, b: nothing}\nroutes: []\nhttp: {field: 3}\n"
+                let wrong =
+                    good + "\nlimits: {a: 1/fortnight, b: nothing}\nroutes: []\nhttp: {field: 3}\n"
                 let line = try Self.reload(weir, wrong, "reload failed")
                 #expect(line["level"] == "warning")
                 #expect((Int(line["problems"] ?? "") ?? 0) >= 3)

@@ -283,7 +283,8 @@ import Upstreams
             try await expect(peer, "/a", "one /a")
             await peer.sleep(.seconds(2))
             let hit = try await peer.ask(get("/a"))
-            try peer.require(hit["Cache-Status"] == "weir; hit; ttl=3597", hit["Cache-Status"] ?? "-")
+            try peer.require(
+                hit["Cache-Status"] == "weir; hit; ttl=3597", hit["Cache-Status"] ?? "-")
         }
         world.world.run(for: .seconds(1))
         try world.reload("cache: {ttl: 1m}\nlimits: [1000/s per ip]")
@@ -345,8 +346,14 @@ import Upstreams
                     + "routes: [{path: /v1/**, strip_prefix: /v1, cache: {ttl: 1h}}]",
                 "/v1/a", "one /a"
             ),
-            (file("one", "10.2.0.1", "ttl: 1h, ignore_query: [page]"), "/b?page=7", "one /b?page=7"),
-            (file("one", "10.2.0.1", "ttl: 1h, ignore_query: [page]"), "/b?page=8", "one /b?page=7"),
+            (
+                file("one", "10.2.0.1", "ttl: 1h, ignore_query: [page]"), "/b?page=7",
+                "one /b?page=7"
+            ),
+            (
+                file("one", "10.2.0.1", "ttl: 1h, ignore_query: [page]"), "/b?page=8",
+                "one /b?page=7"
+            ),
             (file("one", "10.2.0.1"), "/b", "one /b"),
         ]
         world.client { peer in
