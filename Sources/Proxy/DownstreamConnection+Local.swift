@@ -64,7 +64,7 @@ extension DownstreamConnection {
         exchange.jitter = worker.random.next()
         limits.appendRefusalBody(
             for: exchange.decision, problemJSON: wantsProblem,
-            retryAfter: worker.blueprint.limitFields.retryAfterSeconds(
+            retryAfter: snapshot.blueprint.limitFields.retryAfterSeconds(
                 of: exchange.decision, jitter: exchange.jitter), to: exchange.scratch)
         exchange.scratch.append("\n")
         let type: StaticString = wantsProblem ? "application/problem+json" : "application/json"
@@ -124,7 +124,7 @@ extension DownstreamConnection {
     ) {
         guard exchange.decision.count > 0, let route = exchange.limiting else { return }
         worker.settleLimits(exchange, costField: costField)
-        worker.blueprint.limitFields.append(
+        snapshot.blueprint.limitFields.append(
             for: exchange.decision, of: route.limits, at: exchange.decided,
             jitter: exchange.jitter, omitting: omitted, to: exchange.output)
     }

@@ -21,6 +21,8 @@ import Testing
     /// Nothing is held, and two requests at once pass.
     private static func isFree(_ world: ProxyWorld) -> Bool {
         world.run()
+        // What clients did last is still on its way.
+        world.world.run(for: .seconds(10))
         let held = world.metric("weir_limit_in_flight{limit=\"flight\"}")
         let statuses = Probe<[Int]>([])
         for n in 0..<2 {
@@ -206,6 +208,7 @@ import Testing
                 }
             }
             world.run()
+            world.world.run(for: .seconds(10))
             #expect(world.metric("weir_limit_in_flight{limit=\"flight\"}") == 0, "seed \(seed)")
             let problems = world.problems(ofScripts: false)
             #expect(problems == [])
