@@ -171,7 +171,7 @@ public final class KeyKeeper {
             let count = url.keys?.count ?? 0
             if isNews {
                 switch outcome {
-                case .same, .changed: world.note(.loaded(source: url.url.text, keys: count))
+                case .same, .changed: world.note(.loaded(source: url.url.label, keys: count))
                 case .bad(let problem): world.note(.kept(problem, keys: count))
                 }
             }
@@ -221,8 +221,7 @@ public final class KeyKeeper {
                 if file.problem != nil { report.failingFiles += 1 }
             case .url(let url):
                 report.tokenKeys += url.keys?.count ?? 0
-                let path = url.url.target.prefix { $0 != "?" }
-                report.urls.append((url.url.authority + path, url.state))
+                report.urls.append((url.url.authority + url.url.path, url.state))
             }
         }
         if apiKeys?.problem != nil { report.failingFiles += 1 }

@@ -26,14 +26,19 @@ final class ProxyWorld {
     /// A peer that the configurations of tests trust.
     static let trusted = IPAddress(v4: 0x0A04_0001)
 
-    init(_ yaml: String, seed: UInt64 = 1, faults: FaultPlan = FaultPlan()) throws {
-        world = SimulatedWorld(seed: seed, faults: faults)
+    /// The settings of a `proxy.yaml`, to which `listen` and `upstream` are added where they are missing.
+    static func settings(_ yaml: String) throws -> ProxySettings {
         var text = yaml
         if !yaml.contains("listen:") { text = "listen: 10.1.0.1:8080\n" + text }
         if !yaml.contains("upstream") { text = "upstream: http://10.2.0.1:8000\n" + text }
-        let settings = try Configuration.load(
+        return try Configuration.load(
             text: text, file: "proxy.yaml", environment: [:], processors: 1
         ).get()
+    }
+
+    init(_ yaml: String, seed: UInt64 = 1, faults: FaultPlan = FaultPlan()) throws {
+        world = SimulatedWorld(seed: seed, faults: faults)
+        let settings = try Self.settings(yaml)
         server = try ProxyServer(
             settings: settings, log: LogPipe(descriptor: 1, kernel: world.kernel), seed: seed,
             kernel: world.kernel)
