@@ -17,6 +17,8 @@ public final class KeyKeeper {
         case secret(TokenKey)
         case file(KeyFile<[TokenKey]>)
         case url(KeyURL)
+
+        var isFile: Bool { if case .file = self { true } else { false } }
     }
 
     private let loop: EventLoop
@@ -105,7 +107,9 @@ public final class KeyKeeper {
         report()
         let urls = urls
         for url in urls { loop.start { [self] in await keepFetched(url) } }
-        loop.start { [self] in await watchFiles() }
+        if apiKeys != nil || sources.contains(where: \.isFile) {
+            loop.start { [self] in await watchFiles() }
+        }
         if !urls.isEmpty { loop.start { [self] in await watchWorkers(urls, wantsKeys) } }
     }
 

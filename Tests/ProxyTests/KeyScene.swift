@@ -140,7 +140,7 @@ final class KeyScene: Sendable {
                     if pause > .zero { await loop.sleep(for: pause) }
                     handOver(keys)
                 })
-            while !mustStop.value { await loop.sleep(for: .milliseconds(100)) }
+            while !mustStop.value { await loop.sleep(for: .seconds(10)) }
             await keeper.stop()
         }
         world.run(for: .milliseconds(1))
