@@ -164,15 +164,16 @@ extension Report {
         guard let text = value.text, (1...Bounds.pathBytes).contains(text.utf8.count),
             text.unicodeScalars.allSatisfy({ $0.value >= 32 && $0.value != 0x7F })
         else {
-            expected("the path of a file of at most \(Bounds.pathBytes) bytes", value)
+            expected("the path of a file, of at most \(Bounds.pathBytes) bytes", value)
             return nil
         }
         return text
     }
 
     private func plainText(_ value: Value, _ bytes: ClosedRange<Int>, _ what: String) -> String? {
-        guard let text = value.text, bytes.contains(text.utf8.count) else {
-            expected("\(what), of \(bytes.lowerBound) to \(bytes.upperBound) bytes", value)
+        guard let text = value.text, bytes.contains(text.utf8.count), Text.isFieldValue(text) else {
+            expected(
+                "\(what), of \(bytes.lowerBound) to \(bytes.upperBound) visible bytes", value)
             return nil
         }
         return text

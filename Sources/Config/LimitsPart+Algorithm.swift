@@ -10,8 +10,9 @@ extension Report {
         let choice = fields.take("algorithm")
         guard let name = algorithmName(choice, hasConcurrent: concurrent != nil) else {
             parsed.hasRightAlgorithm = false
-            _ = algorithm("", &fields)
-            if let rate { baseRate(rate, &parsed) }
+            parsed.definition.algorithm = algorithm("", &fields)
+            if concurrent != nil { parsed.definition.algorithm = .concurrency }
+            if let rate = concurrent ?? rate { baseRate(rate, &parsed) }
             return
         }
         parsed.definition.algorithm = algorithm(name, &fields)

@@ -21,47 +21,50 @@ extension Report {
 
     /// A number, `header:NAME`, or a mapping by the cache's part in the answer.
     private func cost(_ value: Value, _ parsed: inout ParsedLimit) {
-        var costs = LimitDefinition.Costs()
-        var places: [(Value, LimitDefinition.Costs.Cost)] = []
-        func read(_ value: Value, _ cost: inout LimitDefinition.Costs.Cost) {
-            guard let found = self.cost(value, &costs.header) else { return }
-            cost = found
-            places.append((value, found))
-        }
-        guard case .map = value.content else {
-            guard value.text != nil else {
-                expected(
-                    "a number, `header:NAME` or a mapping", value,
-                    help: "for example `5`, `header:X-Cost` or `{hit: 0, miss: 1}`")
-                return
-            }
-            read(value, &costs.hit)
-            costs.stale = costs.hit
-            costs.miss = costs.hit
-            finishCosts(value, costs, places, &parsed)
+        if case .map = value.content { return costMap(value, &parsed) }
+        guard value.text != nil else {
+            expected(
+                "a number, `header:NAME` or a mapping", value,
+                help: "for example `5`, `header:X-Cost` or `{hit: 0, miss: 1}`")
             return
         }
+        var costs = LimitDefinition.Costs()
+        guard let all = cost(value, &costs.header) else { return }
+        (costs.hit, costs.stale, costs.miss) = (all, all, all)
+        finishCosts(value, costs, [(value, all)], &parsed)
+    }
+
+    /// `{hit: 0, stale: 0, miss: 1, reserve: 1}`.
+    private func costMap(_ value: Value, _ parsed: inout ParsedLimit) {
         guard var fields = Fields(value, self, expected: "a mapping") else { return }
         let before = problems.count
-        let (hit, stale) = (fields.take("hit"), fields.take("stale"))
-        if let hit { read(hit, &costs.hit) }
-        costs.stale = costs.hit
-        if let stale { read(stale, &costs.stale) }
-        if let miss = fields.take("miss") { read(miss, &costs.miss) }
+        var costs = LimitDefinition.Costs()
+        var places: [(Value, LimitDefinition.Costs.Cost)] = []
+        let (hit, stale, miss) = (fields.take("hit"), fields.take("stale"), fields.take("miss"))
+        let reserve = fields.take("reserve")
+        func read(_ value: Value) -> LimitDefinition.Costs.Cost? {
+            let found = cost(value, &costs.header)
+            if let found { places.append((value, found)) }
+            return found
+        }
+        if let found = hit.flatMap(read) { costs.hit = found }
+        costs.stale = stale.flatMap(read) ?? costs.hit
+        if let found = miss.flatMap(read) { costs.miss = found }
         parsed.storedCosts = [hit, stale].compactMap { $0 }
-        if let reserve = fields.take("reserve") {
+        let isWhole = ![hit, stale, miss].contains { $0?.isUnusable == true }
+        if let reserve {
             if let units = integer(reserve, 1...Bounds.cost.upperBound) {
                 costs.reserve = UInt32(units)
                 places.append((reserve, .units(UInt32(units))))
             }
-            if costs.header == nil && problems.count == before {
+            if costs.header == nil && isWhole && problems.count == before {
                 error(
                     keyOf: reserve, "has no effect: it is charged until a field says the cost",
                     help: "write `header:NAME` for `hit`, `stale` or `miss`, or remove it")
             }
         }
         fields.finish()
-        if problems.count == before { finishCosts(value, costs, places, &parsed) }
+        if isWhole && problems.count == before { finishCosts(value, costs, places, &parsed) }
     }
 
     /// Takes over `costs` that were read without a fault, and says what they can never do.
