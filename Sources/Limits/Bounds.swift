@@ -4,6 +4,8 @@ public enum LimitBounds {
     public static let limitsMax = 8
     /// Header fields and claims that the limits of one route count by.
     public static let dimensionsMax = 16
+    /// Moments a sliding log remembers: the largest quota it can have.
+    public static let logMax = 1024
     /// Sub-windows of a sliding window; more are counted as this many.
     public static let subWindowsMax = 1000
     /// Keys a table may be asked to hold.
@@ -18,9 +20,11 @@ public enum LimitBounds {
     /// Words of sliding counters every shard may use: eight of the largest rings.
     static let counterWordsMin = 8 * 512
     /// Shared buckets of one limit in one shard, for keys that found no room.
-    static let overflowBucketsPerLimit: UInt64 = 8
+    static let overflowBucketsPerLimit: UInt64 = 64
     /// Shared buckets of all limits in one shard; a limit that gets none refuses what finds no room.
-    static let overflowKeysMax = 256
+    static let overflowKeysMax = 512
+    /// Keys of one shard whose rate may be raised at once.
+    static let boostsPerShard = 16
     /// Entries looked at for idleness whenever a key is added, and when there is no room left.
     static let sweepSteps = 4
     static let sweepStepsWhenFull = 32
