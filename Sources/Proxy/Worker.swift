@@ -1,6 +1,7 @@
 public import EventLoop
 public import Primitives
 import Settings
+import Telemetry
 import Upstreams
 
 /// One thread of the proxy: an actor whose executor is its event loop.
@@ -103,6 +104,15 @@ public actor Worker {
         for pool in context.pools { pool.close() }
         context.flushLog()
     }
+
+    /// Says what would become of a request; changes nothing.
+    func explain(_ asked: AskedRequest) -> Explanation { context.explain(asked) }
+
+    /// A copy of the keys that limits refused most.
+    func refusedKeys() -> HeavyHitters { context.refusedKeys.counted }
+
+    /// Forgets that limits refused a key.
+    func forgetRefusals(of key: Digest128) { context.refusedKeys.forget(key) }
 
     /// Hands the gathered log lines over.
     public func flushLog() { context.flushLog() }

@@ -34,9 +34,10 @@ extension WorkerContext {
         if let verdict = limit(
             exchange, exchange.identity, exchange.dimensions, route, request.method, isPeek: isPeek)
         {
+            if case .refuse = verdict, !isPeek { noteRefusal(exchange, request, route) }
             return verdict
         }
-        guard let cache = route.cache else { return .forward(route) }
+        guard let cache = route.cache, !isPeek else { return .forward(route) }
         return lookUp(exchange, request, route, cache)
     }
 
@@ -126,7 +127,7 @@ extension WorkerContext {
         }
     }
 
-    private func buildKey(
+    func buildKey(
         into key: inout [UInt8], _ request: borrowing RequestHead,
         _ identity: borrowing ResolvedIdentity, _ cache: CacheRules
     ) -> Bool {

@@ -14,9 +14,11 @@ final class WorkerContext {
     let pools: [UpstreamPool]
     var random: SeededRandom
     /// Keys, and the tokens that were verified.
-    let credentials: Credentials
+    var credentials: Credentials
     var metrics: WorkerMetrics
     var log: AccessLog
+    /// Whom limits refused most.
+    var refusedKeys = RefusedKeys()
     var connections = ConnectionList()
     /// Connections beyond the bound whose clients may still be reading the refusal.
     var refusing = 0

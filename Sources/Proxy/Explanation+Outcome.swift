@@ -1,0 +1,88 @@
+import Caching
+import HTTPModel
+import Limits
+import Primitives
+import Settings
+
+extension Explanation.Outcome {
+    /// The proxy answers with a reason.
+    static func rejected(_ rejection: Rejection) -> Explanation.Outcome {
+        Explanation.Outcome(
+            action: .rejected, status: rejection.status, detail: "\(rejection.reason)")
+    }
+
+    /// Puts the verdict about a request into words.
+    ///
+    /// - Parameters:
+    ///   - verdict: What `judge` said.
+    ///   - exchange: The request with its decision.
+    ///   - part: The cache's part, where the route has a cache and the request came to it.
+    ///   - blueprint: The settings.
+    ///   - now: The time.
+    init(
+        of verdict: borrowing Verdict, _ exchange: Exchange, _ part: CachePart?,
+        _ blueprint: Blueprint, at now: WallTime
+    ) {
+        switch verdict {
+        case .reject(let rejection): self = .rejected(rejection)
+        case .describeServer:
+            self.init(action: .answered, status: 204, detail: "OPTIONS about the proxy itself")
+        case .reportHealth(let report):
+            self.init(action: .answered, status: report.status, detail: "a health check")
+        case .refuse(let route):
+            self.init(
+                action: .refused, status: exchange.decision.refusalStatus,
+                detail: Self.refusal(exchange.decision, route.limits))
+        default:
+            self.init(passing: exchange, part, blueprint, at: now)
+        }
+    }
+
+    /// A request that every limit lets pass.
+    private init(
+        passing exchange: Exchange, _ part: CachePart?, _ blueprint: Blueprint, at now: WallTime
+    ) {
+        let route = blueprint.routes[exchange.record.route]
+        let upstream = "to upstream \(blueprint.settings.upstreams[route.upstream].name)"
+        switch part {
+        case nil:
+            self.init(action: .forwarded, status: nil, detail: "\(upstream); the route has no cache")
+        case .around(let reason):
+            self.init(
+                action: .forwarded, status: nil,
+                detail: "\(upstream), past the cache: \(reason.name)")
+        case .fetch:
+            self.init(action: .forwarded, status: nil, detail: "\(upstream), for the cache")
+        case .stored(let stored, let reason):
+            let isNotModified = Conditions.areNotModified(
+                exchange.request.fields, head: stored.head, now: now.epochSeconds)
+            self.init(
+                action: .served, status: isNotModified ? 304 : stored.head.status,
+                detail: reason == nil ? "from the cache" : "from the cache, stale")
+        }
+    }
+
+    private static func refusal(_ decision: borrowing LimitDecision, _ limits: LimitPolicy) -> String
+    {
+        switch decision.outcome {
+        case .deniedAnonymous(let limit):
+            return "by \(limits.name(of: limit)), which serves identified clients only"
+        case .refused(let limit):
+            let wait = decision.retryAfterSeconds.map { "retry after \($0) s" }
+            return
+                "by \(limits.name(of: limit)), \(wait ?? "for ever: it costs more than the limit can hold")"
+        case .notLimited, .admitted: return ""
+        }
+    }
+}
+
+extension Verdict {
+    /// Whether the request came to its limits.
+    var reachesLimits: Bool {
+        switch self {
+        case .reject(.onlyIfCached): true
+        case .reject, .describeServer, .reportHealth: false
+        default: true
+        }
+    }
+}
