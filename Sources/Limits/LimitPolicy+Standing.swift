@@ -38,6 +38,11 @@ extension LimitPolicy {
     /// The definition a limit was compiled from.
     public func definition(of limit: Int) -> LimitDefinition { definitions[limit] }
 
+    /// The limit's own rate, without tiers and overrides: `30 per 1 minute`.
+    public func rateText(of limit: Int) -> String {
+        bytes.span(rates[limits[limit].rates.lowerBound].text).text
+    }
+
     /// How a limit stands to a request.
     public func standing(
         of limit: Int, _ subject: borrowing LimitSubject, _ dimensions: borrowing LimitDimensions

@@ -46,7 +46,8 @@ extension Explanation.Outcome {
         let upstream = "to upstream \(blueprint.settings.upstreams[route.upstream].name)"
         switch part {
         case nil:
-            self.init(action: .forwarded, status: nil, detail: "\(upstream); the route has no cache")
+            self.init(
+                action: .forwarded, status: nil, detail: "\(upstream); the route has no cache")
         case .around(let reason):
             self.init(
                 action: .forwarded, status: nil,
@@ -62,7 +63,8 @@ extension Explanation.Outcome {
         }
     }
 
-    private static func refusal(_ decision: borrowing LimitDecision, _ limits: LimitPolicy) -> String
+    private static func refusal(_ decision: borrowing LimitDecision, _ limits: LimitPolicy)
+        -> String
     {
         switch decision.outcome {
         case .deniedAnonymous(let limit):

@@ -120,7 +120,7 @@ extension Explanation.Decision {
 
 extension LimitView {
     /// What it says, as a clause.
-    var verdictWords: String {
+    public var verdictWords: String {
         let lacking = missing.joined(separator: ", ")
         switch verdict {
         case .pass:

@@ -1,4 +1,4 @@
-import Limits
+public import Limits
 public import Primitives
 
 /// One limit as it stands to one request or key, for people and their programs.
@@ -143,7 +143,7 @@ extension LimitDefinition {
 
 extension LimitDefinition.Algorithm {
     /// As the configuration writes it, with what it is made with.
-    var words: String {
+    public var words: String {
         switch self {
         case .tokenBucket(let burst): burst.map { "token_bucket, burst \($0)" } ?? "token_bucket"
         case .slidingWindow(let subWindows): "sliding_window, \(subWindows) sub-windows"
@@ -157,15 +157,18 @@ extension LimitDefinition.Algorithm {
 
 /// How people read numbers.
 enum PlainText {
-    /// `0 s`, `250 ms`, `1.5 s`, `12 s`, rounded up; from ten seconds on in whole ones.
+    /// `0 s`, `250 ms`, `1.5 s`, `12 s`, `4 min 59 s`, `25 h`, rounded up; from ten seconds on to whole ones.
     static func duration(_ time: Nanoseconds) -> String {
         if time == .forever { return "ever" }
-        if time >= .seconds(10) || time == .zero { return "\(time.secondsRoundedUp) s" }
-        let milliseconds = (time.count + 999_999) / 1_000_000
-        if milliseconds < 1000 { return "\(milliseconds) ms" }
-        if milliseconds % 1000 == 0 { return "\(milliseconds / 1000) s" }
-        let rest = String(milliseconds % 1000 + 1000).dropFirst()
-        let digits = rest.hasSuffix("00") ? rest.prefix(1) : rest.hasSuffix("0") ? rest.prefix(2) : rest
-        return "\(milliseconds / 1000).\(digits) s"
+        if time < .seconds(10) && time > .zero {
+            let milliseconds = (time.count + 999_999) / 1_000_000
+            if milliseconds < 1000 { return "\(milliseconds) ms" }
+            let tenths = (milliseconds + 99) / 100
+            return tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
+        }
+        let seconds = time.secondsRoundedUp
+        if seconds < 120 { return "\(seconds) s" }
+        let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")]
+        return parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: " ")
     }
 }
