@@ -19,8 +19,8 @@ public final class Blueprint: Sendable {
     public let identity: IdentityResolver
     /// The claims of tokens that identity and limits look at.
     public let claims: [String]
-    /// Names of identity fields, in lower case, that are not passed on from peers that are not trusted.
-    let identityFields: [[UInt8]]
+    /// The fields that tell the origin who asks.
+    let identityFields: IdentityFields
     /// The dialects of rate limit fields.
     let limitFields: RateLimitFields
 
@@ -30,18 +30,16 @@ public final class Blueprint: Sendable {
         table = RouteTable(settings.routes.map(\.match))
         claims = Blueprint.claims(settings)
         identity = IdentityResolver(settings.identity, claims: claims)
-        let sources = settings.identity.user + settings.identity.company + settings.identity.tier
-        identityFields = sources.compactMap { source in
-            if case .header(let name) = source { Array(name.utf8) } else { nil }
-        }
+        identityFields = IdentityFields(settings.identity)
         limitFields = RateLimitFields(
             xRateLimit: settings.headers.xRateLimit, ietfDraft11: settings.headers.ietfDraft11,
             resetIsDelta: settings.headers.resetIsDelta)
         caches = settings.routes.contains { $0.cache != nil }
         // Where there are several upstreams the same target may mean several things.
         let spaces = settings.upstreams.map { settings.upstreams.count > 1 ? $0.name : "" }
-        routes = settings.routes.map { route in
-            Route(route, limits: settings.limits, space: spaces[route.upstream])
+        routes = settings.routes.map { [claims] route in
+            Route(
+                route, limits: settings.limits, claims: claims, space: spaces[route.upstream])
         }
     }
 

@@ -14,14 +14,13 @@ extension Explanation.Outcome {
     /// Puts the verdict about a request into words.
     ///
     /// - Parameters:
-    ///   - verdict: What `judge` said.
+    ///   - verdict: What `judge` said of a request that it only looked at.
     ///   - exchange: The request with its decision.
-    ///   - part: The cache's part, where the route has a cache and the request came to it.
     ///   - blueprint: The settings.
     ///   - now: The time.
     init(
-        of verdict: borrowing Verdict, _ exchange: Exchange, _ part: CachePart?,
-        _ blueprint: Blueprint, at now: WallTime
+        of verdict: Verdict, _ exchange: Exchange, _ blueprint: Blueprint,
+        at now: WallTime
     ) {
         switch verdict {
         case .reject(let rejection): self = .rejected(rejection)
@@ -33,34 +32,25 @@ extension Explanation.Outcome {
             self.init(
                 action: .refused, status: exchange.decision.refusalStatus,
                 detail: Self.refusal(exchange.decision, route.limits))
-        default:
-            self.init(passing: exchange, part, blueprint, at: now)
-        }
-    }
-
-    /// A request that every limit lets pass.
-    private init(
-        passing exchange: Exchange, _ part: CachePart?, _ blueprint: Blueprint, at now: WallTime
-    ) {
-        let route = blueprint.routes[exchange.record.route]
-        let upstream = "to upstream \(blueprint.settings.upstreams[route.upstream].name)"
-        switch part {
-        case nil:
-            self.init(
-                action: .forwarded, status: nil, detail: "\(upstream); the route has no cache")
-        case .around(let reason):
-            self.init(
-                action: .forwarded, status: nil,
-                detail: "\(upstream), past the cache: \(reason.name)")
-        case .fetch:
-            self.init(action: .forwarded, status: nil, detail: "\(upstream), for the cache")
-        case .stored(let stored, let reason):
+        case .serve(let stored, let reason):
             let isNotModified = Conditions.areNotModified(
                 exchange.request.fields, head: stored.head, now: now.epochSeconds)
             self.init(
                 action: .served, status: isNotModified ? 304 : stored.head.status,
                 detail: reason == nil ? "from the cache" : "from the cache, stale")
+        case .forward(let route):
+            self.init(to: route, "the route has no cache", blueprint)
+        case .goAround(let route, let reason):
+            self.init(to: route, "past the cache: \(reason.name)", blueprint)
+        case .fetch(let route, _): self.init(to: route, "for the cache", blueprint)
+        case .delay, .serveAndRefresh, .lead, .follow:
+            preconditionFailure("a request that was only looked at waits, or is being fetched")
         }
+    }
+
+    private init(to route: Route, _ why: String, _ blueprint: Blueprint) {
+        let name = blueprint.settings.upstreams[route.upstream].name
+        self.init(action: .forwarded, status: nil, detail: "to upstream \(name), \(why)")
     }
 
     private static func refusal(_ decision: borrowing LimitDecision, _ limits: LimitPolicy)

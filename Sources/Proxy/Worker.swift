@@ -1,4 +1,5 @@
 public import EventLoop
+import Identity
 public import Primitives
 import Settings
 import Telemetry
@@ -120,6 +121,7 @@ public actor Worker {
     /// A copy of the worker's counters.
     public func metrics() -> WorkerMetrics {
         var metrics = context.metrics
+        metrics.credentials = context.credentials.counts
         metrics.pools = context.pools.map { pool in
             PoolMetrics(
                 counters: pool.counters, open: pool.openConnections, idle: pool.idleConnections,

@@ -26,25 +26,20 @@ extension WorkerContext {
             blueprint.settings.identity, claims: blueprint.claims, keys: credentials.keys)
 
         let verdict = judge(exchange, exchange.request, peer: asked.peer, isPeek: true)
-        let reachesLimits = verdict.reachesLimits
         let index = exchange.record.route
-        let part =
-            reachesLimits ? cachePart(exchange, exchange.request, blueprint.routes[index]) : nil
         var explanation = Explanation(
             asked,
-            outcome: Explanation.Outcome(
-                of: verdict, exchange, part?.found, blueprint, at: loop.clock.wall))
+            outcome: Explanation.Outcome(of: verdict, exchange, blueprint, at: loop.clock.wall))
         if case .reject(.noRoute) = verdict { explanation.routing = .none }
         guard index >= 0 else { return explanation }
         explanation.routing = .matched(index)
         let route = blueprint.routes[index]
         explanation.identity = Explanation.Identity(
             exchange.identity, exchange.request, peer: asked.peer, blueprint.settings.identity)
-        guard reachesLimits else { return explanation }
+        guard verdict.reachesLimits else { return explanation }
         explanation.decision = decision(exchange, route)
-        explanation.cache = part?.cache
-        explanation.limits = limits(
-            exchange, exchange.request, route, part?.found.answer ?? .miss)
+        explanation.limits = limits(exchange, exchange.request, route, exchange.answer)
+        explanation.cache = cachePart(exchange, exchange.request, route, verdict)
         return explanation
     }
 

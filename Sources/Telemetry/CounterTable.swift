@@ -26,6 +26,11 @@ public struct CounterTable: Sendable, Equatable {
         counts[index(row, column)] &+= n
     }
 
+    /// Takes 1 from a counter that tells how many there are now, and to which it was added before.
+    public mutating func subtract(row: Int, column: Int) {
+        counts[index(row, column)] &-= 1
+    }
+
     /// Adds the counters of `other`, of the same shape.
     public mutating func merge(_ other: CounterTable) {
         precondition(rows == other.rows)
