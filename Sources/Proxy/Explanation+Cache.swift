@@ -7,7 +7,7 @@ import Primitives
 extension WorkerContext {
     /// What the cache has for a request on `route`, whatever its limits say; `nil` when the route has none.
     ///
-    /// - Parameter verdict: What `judge` said: where a limit refused, the cache is asked here.
+    /// Where `judge` said with `verdict` that a limit refused, the cache is asked here.
     func cachePart(
         _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route,
         _ verdict: Verdict

@@ -116,6 +116,7 @@ extension LimitView {
         json.field("quota", UInt64(level.quota))
         json.field("reset_seconds", seconds: level.resetAfter)
         json.field("reset_epoch", Nanoseconds(level.resetAt.nanoseconds).secondsRoundedUp)
+        if level.delay > .zero { json.field("delay_seconds", seconds: level.delay) }
         json.field("boosted", level.isBoosted)
     }
 }

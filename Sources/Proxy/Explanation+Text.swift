@@ -124,7 +124,10 @@ extension LimitView {
         let lacking = missing.joined(separator: ", ")
         switch verdict {
         case .pass:
-            return missing.isEmpty ? "pass" : "pass, counted by address for lack of \(lacking)"
+            let delay = level?.delay ?? .zero
+            let wait = delay == .zero ? "" : " after \(PlainText.duration(delay))"
+            return missing.isEmpty
+                ? "pass\(wait)" : "pass\(wait), counted by address for lack of \(lacking)"
         case .refuse(let wait?): return "refuse, retry after \(max(wait.secondsRoundedUp, 1)) s"
         case .refuse(nil): return "refuse for ever, the cost is above what it can hold"
         case .shadowRefuse: return "would refuse, and only records"

@@ -71,6 +71,7 @@ public struct KeyView {
     ///   - limit: Only this limit; `nil`: all.
     ///   - route: Only the routes of this name; `nil`: all.
     ///   - clock: The time.
+    /// - Returns: The states, in the order of the routes and their limits.
     public func states(
         of subject: KeySubject, limit: String? = nil, route: String? = nil, at clock: ClockReading
     ) -> [KeyState] {

@@ -29,6 +29,8 @@ public struct LimitView: Sendable, Equatable {
         public let resetAfter: Nanoseconds
         /// That moment.
         public let resetAt: WallTime
+        /// How long a request that passes would wait before it goes on: a leaky bucket's queue.
+        public let delay: Nanoseconds
         /// Whether an administrator has raised the rate for a time.
         public let isBoosted: Bool
     }
@@ -109,7 +111,8 @@ extension LimitView {
         isShadow = state.isShadow
         level = Level(
             remaining: state.remaining, quota: state.quota, resetAfter: state.resetAfter,
-            resetAt: state.resetAt, isBoosted: state.isBoosted)
+            resetAt: state.resetAt, delay: definition.algorithm.delays ? state.resetAfter : .zero,
+            isBoosted: state.isBoosted)
         let wait: Nanoseconds? = state.nextAfter == .forever ? nil : state.nextAfter
         verdict =
             !state.refused
@@ -142,6 +145,9 @@ extension LimitDefinition {
 }
 
 extension LimitDefinition.Algorithm {
+    /// Whether requests wait until what is counted has left.
+    fileprivate var delays: Bool { if case .leakyBucket = self { true } else { false } }
+
     /// As the configuration writes it, with what it is made with.
     public var words: String {
         switch self {
