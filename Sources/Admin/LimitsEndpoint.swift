@@ -15,11 +15,19 @@ struct LimitsEndpoint {
     static let factorMax = 1000
     static let boostMax = Nanoseconds.seconds(31 * 86_400)
 
-    let server: ProxyServer
-    let clock: ClockReading
+    private let server: ProxyServer
+    private let clock: ClockReading
+    // One snapshot for the whole answer, whatever is reloaded meanwhile.
+    private let settings: ProxySettings
+    private let keys: KeyView
 
-    private var settings: ProxySettings { server.blueprint.settings }
-    private var keys: KeyView { KeyView(server) }
+    init(server: ProxyServer, clock: ClockReading) {
+        self.server = server
+        self.clock = clock
+        let blueprint = server.blueprint
+        settings = blueprint.settings
+        keys = KeyView(blueprint, server.shared)
+    }
 
     // MARK: Looking
 
@@ -104,11 +112,11 @@ struct LimitsEndpoint {
             json.array("top") { json in
                 for item in items {
                     json.object { json in
-                        json.field("limit", settings.limits[Int(item.entry.group)].name)
-                        json.field("key", bytes: item.words.span)
-                        json.field("refusals", item.entry.count)
-                        json.field("error", item.entry.error)
-                        json.field("last_seen", time: item.entry.last)
+                        json.field("limit", item.limit)
+                        json.field("key", bytes: item.key.span)
+                        json.field("refusals", item.refusals)
+                        json.field("error", item.error)
+                        json.field("last_seen", time: item.last)
                     }
                 }
             }

@@ -57,10 +57,10 @@ public struct KeyView {
     private let blueprint: Blueprint
     private let table: LimitTable
 
-    /// Looks at the table of `server`.
-    public init(_ server: ProxyServer) {
-        blueprint = server.blueprint
-        table = server.shared.limits
+    /// Looks at what the limits of `blueprint` have counted in the table of the process.
+    public init(_ blueprint: Blueprint, _ shared: SharedState) {
+        self.blueprint = blueprint
+        table = shared.limits
     }
 
     /// What every limit has counted about a subject. A limit that counts by endpoint is asked for every

@@ -2,7 +2,7 @@ public import EventLoop
 public import Identity
 public import Primitives
 public import Settings
-public import Telemetry
+import Telemetry
 
 extension ProxyServer {
     /// Says what would become of a request now, and why. Changes nothing.
@@ -13,11 +13,11 @@ extension ProxyServer {
     }
 
     /// The `count` keys that limits refused most since the start, or since they were reset; the most refused
-    /// first. An item's group is the index of its limit.
-    public func refusedKeys(_ count: Int) async -> [HeavyHitters.Item] {
+    /// first.
+    public func refusedKeys(_ count: Int) async -> [RefusedKey] {
         var all: [HeavyHitters] = []
         for worker in workers { all.append(await worker.refusedKeys()) }
-        return HeavyHitters.top(count, of: all)
+        return HeavyHitters.top(count, of: all).map { RefusedKey($0) }
     }
 
     /// Forgets how often limits refused a key.

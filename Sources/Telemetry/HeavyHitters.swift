@@ -3,7 +3,7 @@ public import Primitives
 /// The keys of which there were most, in bounded memory: a set-associative Space-Saving sketch
 /// (Metwally, Agrawal, El Abbadi 2005), each key with the words that people read.
 ///
-///     digest → set (of 64) → 4 slots of 48 bytes, and 96 bytes of words each
+///     digest → set (of 64) → 4 slots of 40 bytes, and 160 bytes of words each
 ///
 /// A key is counted in one of four slots. When all four are taken by others, the one with the least count is
 /// given to the new key, which takes that count over: it may have been there before, no more often than that.
@@ -11,14 +11,12 @@ public import Primitives
 /// a quarter of the set's hits is there for certain. Sixty-four sets in place of one make the cost of a hit
 /// fixed: a few comparisons, no allocation once made.
 ///
-/// 256 slots take 37 KB. One owner counts; copies are merged.
+/// 256 slots take 52 KB. One owner counts; copies are merged.
 public struct HeavyHitters: Sendable {
     /// One key and how often it was hit.
     public struct Entry: Sendable, BitwiseCopyable, Equatable {
         /// The key.
         public var key: Digest128
-        /// What it belongs to; the caller's own number.
-        public var group: UInt16
         /// How often it was hit, at most; 0: nobody's slot.
         public var count: UInt64
         /// By how much `count` may be too high.
@@ -27,12 +25,11 @@ public struct HeavyHitters: Sendable {
         public var last: WallTime
 
         fileprivate static let none = Entry(
-            key: Digest128(high: 0, low: 0), group: 0, count: 0, error: 0,
-            last: WallTime(nanoseconds: 0))
+            key: Digest128(high: 0, low: 0), count: 0, error: 0, last: WallTime(nanoseconds: 0))
     }
 
     /// The most bytes of a key's words; what is longer is cut.
-    public static let wordsMax = 96
+    public static let wordsMax = 160
     static let ways = 4
 
     private var entries: [Entry]
@@ -60,7 +57,7 @@ public struct HeavyHitters: Sendable {
     /// - Returns: The slot whose words are now those of another key, to be written with `setWords`; `nil`
     ///   when the key had a slot.
     /// - Complexity: O(1), no allocation.
-    public mutating func note(_ key: Digest128, group: UInt16, at now: WallTime) -> Int? {
+    public mutating func note(_ key: Digest128, at now: WallTime) -> Int? {
         let set = set(of: key)
         let first = set * HeavyHitters.ways
         var least = first
@@ -74,7 +71,7 @@ public struct HeavyHitters: Sendable {
         }
         floors[set] = max(floors[set], entries[least].count)
         entries[least] = Entry(
-            key: key, group: group, count: floors[set] + 1, error: floors[set], last: now)
+            key: key, count: floors[set] + 1, error: floors[set], last: now)
         wordCounts[least] = 0
         return least
     }
@@ -116,7 +113,7 @@ public struct HeavyHitters: Sendable {
 extension HeavyHitters {
     /// A key as it is shown.
     public struct Item: Sendable, Equatable {
-        /// Key, group and counts.
+        /// Key and counts.
         public var entry: Entry
         /// The key's words; cut inside a character where they were too long.
         public var words: [UInt8]

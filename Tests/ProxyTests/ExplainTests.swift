@@ -31,7 +31,7 @@ import Testing
           - {path: /a/**, name: posts, methods: [POST]}
           - {path: /a/**, name: hosted, host: api.example.com}
           - {path: /a/**, name: beta, headers: {X-Beta: "yes"}}
-          - {path: /a/**, name: any-beta, headers: {X-Other: "*"}}
+          - {path: /a/**, name: any-beta, headers: {X-Other: ~}}
           - {path: /b, name: other}
           - {path: /a/x, name: right}
         """

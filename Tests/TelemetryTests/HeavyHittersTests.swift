@@ -24,7 +24,7 @@ import Testing
         var truth: [Digest128: UInt64] = [:]
         for step in 0..<20_000 {
             let key = key(skewedKey(&random, heavy: 5))
-            _ = sketch.note(key, group: 0, at: now)
+            _ = sketch.note(key, at: now)
             truth[key, default: 0] += 1
             // Forgetting one loses nothing for those that come later in its set.
             if step % 1000 == 999, let one = HeavyHitters.top(3, of: [sketch]).last {
@@ -33,7 +33,7 @@ import Testing
             }
         }
         let items = HeavyHitters.top(64, of: [sketch])
-        #expect(items.count == 64)
+        #expect(items.count >= 63)
         for item in items {
             let count = truth[item.entry.key] ?? 0
             #expect(count <= item.entry.count)
@@ -47,11 +47,10 @@ import Testing
         var sketch = HeavyHitters()
         // Ten keys with one in a hundred each: more than twice what a slot of 256 is worth.
         for _ in 0..<100_000 {
-            _ = sketch.note(key(skewedKey(&random, heavy: 10)), group: 3, at: now)
+            _ = sketch.note(key(skewedKey(&random, heavy: 10)), at: now)
         }
         let top = HeavyHitters.top(10, of: [sketch])
         #expect(Set(top.map(\.entry.key)) == Set((0..<10).map(key)))
-        #expect(top.allSatisfy { $0.entry.group == 3 })
         #expect(zip(top, top.dropFirst()).allSatisfy { $0.entry.count >= $1.entry.count })
     }
 
@@ -62,7 +61,7 @@ import Testing
         var truth: [Digest128: UInt64] = [:]
         for _ in 0..<20_000 {
             let key = key(skewedKey(&random, heavy: 5))
-            _ = sketches[random.below(4)].note(key, group: 0, at: now)
+            _ = sketches[random.below(4)].note(key, at: now)
             truth[key, default: 0] += 1
         }
         let items = HeavyHitters.top(1000, of: sketches)
@@ -79,7 +78,7 @@ import Testing
         for round in 1...3 {
             for number in 0..<3 where number < round {
                 let at = WallTime(nanoseconds: UInt64(round))
-                let slot = sketch.note(key(number), group: UInt16(number), at: at)
+                let slot = sketch.note(key(number), at: at)
                 // Words are written once, when the key is new.
                 #expect((slot != nil) == (round == number + 1))
                 let words = Array("user=\(number)".utf8)
@@ -99,13 +98,13 @@ import Testing
         var sketch = HeavyHitters(slots: 4)
         for number in 0..<5 {
             let words = Array(String(repeating: "x", count: 200).utf8)
-            let slot = sketch.note(key(number), group: 0, at: now)
+            let slot = sketch.note(key(number), at: now)
             if let slot, number < 4 { sketch.setWords(words.span, of: slot) }
         }
         let top = HeavyHitters.top(4, of: [sketch])
         #expect(top.map(\.entry.count) == [2, 1, 1, 1])
         #expect(top[0].entry.key == key(4))
         #expect(top[0].entry.error == 1)
-        #expect(top.map(\.words.count) == [0, 96, 96, 96])
+        #expect(top.map(\.words.count) == [0, 160, 160, 160])
     }
 }
