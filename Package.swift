@@ -41,6 +41,7 @@ let targets: [[Target]] = [
     [
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     ],
     // Foundations.
     module("Primitives", settings: lending),
@@ -48,7 +49,7 @@ let targets: [[Target]] = [
     module("Telemetry", ["Primitives"]),
     // Policy: values in, decisions out.
     module("Routes", ["HTTPModel", "Primitives"]),
-    module("Identity", ["HTTPModel", "Primitives"], settings: lending),
+    module("Identity", ["HTTPModel", "Primitives", "COpenSSL"], settings: lending),
     module("Limits", ["HTTPModel", "Primitives"], settings: lending),
     module("Caching", ["HTTPModel", "Primitives"], settings: lending),
     // Codecs: bytes in, values out.

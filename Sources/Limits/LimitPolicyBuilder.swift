@@ -19,7 +19,7 @@ struct LimitPolicyBuilder {
 
     /// Adds a limit, unless its name is there already or there are enough.
     mutating func add(_ definition: LimitDefinition) {
-        guard limits.count < LimitBounds.limitsMax, 
+        guard limits.count < LimitBounds.limitsMax,
             !definitions.contains(where: { $0.name == definition.name })
         else { return }
         let fieldName = append(LimitTexts.structuredString(definition.name))
