@@ -9,7 +9,7 @@ import time
 
 from .children import WORK, Failure
 
-REMEMBERED, FIRST = 1000, 500
+REMEMBERED, FIRST = 1000, 200
 SECRET = b"the bench has a shared secret of forty bytes"
 # algorithm: how its key is made, how a signature is, the bytes of each half of an ECDSA one
 ALGORITHMS = {
@@ -36,7 +36,7 @@ def make():
         if os.path.exists(path):
             continue
         signer = _shared if how is None else _signer(name, *how)
-        number = REMEMBERED if how is None else FIRST
+        number = REMEMBERED if name in ("HS256", "RS256") else FIRST
         made = [_token(name, index, signer) for index in range(number)]
         if how is None:
             with open(os.path.join(folder(), f"{name}.key"), "wb") as file:
@@ -44,6 +44,9 @@ def make():
         with open(path + ".new", "w") as file:
             file.write("\n".join(made) + "\n")
         os.rename(path + ".new", path)
+        for leftover in (f"{name}.private", "signed"):
+            if os.path.exists(os.path.join(folder(), leftover)):
+                os.remove(os.path.join(folder(), leftover))
 
 
 def _token(algorithm, index, sign):

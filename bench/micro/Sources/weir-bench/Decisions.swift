@@ -4,7 +4,7 @@ import Primitives
 
 /// What a decision costs: every algorithm, one limit and four, all admitted and all refused.
 func measureDecisions(_ rounds: Rounds) {
-    let count = 1_000_000
+    let count = 500_000
     for (name, algorithm) in algorithms {
         for limits in [1, 4] {
             for refused in [false, true] {
@@ -34,7 +34,7 @@ func measureDecisions(_ rounds: Rounds) {
 
 /// What it costs to look at the answer: `count: [401, 403]`, where a good answer gives the charge back.
 func measureSettlement(_ rounds: Rounds) {
-    let count = 1_000_000
+    let count = 500_000
     let cases: [(String, Status)] = [("given back", 200), ("kept", 401)]
     for (name, algorithm) in algorithms.prefix(4) {
         for (what, status) in cases {

@@ -5,6 +5,7 @@ import Glibc
 let parts: [(name: String, run: (String) -> Void)] = [
     ("decisions", { measureDecisions(Rounds(count: 7, prefix: $0)) }),
     ("settlement", { measureSettlement(Rounds(count: 7, prefix: $0)) }),
+    ("tokens", { measureTokens(Rounds(count: 7, prefix: $0)) }),
     ("threads", { measureThreads(Rounds(count: 5, prefix: $0)) }),
     ("flood", { _ in measureFlood() }),
 ]
