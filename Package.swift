@@ -41,7 +41,7 @@ let targets: [[Target]] = [
     [
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     ],
     // Foundations.
     module("Primitives", settings: lending),
@@ -55,6 +55,7 @@ let targets: [[Target]] = [
     // Codecs: bytes in, values out.
     module("HTTP1", ["HTTPModel", "Primitives"], settings: lending),
     module("YAMLReader", ["Primitives", "CLibYAML"], settings: base),
+    module("TLSEngine", ["Primitives", "COpenSSL"], settings: dataPlane, tests: ["TestKit"]),
     // Settings.
     module(
         "Settings", ["Routes", "Identity", "Limits", "Caching", "HTTPModel", "Primitives"],
@@ -67,11 +68,11 @@ let targets: [[Target]] = [
         ], settings: base),
     // I/O.
     module(
-        "TestKit", ["EventLoop", "HTTPModel", "Primitives", "CLinux"], settings: base, tests: nil),
+        "TestKit", ["EventLoop", "HTTPModel", "Primitives", "CLinux", "COpenSSL"], settings: base, tests: nil),
     module(
         "EventLoop", ["Primitives", "CLinux"], settings: dataPlane + lends, tests: ["TestKit"]),
     module(
-        "Upstreams", ["EventLoop", "HTTP1", "Settings", "HTTPModel", "Primitives"],
+        "Upstreams", ["EventLoop", "TLSEngine", "HTTP1", "Settings", "HTTPModel", "Primitives"],
         settings: dataPlane, tests: ["TestKit"]),
     // The proxy: the life of a request, and the product.
     module(
@@ -89,8 +90,8 @@ let targets: [[Target]] = [
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Admin", "Proxy", "Config", "Settings", "EventLoop", "Upstreams", "HTTP1",
-                "HTTPModel",
+                "Admin", "Proxy", "Config", "Settings", "EventLoop", "Upstreams", "Identity",
+                "HTTP1", "HTTPModel",
                 "Primitives", "Telemetry",
             ], swiftSettings: base)
     ],

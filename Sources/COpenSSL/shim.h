@@ -209,3 +209,5 @@ static inline void weir_pem_free(struct weir_pem *block) {
     block->bytes = NULL;
     block->count = 0;
 }
+
+#include "tls.h"

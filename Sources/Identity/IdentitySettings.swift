@@ -70,7 +70,7 @@ public struct JWTSettings: Sendable, Equatable {
         /// A JWK set (RFC 7517) in a file; read again when it changes.
         case jwks(file: String)
         /// A JWK set behind an `http` or `https` URL; fetched again in the background.
-        case jwks(url: String)
+        case remoteJWKS(url: String)
         /// A shared secret, for HS256.
         case secret([UInt8])
     }

@@ -102,8 +102,8 @@ extension DownstreamConnection {
     /// The rate limit fields of the decision that was taken.
     func appendLimitFields(_ exchange: Exchange) {
         guard exchange.decision.count > 0 else { return }
-        worker.blueprint.limitFields.append(
-            for: exchange.decision, of: worker.blueprint.routes[exchange.record.route].limits,
+        snapshot.blueprint.limitFields.append(
+            for: exchange.decision, of: snapshot.blueprint.routes[exchange.record.route].limits,
             at: exchange.decided, jitter: 0, omitting: [], to: exchange.output)
     }
 

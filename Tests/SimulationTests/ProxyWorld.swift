@@ -28,16 +28,42 @@ final class ProxyWorld {
 
     init(_ yaml: String, seed: UInt64 = 1, faults: FaultPlan = FaultPlan()) throws {
         world = SimulatedWorld(seed: seed, faults: faults)
+        server = try ProxyServer(
+            settings: ProxyWorld.settings(yaml), log: LogPipe(descriptor: 1, kernel: world.kernel), seed: seed,
+            kernel: world.kernel)
+        server.start()
+    }
+
+    static func settings(_ yaml: String) throws -> ProxySettings {
         var text = yaml
         if !yaml.contains("listen:") { text = "listen: 10.1.0.1:8080\n" + text }
         if !yaml.contains("upstream") { text = "upstream: http://10.2.0.1:8000\n" + text }
-        let settings = try Configuration.load(
+        return try Configuration.load(
             text: text, file: "proxy.yaml", environment: [:], processors: 1
         ).get()
-        server = try ProxyServer(
-            settings: settings, log: LogPipe(descriptor: 1, kernel: world.kernel), seed: seed,
-            kernel: world.kernel)
-        server.start()
+    }
+
+    /// Follows another configuration; what runs meanwhile runs on.
+    func reload(_ yaml: String) throws {
+        let settings = try ProxyWorld.settings(yaml)
+        let server = server
+        let task = world.task(on: world.peerLoop) { control in
+            await server.adopt(settings, at: control.clock.wall)
+        }
+        world.run(task)
+    }
+
+    /// The text of `/metrics`.
+    func metrics() -> String {
+        let text = Probe("")
+        let server = server
+        let task = world.task(on: world.peerLoop) { control in
+            let buffer = ByteBuffer(capacity: 4096)
+            await server.metrics().append(to: buffer, at: control.now)
+            text.value = String(decoding: buffer.readable.copied, as: UTF8.self)
+        }
+        world.run(task)
+        return text.value
     }
 
     /// The access log as far as it is written.
