@@ -118,7 +118,8 @@ public struct LimitPolicy: Sendable {
 
     /// Whether a charge is corrected or given back later.
     func keepsReceipt(of item: LimitWork.Item) -> Bool {
-        if delays { return true }
+        // Such a request may be cancelled as a whole.
+        if delays || dependsOnAnswer { return true }
         guard let extras = limits[Int(item.limit)].extras else { return false }
         return extras.isSettled || extras.isConcurrency
     }
