@@ -115,7 +115,11 @@ let targets: [[Target]] = [
 
 let package = Package(
     name: "weir",
-    products: [.executable(name: "weir", targets: ["weir"])],
+    // The libraries are for the micro-benchmarks in bench/micro.
+    products: [.executable(name: "weir", targets: ["weir"])]
+        + ["Limits", "Identity", "HTTPModel", "Primitives"].map {
+            .library(name: $0, type: .static, targets: [$0])
+        },
     targets: targets.flatMap { $0 },
     swiftLanguageModes: [.v6]
 )
