@@ -24,7 +24,8 @@ struct MeterTests {
                 charges.append(charge)
             }
             if random.below(3) == 0, !charges.isEmpty {
-                let charge = charges.remove(at: charges.count - 1 - random.below(min(charges.count, 5)))
+                let charge = charges.remove(
+                    at: charges.count - 1 - random.below(min(charges.count, 5)))
                 scene.refund(UInt32(1 + random.below(Int(charge.units))), of: charge)
             }
             look(&scene, &random)
