@@ -1,3 +1,4 @@
+import Config
 import EventLoop
 import Identity
 import Proxy
@@ -19,6 +20,10 @@ enum KeyFiles {
     private static func parseAPIKeys(
         _ bytes: [UInt8], _ file: String
     ) -> Result<[APIKeyEntry], KeyProblem> {
-        .failure(KeyProblem(source: file, reason: "API keys are not available in this version"))
+        Configuration.apiKeys(bytes, file: file).mapError { failure in
+            let first = failure.problems.first
+            let place = first.map { "line \($0.line), column \($0.column): " } ?? ""
+            return KeyProblem(source: file, reason: place + (first?.message ?? "malformed"))
+        }
     }
 }
