@@ -17,8 +17,11 @@ public final class KeyKeeper {
         case secret(TokenKey)
         case file(KeyFile<[TokenKey]>)
         case url(KeyURL)
+        /// What was taken for a URL and is none.
+        case unusable
 
         var isFile: Bool { if case .file = self { true } else { false } }
+        var isUnusable: Bool { if case .unusable = self { true } else { false } }
     }
 
     private let loop: EventLoop
@@ -36,7 +39,7 @@ public final class KeyKeeper {
     /// Prepares to keep the keys that `settings` names; nothing is read yet.
     ///
     /// - Parameters:
-    ///   - settings: Where keys come from. A URL that is none never answers.
+    ///   - settings: Where keys come from.
     ///   - world: Files, fetches and the log.
     ///   - loop: The loop of the calling thread; everything happens on it.
     ///   - seed: Spreads the times of fetches.
@@ -51,8 +54,7 @@ public final class KeyKeeper {
             case .pem(let file): sources.append(.file(Self.file(file, world.parsePEM)))
             case .jwks(let file): sources.append(.file(Self.file(file, world.parseJWKS)))
             case .remoteJWKS(let url):
-                precondition(FetchURL(url) != nil)
-                if let url = FetchURL(url) { sources.append(.url(KeyURL(url, loop))) }
+                sources.append(FetchURL(url).map { .url(KeyURL($0, loop)) } ?? .unusable)
             case .secret(let bytes): sources.append(.secret(.secret(bytes)))
             }
         }
@@ -82,8 +84,14 @@ public final class KeyKeeper {
 
     /// Reads all files and returns their keys and the secrets; URLs are fetched from `start` on.
     ///
-    /// - Throws: What is wrong with the first file that cannot be read or is not right.
+    /// - Throws: What is wrong with the first file that cannot be read or is not right, or that a URL is none.
     public func load() throws(KeyProblem) -> CredentialKeys {
+        // Not shown: it may hold a password.
+        if sources.contains(where: \.isUnusable) {
+            throw KeyProblem(
+                source: "identity.jwt.keys",
+                reason: "a `jwks` that is not http(s)://host[:port]/path, without user or fragment")
+        }
         for case .file(let file) in sources {
             if case .bad(let problem) = file.look(world) { throw problem }
         }
@@ -128,6 +136,7 @@ public final class KeyKeeper {
             case .secret(let key): [key]
             case .file(let file): file.content ?? []
             case .url(let url): url.keys ?? []
+            case .unusable: []
             }
         }
         return CredentialKeys(tokens: tokens, apiKeys: APIKeyTable(apiKeys?.content ?? []))
@@ -219,6 +228,7 @@ public final class KeyKeeper {
         var report = KeyHealth.Report(verifiesTokens: verifiesTokens)
         for source in sources {
             switch source {
+            case .unusable: break
             case .secret: report.tokenKeys += 1
             case .file(let file):
                 report.tokenKeys += file.content?.count ?? 0

@@ -41,8 +41,10 @@ import Upstreams
     ) {
         let world = SimulatedWorld(seed: 1)
         let scene = Self.scene(world, maxAge: maxAge)
-        world.run(for: .seconds(UInt64(seconds) * 4))
-        #expect((4...5).contains(scene.fetches.value.count))
+        // A day has many turns of the loop.
+        let count = seconds > 1000 ? 2 : 8
+        world.run(atMost: .seconds(UInt64(seconds) * 8)) { scene.fetches.value.count == count }
+        #expect(scene.pauses.count == count - 1)
         for pause in scene.pauses {
             #expect(pause >= max(60, seconds * 0.9))
             #expect(pause <= seconds + 0.1)
@@ -111,6 +113,17 @@ import Upstreams
         scene.respond("1", maxAge: 60)
         world.run(for: .seconds(60))
         #expect(scene.handed.value.map(\.tokens) == [0, 3, 1])
+    }
+
+    @Test func `what is no URL is an error at the start, without its text`() throws {
+        let world = SimulatedWorld(seed: 1)
+        let scene = KeyScene()
+        let url = "https://user:password@keys.example/"
+        let task = scene.start(KeyScene.settings([.remoteJWKS(url: url)]), in: world)
+        let failure = try #require(task.failure)
+        #expect(failure.contains("identity.jwt.keys"))
+        #expect(!failure.contains("password"))
+        #expect(scene.fetches.value == [])
     }
 
     // MARK: Unknown keys
