@@ -49,7 +49,7 @@ let targets: [[Target]] = [
     module("Telemetry", ["Primitives"]),
     // Policy: values in, decisions out.
     module("Routes", ["HTTPModel", "Primitives"]),
-    module("Identity", ["HTTPModel", "Primitives"], settings: lending),
+    module("Identity", ["HTTPModel", "Primitives", "COpenSSL"], settings: lending),
     module("Limits", ["HTTPModel", "Primitives"], settings: lending),
     module("Caching", ["HTTPModel", "Primitives"], settings: lending),
     // Codecs: bytes in, values out.

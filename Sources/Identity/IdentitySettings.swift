@@ -95,18 +95,6 @@ public struct JWTSettings: Sendable, Equatable {
     }
 }
 
-/// A signature algorithm of RFC 7518 §3.1 and RFC 8037; the raw value is its name.
-public enum JWTAlgorithm: String, Sendable, CaseIterable {
-    case RS256
-    case RS384
-    case RS512
-    case PS256
-    case ES256
-    case ES384
-    case EdDSA
-    case HS256
-}
-
 /// The `identity.api_keys` part.
 public struct APIKeySettings: Sendable, Equatable {
     /// The field that holds the key; lower-case name.

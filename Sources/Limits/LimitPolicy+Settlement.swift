@@ -20,14 +20,37 @@ extension LimitPolicy {
         _ decision: inout LimitDecision, in table: LimitTable, status: Status, answer: LimitAnswer,
         at clock: ClockReading, costField: ([UInt8]) -> UInt32?
     ) {
-        // HELPER ME
+        var index = 0
+        while let receipt = decision.receipt(index) {
+            let extras = limits[Int(receipt.limit)].extras
+            if extras?.isConcurrency ?? false {
+                index += 1
+                continue
+            }
+            decision.dropReceipt(index)
+            guard let extras, extras.isSettled else { continue }
+            var units: UInt32 = 0
+            if extras.counts(status.code) {
+                switch extras.costs.cost(of: answer) {
+                case .units(let cost): units = cost
+                case .header: units = costField(extras.costField) ?? receipt.units
+                }
+            }
+            guard units != receipt.units else { continue }
+            let level = table.correct(receipt, to: units, by: self, at: clock)
+            decision.correct(Int(receipt.state), charged: units, level: level)
+        }
     }
 
     /// Ends the request: its units in flight are given back. What was not settled stays charged.
     public func finish(
         _ decision: inout LimitDecision, in table: LimitTable, at clock: ClockReading
     ) {
-        // HELPER ME
+        while let receipt = decision.receipt(0) {
+            decision.dropReceipt(0)
+            guard limits[Int(receipt.limit)].extras?.isConcurrency ?? false else { continue }
+            _ = table.correct(receipt, to: 0, by: self, at: clock)
+        }
     }
 
     /// Gives back all that the request was charged, because it ended before it went on: its client left while
@@ -35,51 +58,10 @@ extension LimitPolicy {
     public func cancel(
         _ decision: inout LimitDecision, in table: LimitTable, at clock: ClockReading
     ) {
-        // HELPER ME
-    }
-}
-
-/// Looking at and mending single keys.
-extension LimitPolicy {
-    /// Forgets what was counted about a key of a decision by this policy; `false` when nothing was. Requests in
-    /// flight are not forgotten: they end by themselves.
-    public func reset(_ state: LimitState, in table: LimitTable) -> Bool {
-        false  // HELPER ME
-    }
-
-    /// Multiplies the rate of a key for a time; a factor of 1 ends a boost.
-    ///
-    /// - Returns: The boosted quota; `nil` when there is no room for another boost.
-    public func boost(
-        _ state: LimitState, by factor: UInt32, for time: Nanoseconds, in table: LimitTable,
-        at clock: ClockReading
-    ) -> UInt32? {
-        nil  // HELPER ME
-    }
-
-    /// What people read of a state's limit: `token_bucket`, `sliding_window` …
-    public func algorithm(of state: LimitState) -> StaticString {
-        switch rates[Int(state.rate)].meter {
-        case .tokenBucket: "token_bucket"
-        case .slidingWindow: "sliding_window"
-        case .slidingLog: "sliding_log"
-        case .fixedWindow: "fixed_window"
-        case .leakyBucket: "leaky_bucket"
-        case .concurrency: "concurrency"
+        while let receipt = decision.receipt(0) {
+            decision.dropReceipt(0)
+            let level = table.correct(receipt, to: 0, by: self, at: clock)
+            decision.correct(Int(receipt.state), charged: 0, level: level)
         }
-    }
-
-    /// Appends the rate that counted: `30 per 1 minute`.
-    public func appendRate(of state: LimitState, to buffer: ByteBuffer) {
-        buffer.append(bytes.span(rates[Int(state.rate)].text))
-    }
-
-    /// Appends the key as people read it: `user=42, endpoint=GET /api/analytics/**`, `ip=192.0.2.7`,
-    /// `everybody`.
-    public func appendKey(
-        of limit: Int, _ subject: borrowing LimitSubject, _ dimensions: borrowing LimitDimensions,
-        methodName: Span<UInt8>, to buffer: ByteBuffer
-    ) {
-        // HELPER ME
     }
 }

@@ -21,7 +21,13 @@ public struct LimitPolicy: Sendable {
     /// Whether a cost depends on the cache's part in the answer, so that the cache is asked first.
     public let dependsOnAnswer: Bool
     let endpoint: ByteRange
-    private let names: [String]
+    /// Whether a limit may delay requests.
+    let delays: Bool
+    /// The definitions the limits, and the rates, were compiled from: for administrators' questions.
+    let definitions: [LimitDefinition]
+    let rateDefinitions: [LimitDefinition.Rate]
+    /// The dimensions as the configuration writes them.
+    let dimensionTexts: [[UInt8]]
 
     /// Compiles limits.
     ///
@@ -36,8 +42,11 @@ public struct LimitPolicy: Sendable {
         self.limits = builder.limits
         rates = builder.rates
         bytes = builder.bytes
-        names = builder.names
+        definitions = builder.definitions
+        rateDefinitions = builder.rateDefinitions
         dimensions = builder.dimensions
+        dimensionTexts = builder.dimensionTexts
+        delays = builder.definitions.contains { $0.algorithm.delays }
         dependsOnAnswer = builder.limits.contains { $0.extras?.costs.dependsOnAnswer ?? false }
     }
 
@@ -46,7 +55,7 @@ public struct LimitPolicy: Sendable {
     /// The number of limits.
     public var count: Int { limits.count }
     /// The name of a limit.
-    public func name(of limit: Int) -> String { names[limit] }
+    public func name(of limit: Int) -> String { definitions[limit].name }
 
     /// Decides one request: all limits let it pass and are charged, or none is.
     ///
@@ -107,8 +116,15 @@ public struct LimitPolicy: Sendable {
         table.decide(&work, &decision, by: self, from: 0)
     }
 
+    /// Whether a charge is corrected or given back later.
+    func keepsReceipt(of item: LimitWork.Item) -> Bool {
+        if delays { return true }
+        guard let extras = limits[Int(item.limit)].extras else { return false }
+        return extras.isSettled || extras.isConcurrency
+    }
+
     /// Whether the request lacks a part of the limit's key.
-    private func lacksPart(
+    func lacksPart(
         _ limit: CompiledLimit, _ subject: borrowing LimitSubject,
         _ dimensions: borrowing LimitDimensions
     ) -> Bool {

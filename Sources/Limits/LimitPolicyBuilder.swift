@@ -6,7 +6,9 @@ struct LimitPolicyBuilder {
     private(set) var rates: [CompiledRate] = []
     private(set) var dimensions: [LimitDimension] = []
     private(set) var bytes: [UInt8] = []
-    private(set) var names: [String] = []
+    private(set) var definitions: [LimitDefinition] = []
+    private(set) var rateDefinitions: [LimitDefinition.Rate] = []
+    private(set) var dimensionTexts: [[UInt8]] = []
 
     /// Adds bytes and says where they stand.
     mutating func append(_ text: some Sequence<UInt8>) -> ByteRange {
@@ -17,7 +19,9 @@ struct LimitPolicyBuilder {
 
     /// Adds a limit, unless its name is there already or there are enough.
     mutating func add(_ definition: LimitDefinition) {
-        guard limits.count < LimitBounds.limitsMax, !names.contains(definition.name) else { return }
+        guard limits.count < LimitBounds.limitsMax,
+            !definitions.contains(where: { $0.name == definition.name })
+        else { return }
         let fieldName = append(LimitTexts.structuredString(definition.name))
         let jsonName = append(LimitTexts.jsonString(definition.name))
         let tiers = definition.tiers.sorted { $0.key < $1.key }
@@ -42,7 +46,7 @@ struct LimitPolicyBuilder {
                 extras: Self.needsExtras(definition)
                     ? CompiledLimit.Extras(definition, dimensions: own, overrides: overrides) : nil)
         )
-        names.append(definition.name)
+        definitions.append(definition)
     }
 
     private mutating func addDimensions(of definition: LimitDefinition) -> Range<Int> {
@@ -53,6 +57,7 @@ struct LimitPolicyBuilder {
             case .claim(let name): dimensions.append(.claim(name))
             case .global, .ip, .user, .company, .endpoint: continue
             }
+            dimensionTexts.append(Array(scope.text.utf8))
         }
         precondition(dimensions.count <= LimitBounds.dimensionsMax)
         return first..<dimensions.count
@@ -83,6 +88,7 @@ struct LimitPolicyBuilder {
             contentsOf: LimitTexts.policyParameters(counted, isConcurrency: isConcurrency).utf8)
         let text =
             isConcurrency ? "\(counted.count) in flight at once" : LimitTexts.rate(counted)
+        rateDefinitions.append(counted)
         rates.append(
             CompiledRate(
                 meter: LimitMeter(definition.algorithm, counted), isUnlimited: rate == nil,
@@ -138,6 +144,11 @@ extension LimitMeter {
             case .concurrency: .concurrency(Concurrency(quota: max(rate.count, 1)))
             }
     }
+}
+
+extension LimitDefinition.Algorithm {
+    /// Whether requests may have to wait.
+    var delays: Bool { if case .leakyBucket = self { true } else { false } }
 }
 
 extension LimitDefinition.Costs {

@@ -9,6 +9,15 @@ struct LimitShard: ~Copyable, Sendable {
     }
 }
 
+/// A key whose rate is raised for a time.
+struct LimitBoost: Sendable {
+    let digest: Digest128
+    let meter: LimitMeter
+    let quota: UInt32
+    /// Monotonic nanoseconds.
+    let until: UInt64
+}
+
 /// The keys of one shard, and the shared buckets of keys that found no room.
 ///
 /// When all entries are active, a new key shares one of a few buckets per limit with other such keys. A
@@ -21,6 +30,8 @@ struct LimitShardState: Sendable {
     /// The latest reading used here. Time never goes back in a shard: workers read their clocks once per
     /// turn, so a late one could otherwise find an entry forgotten that is not yet idle for it.
     private var latest: UInt64 = 0
+    /// Keys whose rate an administrator has raised for a time: hardly ever any.
+    private var boosts: [LimitBoost] = []
 
     init(keysMax: Int) {
         keys = LimitStore(
@@ -91,7 +102,68 @@ struct LimitShardState: Sendable {
     private func meter(
         of digest: Digest128, rate: UInt16, by policy: LimitPolicy, at now: LimitMeter.Now
     ) -> LimitMeter {
-        policy.rates[Int(rate)].meter
+        if !boosts.isEmpty {
+            for boost in boosts where boost.digest == digest && boost.until > now.monotonic {
+                return boost.meter
+            }
+        }
+        return policy.rates[Int(rate)].meter
+    }
+
+    /// The quota of a key whose rate is raised; `nil` for all others.
+    func boostedQuota(of digest: Digest128) -> UInt32? {
+        if boosts.isEmpty { return nil }
+        for boost in boosts where boost.digest == digest && boost.until > latest {
+            return boost.quota
+        }
+        return nil
+    }
+
+    /// Begins a boost in place of the key's last one, or ends that one; `false` when there is no room.
+    mutating func boost(_ boost: LimitBoost, isOver: Bool) -> Bool {
+        let now = latest
+        boosts.removeAll { $0.digest == boost.digest || $0.until <= now }
+        if isOver { return true }
+        guard boosts.count < LimitBounds.boostsPerShard else { return false }
+        boosts.append(boost)
+        return true
+    }
+
+    /// Forgets the entry of a key; `false` when it has none.
+    mutating func forget(_ digest: Digest128) -> Bool {
+        guard let position = keys.find(digest) else { return false }
+        keys.remove(at: position)
+        return true
+    }
+
+    /// Changes what was charged to `units`: gives back what still counts of the difference, or takes it.
+    mutating func correct(
+        _ receipt: LimitReceipt, to units: UInt32, by policy: LimitPolicy, at clock: LimitMeter.Now
+    ) -> LimitMeter.Level {
+        let now = advance(to: clock)
+        let meter = meter(of: receipt.digest, rate: receipt.rate, by: policy, at: now)
+        if receipt.place != .shared {
+            // Without an entry nothing counts any more: there is nothing to give back.
+            var position = keys.find(receipt.digest)
+            if position == nil && units > receipt.units {
+                position = keys.insert(receipt.digest, by: meter, now: now.monotonic)
+            }
+            if let position {
+                return keys.correct(position, receipt, to: units, by: meter, at: now)
+            }
+        }
+        let bucket = policy.limits[Int(receipt.limit)].bucket(of: receipt.digest)
+        if receipt.place == .shared || units > receipt.units {
+            var position = overflow.find(bucket)
+            if position == nil && units > receipt.units {
+                position = overflow.insert(bucket, by: meter, now: now.monotonic)
+            }
+            if let position {
+                return overflow.correct(position, receipt, to: units, by: meter, at: now)
+            }
+        }
+        let nothing = LimitEntry(digest: receipt.digest, hasCounters: false, now: now.monotonic)
+        return meter.level(nothing, counters: keys.counters, units: 1, at: now)
     }
 
     private mutating func advance(to clock: LimitMeter.Now) -> LimitMeter.Now {
@@ -107,11 +179,14 @@ struct LimitShardState: Sendable {
         // Buckets in disuse go one by one, so that a flood leaves nothing behind.
         overflow.sweep(1, now: now.monotonic)
         let shared = overflow.find(bucket)
-        if let position = keys.insert(item.digest, by: meter, now: now.monotonic) {
+        if case .concurrency = meter, let shared, overflow[shared].until >= now.monotonic {
+            // What is in flight in a bucket is given back there: a copy of it would never become empty.
+            item.place = .shared
+            item.admits = overflow.admits(shared, item.units, by: meter, at: now)
+        } else if let position = insert(
+            item.digest, inheriting: shared, by: meter, at: now)
+        {
             item.place = .new
-            if let shared, overflow[shared].until >= now.monotonic {
-                keys.inherit(overflow[shared], from: overflow.counters, at: position)
-            }
             item.admits = keys.admits(position, item.units, by: meter, at: now)
         } else if let position = shared
             ?? overflow.insert(bucket, by: meter, now: now.monotonic)
@@ -122,6 +197,23 @@ struct LimitShardState: Sendable {
             item.place = .none
             item.admits = false
         }
+    }
+
+    /// Makes an entry that takes the count of the shared bucket at `shared` along; `nil` when there is no room
+    /// for it, or the count has to stay where it is.
+    private mutating func insert(
+        _ digest: Digest128, inheriting shared: Int?, by meter: LimitMeter, at now: LimitMeter.Now
+    ) -> Int? {
+        let active = shared.flatMap { overflow[$0].until >= now.monotonic ? $0 : nil }
+        // What is in flight is given back where it was counted.
+        if active != nil && meter.tag == .concurrency { return nil }
+        guard let position = keys.insert(digest, by: meter, now: now.monotonic) else { return nil }
+        guard let active else { return position }
+        if keys.inherit(overflow[active], from: overflow.counters, at: position) {
+            return position
+        }
+        keys.remove(at: position)
+        return nil
     }
 }
 
@@ -157,6 +249,21 @@ extension LimitStore {
         var entry = self[position]
         meter.refund(&entry, counters: &counters, units: units, mark: mark, at: now)
         self[position] = entry
+    }
+
+    /// Changes what the entry at `position` was charged.
+    fileprivate mutating func correct(
+        _ position: Int, _ receipt: LimitReceipt, to units: UInt32, by meter: LimitMeter,
+        at now: LimitMeter.Now
+    ) -> LimitMeter.Level {
+        if units < receipt.units {
+            refund(position, receipt.units - units, mark: receipt.mark, by: meter, at: now)
+        } else {
+            // Room for it is made where there is some; what it cost is charged either way.
+            _ = admits(position, units - receipt.units, by: meter, at: now)
+            _ = charge(position, units - receipt.units, by: meter, at: now)
+        }
+        return level(position, 1, by: meter, at: now)
     }
 
     /// How full the entry at `position` is.

@@ -104,13 +104,34 @@ public final class LimitTable: Sendable {
                 let level = state.settle(
                     item, charge: charge, by: policy, at: work.now, mark: &mark)
                 decision.settle(item, charged: charge, level: level)
-                if charge, let extras = policy.limits[Int(item.limit)].extras,
-                    extras.isSettled || extras.isConcurrency
-                {
+                if let quota = state.boostedQuota(of: item.digest) {
+                    decision.boost(Int(item.state), quota: quota)
+                }
+                if charge && policy.keepsReceipt(of: item) {
                     decision.keep(LimitReceipt(item, mark: mark))
                 }
             }
         }
+    }
+
+    /// Changes what a decision has charged to `units`, and returns how full the key is then.
+    func correct(
+        _ receipt: LimitReceipt, to units: UInt32, by policy: LimitPolicy, at clock: ClockReading
+    ) -> LimitMeter.Level {
+        let now = now(clock)
+        return shards[Int(receipt.shard)].state.withLock { state in
+            state.correct(receipt, to: units, by: policy, at: now)
+        }
+    }
+
+    /// Forgets what was counted about a key that has an entry of its own; `false` when it has none.
+    func forget(_ digest: Digest128) -> Bool {
+        shards[Int(shard(of: digest))].state.withLock { $0.forget(digest) }
+    }
+
+    /// Begins a boost in place of the key's last one, or ends that one; `false` when there is no room.
+    func boost(_ boost: LimitBoost, isOver: Bool) -> Bool {
+        shards[Int(shard(of: boost.digest))].state.withLock { $0.boost(boost, isOver: isOver) }
     }
 
     private func sum(_ measure: (LimitShardState) -> Int) -> Int {

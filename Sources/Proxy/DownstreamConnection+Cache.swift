@@ -131,7 +131,7 @@ extension DownstreamConnection {
 
     /// The fetch has deadlines of its own and tells when one has passed; this is the bound behind them.
     private func followerPatience(_ route: Route) -> Nanoseconds {
-        let settings = worker.pools[route.upstream].settings
+        let settings = snapshot.pools[route.upstream].settings
         let firstByte = route.timeout ?? settings.firstByteTimeout
         return settings.poolWait + settings.connectTimeout + firstByte + .seconds(1)
     }

@@ -102,9 +102,9 @@ extension DownstreamConnection {
     /// The rate limit fields of the decision that was taken.
     func appendLimitFields(_ exchange: Exchange) {
         guard exchange.decision.count > 0 else { return }
-        worker.blueprint.limitFields.append(
-            for: exchange.decision, of: worker.blueprint.routes[exchange.record.route].limits,
-            at: exchange.decided, to: exchange.output)
+        snapshot.blueprint.limitFields.append(
+            for: exchange.decision, of: snapshot.blueprint.routes[exchange.record.route].limits,
+            at: exchange.decided, jitter: 0, omitting: [], to: exchange.output)
     }
 
     /// `Connection: close`, or `keep-alive` for an HTTP/1.0 client that asked for it.

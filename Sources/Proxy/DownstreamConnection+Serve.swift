@@ -10,7 +10,8 @@ extension DownstreamConnection {
     func serve(_ exchange: Exchange) async -> Afterwards {
         exchange.begin(exchange.request.framing)
         let afterwards = await answer(
-            exchange, worker.judge(exchange, exchange.request, peer: peer, isPeek: false))
+            exchange,
+            worker.judge(exchange, exchange.request, peer: peer, by: snapshot, isPeek: false))
         worker.finish(exchange, of: self)
         return afterwards
     }
@@ -55,7 +56,8 @@ extension DownstreamConnection {
                 return await answerHealth(exchange, report)
             }
         }
-        return await goAround(exchange, worker.blueprint.routes[exchange.record.route], .hitForMiss)
+        return await goAround(
+            exchange, snapshot.blueprint.routes[exchange.record.route], .hitForMiss)
     }
 
     /// What is stored is not for requests with credentials, so the origin is asked.

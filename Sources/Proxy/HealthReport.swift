@@ -31,6 +31,7 @@ public struct HealthReport: Sendable {
     private let isDraining: Bool
     private let stuckWorkers: Int
     private let keys: KeyHealth.Report
+    private let generation: UInt64
     private let upstreams: [(name: String, mayServe: Bool, isWhole: Bool)]
 
     /// Asks the shared state, at `now`.
@@ -39,7 +40,9 @@ public struct HealthReport: Sendable {
         isDraining = shared.isDraining
         stuckWorkers = shared.stuckWorkers(at: now)
         keys = shared.keys.report
-        upstreams = shared.upstreams.map { health in
+        let configuration = shared.configurationState
+        generation = configuration.generation
+        upstreams = configuration.upstreams.map { health in
             let servers = health.servers
             return (health.name, health.mayServe, !servers.contains(.unreachable))
         }
@@ -61,7 +64,9 @@ public struct HealthReport: Sendable {
     public func append(to buffer: ByteBuffer) {
         buffer.append("{\"status\":\"")
         buffer.append(word)
-        buffer.append("\",\"service\":\"weir\",\"redis\":false,\"checks\":{")
+        buffer.append("\",\"service\":\"weir\",\"redis\":false,\"config_generation\":")
+        buffer.append(decimal: generation)
+        buffer.append(",\"checks\":{")
         buffer.append("\"workers\":\"")
         buffer.append(stuckWorkers == 0 ? "ok" : "stuck")
         buffer.append("\"")

@@ -17,22 +17,26 @@ extension WorkerContext {
     ///   - exchange: Takes what is found out.
     ///   - request: The exchange's own.
     ///   - peer: The address at the other end of the connection.
+    ///   - snapshot: The configuration the request began under.
     ///   - isPeek: Whether only to look (`weir explain`): nothing is charged, counted or begun.
     func judge(
-        _ exchange: Exchange, _ request: borrowing RequestHead, peer: IPAddress, isPeek: Bool
+        _ exchange: Exchange, _ request: borrowing RequestHead, peer: IPAddress,
+        by snapshot: Snapshot, isPeek: Bool
     ) -> Verdict {
+        let blueprint = snapshot.blueprint
         exchange.record.trace = trace(of: request)
-        if let rejection = check(exchange, request) { return .reject(rejection) }
+        if let rejection = check(exchange, request, blueprint) { return .reject(rejection) }
         if request.method == .options && isAboutProxy(request) { return .describeServer }
         if let report = healthReport(for: request) { return .reportHealth(report) }
         guard let index = blueprint.table.match(request) else { return .reject(.noRoute) }
         exchange.record.route = index
         let route = blueprint.routes[index]
         blueprint.identity.resolve(
-            peer: peer, request: request, credentials: credentials, at: loop.clock.wall,
+            peer: peer, request: request, credentials: snapshot.credentials, at: loop.clock.wall,
             into: &exchange.identity)
         if let verdict = limit(
-            exchange, exchange.identity, exchange.dimensions, route, request.method, isPeek: isPeek)
+            exchange, exchange.identity, exchange.dimensions, route, request.method, snapshot,
+            isPeek: isPeek)
         {
             return verdict
         }
@@ -41,7 +45,9 @@ extension WorkerContext {
     }
 
     /// What is refused before any route is looked for.
-    private func check(_ exchange: Exchange, _ request: borrowing RequestHead) -> Rejection? {
+    private func check(
+        _ exchange: Exchange, _ request: borrowing RequestHead, _ blueprint: Blueprint
+    ) -> Rejection? {
         if request.fields.contains(.upgrade) && request.fields.contains(.connection) {
             return .upgradeRefused
         }
@@ -87,7 +93,8 @@ extension WorkerContext {
     /// Charges the route's limits; `nil` when the request goes on.
     private func limit(
         _ exchange: Exchange, _ identity: borrowing ResolvedIdentity,
-        _ dimensions: borrowing LimitDimensions, _ route: Route, _ method: Method, isPeek: Bool
+        _ dimensions: borrowing LimitDimensions, _ route: Route, _ method: Method,
+        _ snapshot: Snapshot, isPeek: Bool
     ) -> Verdict? {
         if route.requiresUser && identity.user?.isEmpty ?? true { return .reject(.userRequired) }
         guard !route.limits.isEmpty else { return nil }
@@ -98,7 +105,7 @@ extension WorkerContext {
             subject, dimensions: dimensions, in: shared.limits, at: loop.clock, isPeek: isPeek,
             into: &exchange.decision)
         exchange.decided = loop.clock
-        if !isPeek { metrics.note(exchange.decision, of: route) }
+        if !isPeek { count(exchange.decision, of: route, in: snapshot) }
         return exchange.decision.isAdmitted ? nil : .refuse(route)
     }
 

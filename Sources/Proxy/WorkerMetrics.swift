@@ -46,25 +46,28 @@ public struct WorkerMetrics: Sendable {
         self.limits = CounterTable(rows: limits, columns: LimitOutcome.allCases.count)
     }
 
-    mutating func note(_ record: AccessRecord, latency time: Nanoseconds) {
-        let row = record.route >= 0 ? record.route : requests.rows - 1
-        requests.add(row: row, column: min(Int(record.status.code), 599))
-        latency[row].record(time.count)
+    /// Counts a request; `row`: of its route, `nil` when there is none any more.
+    mutating func note(_ record: AccessRecord, row: Int?, latency time: Nanoseconds) {
+        if let row {
+            requests.add(row: row, column: min(Int(record.status.code), 599))
+            latency[row].record(time.count)
+        }
         cache.add(row: 0, column: Int(record.cache.rawValue))
         bodyBytes &+= record.bodyBytes
         if record.isIncomplete { incomplete &+= 1 }
     }
 
-    /// Counts a decision; `route` knows which limits they are in the configuration.
-    mutating func note(_ decision: LimitDecision, of route: Route) {
+    /// Counts a decision; `rows` has the row of each of the route's limits, or -1.
+    mutating func note(_ decision: LimitDecision, rows: [Int]) {
         for index in 0..<decision.count {
             let state = decision[index]
             let outcome: LimitOutcome =
                 !state.refused ? .admitted : state.isShadow ? .shadowRefused : .refused
-            limits.add(row: route.limitIndices[Int(state.limit)], column: outcome.rawValue)
+            let row = rows[Int(state.limit)]
+            if row >= 0 { limits.add(row: row, column: outcome.rawValue) }
         }
-        if case .deniedAnonymous(let limit) = decision.outcome {
-            limits.add(row: route.limitIndices[limit], column: LimitOutcome.refused.rawValue)
+        if case .deniedAnonymous(let limit) = decision.outcome, rows[limit] >= 0 {
+            limits.add(row: rows[limit], column: LimitOutcome.refused.rawValue)
         }
     }
 
@@ -89,13 +92,23 @@ public struct WorkerMetrics: Sendable {
 /// One pool's numbers at the moment of a scrape.
 public struct PoolMetrics: Sendable {
     /// What happened so far.
-    public var counters: UpstreamCounters
+    public var counters = UpstreamCounters()
     /// Connections that are open.
-    public var open: Int
+    public var open = 0
     /// Connections without an exchange.
-    public var idle: Int
+    public var idle = 0
     /// Requests that wait for a connection.
-    public var waiting: Int
+    public var waiting = 0
+
+    init() {}
+
+    /// The numbers of `pool` now.
+    init(of pool: UpstreamPool) {
+        counters = pool.counters
+        open = pool.openConnections
+        idle = pool.idleConnections
+        waiting = pool.waitingRequests
+    }
 
     mutating func merge(_ other: PoolMetrics) {
         counters.add(other.counters)

@@ -11,9 +11,10 @@ struct LimitScene {
         monotonic: MonotonicTime(nanoseconds: 3_600_000_000_000),
         wall: WallTime(nanoseconds: 1_790_812_800_000_000_000))
 
-    init(_ limits: [LimitDefinition], endpoint: String = "/", keys: Int = 10_000) {
+    init(_ limits: [LimitDefinition], endpoint: String = "/", keys: Int = 10_000, seed: UInt64 = 1)
+    {
         policy = LimitPolicy(limits: limits, endpoint: endpoint)
-        table = LimitTable(keys: keys, seed: KeyedHasher.Seed(1, 2))
+        table = LimitTable(keys: keys, seed: KeyedHasher.Seed(seed, 2))
     }
 
     mutating func advance(_ time: Nanoseconds) {
@@ -23,11 +24,35 @@ struct LimitScene {
 
     func ask(
         ip: UInt32 = 1, user: String? = nil, company: String? = nil, tier: String? = nil,
-        method: Method = .get
+        method: Method = .get, values: [String?] = [], answer: LimitAnswer = .miss,
+        isPeek: Bool = false
     ) -> LimitDecision {
         decide(
             policy, in: table, ip: ip, user: user, company: company, tier: tier, method: method,
-            at: clock)
+            values: values, answer: answer, isPeek: isPeek, at: clock)
+    }
+
+    /// The key of a request under the first limit, in words.
+    func keyText(ip: UInt32 = 1, user: String? = nil, values: [String?] = []) -> String {
+        let user = user.map { Array($0.utf8) }
+        let subject = LimitSubject(
+            address: IPAddress(v4: ip), counted: IPAddress(v4: ip), method: .get, user: user?.span,
+            company: nil, tier: nil)
+        let buffer = ByteBuffer(capacity: 64)
+        let method = Array("GET".utf8)
+        policy.appendKey(
+            of: 0, subject, dimensions(values), methodName: method.span, to: buffer)
+        return String(decoding: buffer.readable.copied, as: UTF8.self)
+    }
+
+    /// Settles and ends a decision.
+    func settle(
+        _ decision: inout LimitDecision, status: Status, answer: LimitAnswer = .miss,
+        costField: ([UInt8]) -> UInt32? = { _ in nil }
+    ) {
+        policy.settle(
+            &decision, in: table, status: status, answer: answer, at: clock, costField: costField)
+        policy.finish(&decision, in: table, at: clock)
     }
 
     /// How many requests in a row pass now, at most `most`.
@@ -40,19 +65,33 @@ struct LimitScene {
     }
 }
 
+/// The values of header fields and claims, in order.
+func dimensions(_ values: [String?]) -> LimitDimensions {
+    var dimensions = LimitDimensions()
+    for value in values {
+        let bytes = value.map { Array($0.utf8) }
+        dimensions.append(bytes?.span)
+    }
+    return dimensions
+}
+
 func decide(
     _ policy: LimitPolicy, in table: LimitTable, ip: UInt32 = 1, user: String? = nil,
-    company: String? = nil, tier: String? = nil, method: Method = .get, at clock: ClockReading
+    company: String? = nil, tier: String? = nil, method: Method = .get,
+    values: [String?] = [], answer: LimitAnswer = .miss, isPeek: Bool = false,
+    at clock: ClockReading
 ) -> LimitDecision {
     let user = user.map { Array($0.utf8) }
     let company = company.map { Array($0.utf8) }
     let tier = tier.map { Array($0.utf8) }
     var decision = LimitDecision()
-    let dimensions = LimitDimensions()
+    let dimensions = dimensions(values)
     let subject = LimitSubject(
         address: IPAddress(v4: ip), counted: IPAddress(v4: ip), method: method, user: user?.span,
         company: company?.span, tier: tier?.span)
-    policy.decide(subject, dimensions: dimensions, in: table, at: clock, into: &decision)
+    policy.decide(
+        subject, dimensions: dimensions, answer: answer, in: table, at: clock, isPeek: isPeek,
+        into: &decision)
     return decision
 }
 

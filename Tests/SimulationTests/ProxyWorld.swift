@@ -45,6 +45,29 @@ final class ProxyWorld {
         server.start()
     }
 
+    /// Follows another configuration; what runs meanwhile runs on.
+    func reload(_ yaml: String) throws {
+        let settings = try ProxyWorld.settings(yaml)
+        let server = server
+        let task = world.task(on: world.peerLoop) { control in
+            await server.adopt(settings, at: control.clock.wall)
+        }
+        world.run(task)
+    }
+
+    /// The text of `/metrics`.
+    func metrics() -> String {
+        let text = Probe("")
+        let server = server
+        let task = world.task(on: world.peerLoop) { control in
+            let buffer = ByteBuffer(capacity: 4096)
+            await server.metrics().append(to: buffer, at: control.now)
+            text.value = String(decoding: buffer.readable.copied, as: UTF8.self)
+        }
+        world.run(task)
+        return text.value
+    }
+
     /// The access log as far as it is written.
     var log: [String] {
         let bytes = world.network.output[1] ?? []
