@@ -41,6 +41,7 @@ let targets: [[Target]] = [
     [
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     ],
     // Foundations.
     module("Primitives", settings: lending),
@@ -48,12 +49,13 @@ let targets: [[Target]] = [
     module("Telemetry", ["Primitives"]),
     // Policy: values in, decisions out.
     module("Routes", ["HTTPModel", "Primitives"]),
-    module("Identity", ["HTTPModel", "Primitives"], settings: lending),
+    module("Identity", ["HTTPModel", "Primitives", "COpenSSL"], settings: lending),
     module("Limits", ["HTTPModel", "Primitives"], settings: lending),
     module("Caching", ["HTTPModel", "Primitives"], settings: lending),
     // Codecs: bytes in, values out.
     module("HTTP1", ["HTTPModel", "Primitives"], settings: lending),
     module("YAMLReader", ["Primitives", "CLibYAML"], settings: base),
+    module("TLSEngine", ["Primitives", "COpenSSL"], settings: dataPlane, tests: ["TestKit"]),
     // Settings.
     module(
         "Settings", ["Routes", "Identity", "Limits", "Caching", "HTTPModel", "Primitives"],
@@ -66,11 +68,12 @@ let targets: [[Target]] = [
         ], settings: base),
     // I/O.
     module(
-        "TestKit", ["EventLoop", "HTTPModel", "Primitives", "CLinux"], settings: base, tests: nil),
+        "TestKit", ["EventLoop", "HTTPModel", "Primitives", "CLinux", "COpenSSL"], settings: base,
+        tests: nil),
     module(
         "EventLoop", ["Primitives", "CLinux"], settings: dataPlane + lends, tests: ["TestKit"]),
     module(
-        "Upstreams", ["EventLoop", "HTTP1", "Settings", "HTTPModel", "Primitives"],
+        "Upstreams", ["EventLoop", "TLSEngine", "HTTP1", "Settings", "HTTPModel", "Primitives"],
         settings: dataPlane, tests: ["TestKit"]),
     // The proxy: the life of a request, and the product.
     module(
@@ -90,8 +93,9 @@ let targets: [[Target]] = [
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Admin", "Proxy", "Config", "Settings", "EventLoop", "Upstreams", "HTTP1",
-                "HTTPModel", "Identity", "Primitives", "Telemetry",
+                "Admin", "Proxy", "Config", "Settings", "EventLoop", "Upstreams", "Identity",
+                "HTTP1", "HTTPModel",
+                "Primitives", "Telemetry",
             ], swiftSettings: base)
     ],
     // The whole: the real proxy in a simulated world, and the built binary with real sockets.

@@ -20,6 +20,8 @@ public enum CacheBounds {
     public static let errorHold = Nanoseconds.seconds(1)
     /// Keys remembered as not shareable, per shard; when full all are forgotten.
     static let passesPerShard = 1024
+    /// Bytes that leave a shard under one lock when the store shrinks.
+    static let resizeStep = 1 << 20
     /// The least budget of a shard in bytes: fewer shards before smaller ones.
     static let shardBytesMin = 32 << 20
     /// Shards at most.

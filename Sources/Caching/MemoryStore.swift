@@ -17,9 +17,15 @@ public final class MemoryStore: Sendable {
     let shards: [Shard]
     let seed: KeyedHasher.Seed
     let fillBytes = Atomic<Int>(0)
-    let fillBytesMax: Int
+    private let shardBytes: Atomic<Int>
+
+    // Relaxed: a bound on memory needs no order with anything.
+    /// Bytes of bodies in running fills.
+    var fillBytesMax: Int {
+        max(1 << 20, shardBytes.load(ordering: .relaxed) * shards.count / CacheBounds.fillShare)
+    }
     /// The largest cost of an entry, head and all, in bytes: half of a shard.
-    public let entryBytesMax: Int
+    public var entryBytesMax: Int { shardBytes.load(ordering: .relaxed) / 2 }
 
     /// Creates an empty store.
     ///
@@ -34,8 +40,20 @@ public final class MemoryStore: Sendable {
         let budget = max(0, bytes / count)
         shards = (0..<count).map { _ in Shard(budget: budget) }
         self.seed = seed
-        fillBytesMax = max(1 << 20, bytes / CacheBounds.fillShare)
-        entryBytesMax = budget / 2
+        shardBytes = Atomic(budget)
+    }
+
+    /// Changes the budget to `bytes`. The number of shards stays as it is; when it shrinks, answers leave as if
+    /// room were needed, a few under each lock.
+    public func resize(bytes: Int) {
+        let budget = max(0, bytes / shards.count)
+        shardBytes.store(budget, ordering: .relaxed)
+        for shard in shards {
+            // What leaves is freed after the lock.
+            while !shard.state.withLock({ $0.resize(to: budget, step: CacheBounds.resizeStep) })
+                .isDone
+            {}
+        }
     }
 
     func tag(_ key: Span<UInt8>) -> UInt64 {

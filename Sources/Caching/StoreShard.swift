@@ -18,7 +18,7 @@ struct StoreShard {
     private var main = NodeQueue()
     private var ghost: GhostQueue
     private var bases = BaseTable()
-    private let budget: Int
+    private var budget: Int
     private var scratch: [UInt8] = []
     /// The running fills of each key.
     var fills: [UInt64: [Fill]] = [:]
@@ -254,6 +254,16 @@ extension StoreShard {
 // MARK: Evicting
 
 extension StoreShard {
+    /// Goes towards a budget of `bytes`; at most `step` bytes leave in one call.
+    ///
+    /// - Returns: The answers that left, and whether the budget is `bytes` now.
+    mutating func resize(to bytes: Int, step: Int) -> (left: [StoredResponse], isDone: Bool) {
+        ghost = GhostQueue(window: bytes * 9 / 10)
+        let wanted = max(0, bytes - ghost.byteCost)
+        budget = max(wanted, min(budget, self.bytes) - step)
+        return (evict(), budget == wanted)
+    }
+
     private mutating func evict() -> [StoredResponse] {
         var left: [StoredResponse] = []
         while bytes > budget {

@@ -20,6 +20,20 @@ public enum Host {
         return bytes
     }
 
+    /// How the file at `path` looks now, through symbolic links; throws the system's error.
+    public static func fileStamp(_ path: String) throws(HostError) -> FileStamp {
+        var status = stat()
+        // The call fills the structure when it returns 0.
+        guard unsafe path.withCString({ unsafe stat($0, &status) }) == 0 else {
+            throw HostError(number: weir_errno())
+        }
+        return FileStamp(
+            modified: Int64(status.st_mtim.tv_sec) &* 1_000_000_000
+                &+ Int64(status.st_mtim.tv_nsec),
+            size: Int64(status.st_size), inode: UInt64(status.st_ino),
+            isRegular: status.st_mode & mode_t(S_IFMT) == mode_t(S_IFREG))
+    }
+
     /// The environment variables of the process.
     public static var environment: [String: String] {
         var variables: [String: String] = [:]
@@ -64,4 +78,27 @@ public struct HostError: Error, Sendable, BitwiseCopyable {
     public let number: Int32
     /// The system's words for it.
     public var text: String { unsafe String(cString: strerror(number)) }
+
+    /// Creates the error of a system's error number.
+    public init(number: Int32) { self.number = number }
+}
+
+/// How a file looks without being read: two stamps that differ mean that it was changed or replaced.
+public struct FileStamp: Sendable, Hashable, BitwiseCopyable {
+    /// When it was modified, in nanoseconds of the file system's clock.
+    public var modified: Int64
+    /// Its bytes.
+    public var size: Int64
+    /// Its number in its file system: another one is another file.
+    public var inode: UInt64
+    /// Whether it is a file proper: no directory, pipe or device.
+    public var isRegular: Bool
+
+    /// Creates a stamp.
+    public init(modified: Int64, size: Int64, inode: UInt64, isRegular: Bool = true) {
+        self.modified = modified
+        self.size = size
+        self.inode = inode
+        self.isRegular = isRegular
+    }
 }

@@ -2,7 +2,7 @@ public import HTTPModel
 public import Primitives
 
 /// Finds out who asks: the client's address behind trusted proxies, and user, company and tier from the
-/// fields that such a proxy sets.
+/// fields that such a proxy sets, from a verified token, an API key or a cookie.
 ///
 /// **Address.** Beginning with the peer: while the current address is a trusted proxy's, step to the next
 /// element of X-Forwarded-For from the right, all lines taken as one list. The first address that is not
@@ -15,30 +15,42 @@ public import Primitives
 /// the other order would let clients choose their address. A trusted proxy that writes Forwarded alone
 /// must remove the client's X-Forwarded-For.
 ///
-/// **Fields.** A user, company or tier field is believed only when the peer itself is trusted, and only
-/// when it is there once and not empty: of two values one may be the client's.
+/// **Sources.** User, company and tier each have a list of sources; the first that knows one counts. A field is
+/// believed only when the peer itself is trusted, and only when it is there once and not empty: of two
+/// values one may be the client's. A claim is believed when its token was verified, what the key file
+/// says when the key is in it. A bad token or key says nothing; the other sources are asked as if it were
+/// not there, and `credential` tells what was wrong with it. A cookie is believed for want of something better:
+/// `userIsProven` tells which.
 ///
 /// Immutable; shared by all connections of a worker. Costs nothing more than a look at the peer when it is
-/// not trusted.
+/// not trusted and there are no other sources than fields.
 public final class IdentityResolver: Sendable {
     /// The most elements that are walked; beyond them the last address counts.
     public static let hopsMax = 64
 
     private let trustedProxies: [IPNetwork]
     private let ipv6Prefix: Int
-    private let user: FieldSource?
-    private let company: FieldSource?
-    private let tier: FieldSource?
+    private let user: [PartSource]
+    private let company: [PartSource]
+    private let tier: [PartSource]
     private let defaultTier: [UInt8]
+    /// Whether tokens or API keys are looked at.
+    private let examinesCredentials: Bool
+    /// Whether somebody can have a name who does not come from a trusted proxy.
+    private let hasOpenSources: Bool
 
-    /// Creates a resolver; `claims` are those of its `Credentials`. The prefix length is clamped to 1…128.
+    /// Creates a resolver; `claims` are those of its `Credentials`, in the same order. The prefix length is clamped
+    /// to 1…128.
     public init(_ settings: IdentitySettings, claims: [String] = []) {
         trustedProxies = settings.trustedProxies
         ipv6Prefix = min(max(settings.ipv6Prefix, 1), 128)
-        user = settings.user.first.map(FieldSource.init)
-        company = settings.company.first.map(FieldSource.init)
-        tier = settings.tier.first.map(FieldSource.init)
+        let names = ClaimNames(settings, claims: claims)
+        user = settings.user.map { PartSource($0, names) }
+        company = settings.company.map { PartSource($0, names) }
+        tier = settings.tier.map { PartSource($0, names) }
         defaultTier = Array((settings.defaultTier ?? "").utf8)
+        examinesCredentials = settings.jwt != nil || settings.apiKeys != nil
+        hasOpenSources = (user + company + tier).contains { !$0.needsTrust }
     }
 
     /// Whether `address` is that of a trusted proxy.
@@ -54,7 +66,8 @@ public final class IdentityResolver: Sendable {
 
     /// Writes who sent `request` over a connection from `peer` into `identity`, whatever it held.
     ///
-    /// - Complexity: O(fields + hops · trusted networks). No allocation once `identity` is warm.
+    /// - Complexity: O(fields + hops · trusted networks), and what `Credentials` says. No allocation once `identity`
+    ///   is warm and its token is remembered.
     public func resolve(
         peer: IPAddress, request: borrowing RequestHead, credentials: Credentials,
         at now: WallTime, into identity: inout ResolvedIdentity
@@ -64,20 +77,51 @@ public final class IdentityResolver: Sendable {
         identity.address =
             identity.peerIsTrusted ? client(behind: peer, request.fields) : peer
         identity.countedAddress = counted(identity.address)
-        if identity.peerIsTrusted {
-            if let index = user?.onlyIndex(in: request.fields) {
-                identity.setUser(request.fields.value(at: index))
+        var apiKey: Int?
+        if examinesCredentials {
+            apiKey = credentials.examine(request.fields, at: now, into: &identity)
+        }
+        if identity.peerIsTrusted || hasOpenSources {
+            if let index = find(user, request.fields, credentials, apiKey, &identity, .user) {
+                identity.userSource = index
+                identity.userIsProven = user[index].isProof
             }
-            if let index = company?.onlyIndex(in: request.fields) {
-                identity.setCompany(request.fields.value(at: index))
-            }
-            if let index = tier?.onlyIndex(in: request.fields) {
-                identity.setTier(request.fields.value(at: index))
-                return
-            }
+            identity.companySource = find(
+                company, request.fields, credentials, apiKey, &identity, .company)
+            identity.tierSource = find(tier, request.fields, credentials, apiKey, &identity, .tier)
+            if identity.tierSource != nil { return }
         }
         let tier = defaultTier
-        if !tier.isEmpty { identity.setTier(tier.span) }
+        if !tier.isEmpty { identity.keep(tier.span, as: .tier) }
+    }
+
+    /// Asks the sources of a part in their order; the index of the one that knew it.
+    @inline(__always)
+    private func find(
+        _ sources: [PartSource], _ fields: borrowing FieldList, _ credentials: Credentials,
+        _ apiKey: Int?, _ identity: inout ResolvedIdentity, _ part: IdentityPart
+    ) -> Int? {
+        for index in sources.indices {
+            switch sources[index] {
+            case .header(let source):
+                guard identity.peerIsTrusted, let field = source.onlyIndex(in: fields) else {
+                    continue
+                }
+                identity.keep(fields.value(at: field), as: part)
+            case .claim(let claim):
+                guard identity.keepClaim(claim, as: part) else { continue }
+            case .apiKey(let name):
+                guard let apiKey else { continue }
+                let value = credentials.keys.apiKeys.value(name, of: apiKey)
+                if value.isEmpty { continue }
+                identity.keep(value.span, as: part)
+            case .cookie(let name):
+                guard let range = Cookies.only(name.span, in: fields) else { continue }
+                identity.keep(fields.span(range), as: part)
+            }
+            return index
+        }
+        return nil
     }
 
     /// The field that tells where the request came from, or `nil`.
@@ -104,32 +148,33 @@ public final class IdentityResolver: Sendable {
     }
 }
 
-/// A field that names a part of the identity.
-private struct FieldSource: Sendable {
-    private let name: [UInt8]
-    private let known: FieldName
+/// A source of a part of the identity, ready to be asked.
+private enum PartSource: Sendable {
+    case header(FieldSource)
+    /// The claim's index in a `ClaimBlock`.
+    case claim(Int)
+    case apiKey(IdentitySettings.APIKeyPart)
+    case cookie([UInt8])
 
-    init(_ source: IdentitySettings.Source) {
-        let lowercased: [UInt8] =
+    init(_ source: IdentitySettings.Source, _ names: ClaimNames) {
+        self =
             switch source {
-            case .header(let text): Array(text.lowercased().utf8)
-            default: []
+            case .header(let name): .header(FieldSource(name))
+            case .claim(let name): .claim(names.index(of: name) ?? -1)
+            case .apiKey(let part): .apiKey(part)
+            case .cookie(let name): .cookie(Array(name.utf8))
             }
-        name = lowercased
-        known = FieldName(recognising: lowercased.span)
     }
 
-    /// The index of the field, when it is there once and has a value.
-    func onlyIndex(in fields: borrowing FieldList) -> Int? {
-        if known != .other && !fields.contains(known) { return nil }
-        var found: Int?
-        for index in fields.indices {
-            guard fields[index].name == known else { continue }
-            if known == .other && !fields.name(at: index).equalsIgnoringCase(name.span) { continue }
-            if found != nil { return nil }
-            found = index
-        }
-        guard let found, !fields[found].valueRange.isEmpty else { return nil }
-        return found
+    /// Whether only a trusted peer can use it.
+    var needsTrust: Bool {
+        if case .header = self { return true }
+        return false
+    }
+
+    /// Whether what it says is more than a client's word.
+    var isProof: Bool {
+        if case .cookie = self { return false }
+        return true
     }
 }

@@ -70,7 +70,7 @@ public struct JWTSettings: Sendable, Equatable {
         /// A JWK set (RFC 7517) in a file; read again when it changes.
         case jwks(file: String)
         /// A JWK set behind an `http` or `https` URL; fetched again in the background.
-        case jwks(url: String)
+        case remoteJWKS(url: String)
         /// A shared secret, for HS256.
         case secret([UInt8])
     }
@@ -93,18 +93,6 @@ public struct JWTSettings: Sendable, Equatable {
         self.keys = keys
         self.algorithms = algorithms
     }
-}
-
-/// A signature algorithm of RFC 7518 §3.1 and RFC 8037; the raw value is its name.
-public enum JWTAlgorithm: String, Sendable, CaseIterable {
-    case RS256
-    case RS384
-    case RS512
-    case PS256
-    case ES256
-    case ES384
-    case EdDSA
-    case HS256
 }
 
 /// The `identity.api_keys` part.

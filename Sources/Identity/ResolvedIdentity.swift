@@ -24,6 +24,8 @@ public struct ResolvedIdentity: Sendable {
     public internal(set) var tierSource: Int?
 
     private var bytes: [UInt8] = []
+    /// The block of the token's claims (`ClaimBlock`).
+    private var claimsRange: ByteRange?
     private var userRange: ByteRange?
     private var companyRange: ByteRange?
     private var tierRange: ByteRange?
@@ -47,7 +49,7 @@ public struct ResolvedIdentity: Sendable {
     /// The value of a claim of the verified token, by its index in the list the credentials were made with; `nil`
     /// when there is no token or it has no such claim.
     @_lifetime(borrow self)
-    public borrowing func claim(_ index: Int) -> Span<UInt8>? { span(nil) }
+    public borrowing func claim(_ index: Int) -> Span<UInt8>? { span(rangeOfClaim(index)) }
 
     /// Becomes nobody again and keeps the memory.
     public mutating func reset() {
@@ -60,19 +62,47 @@ public struct ResolvedIdentity: Sendable {
         companySource = nil
         tierSource = nil
         bytes.removeAll(keepingCapacity: true)
+        claimsRange = nil
         userRange = nil
         companyRange = nil
         tierRange = nil
     }
 
-    mutating func setUser(_ text: Span<UInt8>) { userRange = keep(text) }
-    mutating func setCompany(_ text: Span<UInt8>) { companyRange = keep(text) }
-    mutating func setTier(_ text: Span<UInt8>) { tierRange = keep(text) }
-
-    private mutating func keep(_ text: Span<UInt8>) -> ByteRange {
-        let start = bytes.count
+    /// Keeps a copy of `text` as a part of the identity.
+    mutating func keep(_ text: Span<UInt8>, as part: IdentityPart) {
+        let range = ByteRange(start: bytes.count, count: text.count)
         bytes.append(text)
-        return ByteRange(start: start, count: text.count)
+        set(part, range)
+    }
+
+    /// Makes a claim a part of the identity.
+    ///
+    /// - Returns: Whether there is such a claim.
+    mutating func keepClaim(_ index: Int, as part: IdentityPart) -> Bool {
+        guard let range = rangeOfClaim(index) else { return false }
+        set(part, range)
+        return true
+    }
+
+    /// Keeps a copy of the claims of the verified token.
+    mutating func keepClaims(_ block: Span<UInt8>) {
+        claimsRange = ByteRange(start: bytes.count, count: block.count)
+        bytes.append(block)
+    }
+
+    private mutating func set(_ part: IdentityPart, _ range: ByteRange) {
+        switch part {
+        case .user: userRange = range
+        case .company: companyRange = range
+        case .tier: tierRange = range
+        }
+    }
+
+    private func rangeOfClaim(_ index: Int) -> ByteRange? {
+        guard let block = claimsRange,
+            let range = ClaimBlock.range(of: index, in: bytes.span(block))
+        else { return nil }
+        return ByteRange(start: Int(block.start) + Int(range.start), count: Int(range.count))
     }
 
     @_lifetime(borrow self)
@@ -80,4 +110,9 @@ public struct ResolvedIdentity: Sendable {
         guard let range else { return nil }
         return bytes.span(range)
     }
+}
+
+/// A part of the identity that has sources.
+enum IdentityPart {
+    case user, company, tier
 }

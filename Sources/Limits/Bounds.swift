@@ -4,10 +4,10 @@ public enum LimitBounds {
     public static let limitsMax = 8
     /// Header fields and claims that the limits of one route count by.
     public static let dimensionsMax = 16
-    /// Moments a sliding log remembers: the largest quota it can have.
-    public static let logMax = 1024
     /// Sub-windows of a sliding window; more are counted as this many.
     public static let subWindowsMax = 1000
+    /// The most requests a sliding log may let pass in its period: it keeps the moment of each.
+    public static let logMax: UInt32 = 1024
     /// Keys a table may be asked to hold.
     public static let keysMax = 100_000_000
 
@@ -15,10 +15,10 @@ public enum LimitBounds {
     static let shardsMax = 256
     /// A table has one shard per so many keys, up to `shardsMax`.
     static let keysPerShard = 1024
-    /// 64-bit words of sliding counters a shard may use per key it may hold, on average.
+    /// 64-bit words of ring counters a shard may use per key it may hold, on average.
     static let counterWordsPerKey = 16
-    /// Words of sliding counters every shard may use: eight of the largest rings.
-    static let counterWordsMin = 8 * 512
+    /// Words of ring counters every shard may use: eight of the largest rings.
+    static let counterWordsMin = 8 * 1024
     /// Shared buckets of one limit in one shard, for keys that found no room.
     static let overflowBucketsPerLimit: UInt64 = 64
     /// Shared buckets of all limits in one shard; a limit that gets none refuses what finds no room.

@@ -1,14 +1,42 @@
-/// HELPER A
+/// Requests in flight: counted when they are admitted, given back when they end, however they end.
+///
+/// **Guarantee**: at no moment more than `quota` units are in flight. Exact: there is no time in it.
+///
+/// **Memory**: the entry, 40 bytes a key while something is in flight, none after it.
+///
+/// When a request waits because all are taken, nobody can say for how long: the time told is an estimate.
 struct Concurrency: Sendable, BitwiseCopyable {
+    /// Units in flight at once, at least 1.
     let quota: UInt32
 
-    func admits(_ entry: LimitEntry, units: UInt32) -> Bool { true }
+    /// Whether `units` more may be in flight.
+    func admits(_ entry: LimitEntry, units: UInt32) -> Bool {
+        units == 0 || UInt64(entry.amount) + UInt64(units) <= UInt64(quota)
+    }
 
-    func charge(_ entry: inout LimitEntry, units: UInt32) -> UInt64 { 0 }
+    /// Counts `units` in flight. The entry stays until they are given back.
+    func charge(_ entry: inout LimitEntry, units: UInt32) -> UInt64 {
+        let (sum, overflow) = entry.amount.addingReportingOverflow(units)
+        entry.amount = overflow ? .max : sum
+        if entry.amount > 0 { entry.until = .max }
+        return 0
+    }
 
-    func refund(_ entry: inout LimitEntry, units: UInt32) {}
+    /// Counts `units` less in flight, never less than none.
+    func refund(_ entry: inout LimitEntry, units: UInt32) {
+        guard entry.amount > 0 else { return }
+        entry.amount -= min(units, entry.amount)
+        if entry.amount == 0 { entry.until = 0 }
+    }
 
+    /// How many more may be in flight.
     func level(_ entry: LimitEntry, units: UInt32, at now: LimitMeter.Now) -> LimitMeter.Level {
-        LimitMeter.Level(remaining: 1, resetAfter: 0, resetAt: now.wall, nextAfter: 0)
+        let remaining = entry.amount < quota ? quota - entry.amount : 0
+        let wanted = max(units, 1)
+        return LimitMeter.Level(
+            remaining: remaining, resetAfter: 0, resetAt: now.wall,
+            nextAfter: wanted > quota
+                ? LimitMeter.Level.neverPasses
+                : wanted > remaining ? LimitBounds.noRoomWait : 0)
     }
 }

@@ -69,6 +69,9 @@ public struct LimitDecision: Sendable {
         return max(Nanoseconds(longestWait).secondsRoundedUp, 1)
     }
 
+    /// The longest wait of all limits that refused.
+    var longestRefusal: Nanoseconds { Nanoseconds(longestWait) }
+
     /// Whether a limit refused that can never let a request of this cost pass.
     public var neverPasses: Bool { longestWait == LimitMeter.Level.neverPasses }
 
@@ -96,12 +99,17 @@ public struct LimitDecision: Sendable {
     mutating func settle(_ item: LimitWork.Item, charged: Bool, level: LimitMeter.Level) {
         let index = Int(item.state)
         states[index].refused = !item.admits
+        states[index].cost = item.units
         states[index].charged = charged ? item.units : 0
         show(level, at: index)
         if charged && !item.isShadow { delay = max(delay, Nanoseconds(level.delay)) }
         guard !item.admits && !item.isShadow else { return }
         if case .deniedAnonymous = outcome { return }
-        if case .refused = outcome, level.nextAfter <= longestWait { return }
+        if case .refused(let other) = outcome {
+            if level.nextAfter < longestWait { return }
+            // Of equals the first in the policy, whatever the order of the shards.
+            if level.nextAfter == longestWait && other < Int(item.limit) { return }
+        }
         longestWait = level.nextAfter
         outcome = .refused(limit: Int(item.limit))
     }
@@ -189,6 +197,8 @@ public struct LimitState: Sendable, BitwiseCopyable, Equatable {
     public internal(set) var charged: UInt32 = 0
     /// The requests per period for the tier of this request.
     public internal(set) var quota: UInt32 = 0
+    /// The units the request costs, as far as that was known when it was decided.
+    public internal(set) var cost: UInt32 = 0
     /// Units that could still be taken right now. For a token bucket its tokens: up to the burst.
     public internal(set) var remaining: UInt32 = 0
     /// The time until nothing is counted any more if no request comes: the bucket is full, the window ends.

@@ -6,9 +6,12 @@ import Primitives
 ///
 /// | | `position` | `until` | `detail` | `amount` |
 /// | --- | --- | --- | --- | --- |
-/// | token bucket | last charge, monotonic | the TAT's nanoseconds | its fraction, 2⁻³⁰ ns | code of the interval |
-/// | fixed window | the window's end, wall clock | its end, monotonic, and a slack | – | count |
+/// | token bucket | last change, monotonic | the TAT's nanoseconds | its fraction, 2⁻³⁰ ns | code of the interval |
+/// | leaky bucket | the interval | the TAT, monotonic | – | – |
+/// | fixed window | the window's end, wall clock | its end, monotonic, and a slack | shape of the window | count |
 /// | sliding window | index of the newest sub-window | last moment it counts | counters | sum |
+/// | sliding log | slot after the newest moment | last moment it counts | moments | their number |
+/// | concurrency | – | never, or 0 | – | in flight |
 ///
 /// Once the monotonic clock is past `until`, the entry says the same as no entry: it is *idle*.
 struct LimitEntry: Sendable, BitwiseCopyable {

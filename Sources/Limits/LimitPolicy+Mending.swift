@@ -34,7 +34,7 @@ extension LimitPolicy {
         switch algorithm {
         case .tokenBucket(let burst?):
             algorithm = .tokenBucket(burst: Self.product(burst, factor))
-        case .slidingLog: rate.count = min(rate.count, UInt32(LimitBounds.logMax))
+        case .slidingLog: rate.count = min(rate.count, LimitBounds.logMax)
         default: break
         }
         let boost = LimitBoost(
@@ -62,7 +62,12 @@ extension LimitPolicy {
 
     /// Appends the rate that counted: `30 per 1 minute`.
     public func appendRate(of state: LimitState, to buffer: ByteBuffer) {
-        buffer.append(bytes.span(rates[Int(state.rate)].text))
+        let text = bytes.span(rates[Int(state.rate)].text)
+        if state.isBoosted {
+            append(text, number: state.quota, at: 0, to: buffer)
+        } else {
+            buffer.append(text)
+        }
     }
 
     /// Appends the key as people read it: `user=42, endpoint=GET /api/analytics/**`, `ip=192.0.2.7`,

@@ -5,71 +5,96 @@ extension LimitPolicy {
     ///
     /// JSON: `{"error":"Rate limit exceeded","detail":"30 per 1 minute","limit":"analytics","retry_after":12}`,
     /// or problem details (RFC 9457) with the type of draft-ietf-httpapi-ratelimit-headers-11. The limit is
-    /// the one with the longest wait; `violated-policies` names all that refused, but shadow ones.
+    /// the one with the longest wait; when several refused, `limits` names them all, as `violated-policies`
+    /// always does. Shadow limits are not named. To a request that costs more than a limit can ever hold it
+    /// says so, with `cost` in place of `retry_after`.
     ///
     /// - Parameters:
     ///   - decision: What was decided, by this policy.
     ///   - problemJSON: Whether the client asked for `application/problem+json`.
+    ///   - retryAfter: The seconds of Retry-After where they are not those of the decision, but jittered.
     ///   - buffer: Where the body goes.
     public func appendRefusalBody(
-        for decision: LimitDecision, problemJSON: Bool, to buffer: ByteBuffer
+        for decision: LimitDecision, problemJSON: Bool, retryAfter: UInt64? = nil,
+        to buffer: ByteBuffer
     ) {
         switch decision.outcome {
         case .notLimited, .admitted: break
-        case .deniedAnonymous(let limit):
-            buffer.append(
-                problemJSON
-                    ? "{\"type\":\"about:blank\",\"title\":\"Identity required\",\"status\":403,"
-                    : "{\"error\":\"Identity required\",")
-            buffer.append("\"detail\":\"This limit serves identified clients only\",\"limit\":")
-            buffer.append(bytes.span(limits[limit].jsonName))
-            buffer.append("}")
-        case .refused(let limit):
+        case .deniedAnonymous(let limit): appendDenial(limit, problemJSON: problemJSON, to: buffer)
+        case .refused:
+            guard let tightest = decision.tightest else { break }
+            let state = decision[tightest]
             if problemJSON {
-                appendProblem(decision, limit: limit, to: buffer)
+                buffer.append(
+                    """
+                    {"type":"https://iana.org/assignments/http-problem-types#quota-exceeded",\
+                    "title":"Request cannot be satisfied as assigned quota has been exceeded",\
+                    "status":429,
+                    """)
             } else {
-                buffer.append("{\"error\":\"Rate limit exceeded\",\"detail\":\"")
-                appendRate(of: limit, in: decision, to: buffer)
-                buffer.append("\",\"limit\":")
-                buffer.append(bytes.span(limits[limit].jsonName))
-                appendRetryAfter(decision, to: buffer)
-                buffer.append("}")
+                buffer.append("{\"error\":\"Rate limit exceeded\",")
             }
+            appendDetail(state, never: decision.neverPasses, to: buffer)
+            buffer.append(",\"limit\":")
+            buffer.append(bytes.span(limits[Int(state.limit)].jsonName))
+            if decision.neverPasses {
+                buffer.append(",\"cost\":")
+                buffer.append(decimal: UInt64(state.cost))
+            } else if let seconds = retryAfter ?? decision.retryAfterSeconds {
+                buffer.append(",\"retry_after\":")
+                buffer.append(decimal: seconds)
+            }
+            if problemJSON {
+                appendNames(",\"violated-policies\":[", decision, to: buffer)
+            } else if decision.refusals > 1 {
+                appendNames(",\"limits\":[", decision, to: buffer)
+            }
+            buffer.append("}")
         }
     }
 
-    private func appendProblem(_ decision: LimitDecision, limit: Int, to buffer: ByteBuffer) {
+    private func appendDenial(_ limit: Int, problemJSON: Bool, to buffer: ByteBuffer) {
         buffer.append(
-            "{\"type\":\"https://iana.org/assignments/http-problem-types#quota-exceeded\"")
-        buffer.append(
-            ",\"title\":\"Request cannot be satisfied as assigned quota has been exceeded\"")
-        buffer.append(",\"status\":429,\"detail\":\"")
-        appendRate(of: limit, in: decision, to: buffer)
+            problemJSON
+                ? "{\"type\":\"about:blank\",\"title\":\"Identity required\",\"status\":403,"
+                : "{\"error\":\"Identity required\",")
+        buffer.append("\"detail\":\"This limit serves identified clients only\",\"limit\":")
+        buffer.append(bytes.span(limits[limit].jsonName))
+        buffer.append("}")
+    }
+
+    /// `"detail":"30 per 1 minute"`, or that waiting does not help.
+    private func appendDetail(_ state: LimitState, never: Bool, to buffer: ByteBuffer) {
+        buffer.append("\"detail\":\"")
+        if never {
+            buffer.append("this request costs ")
+            buffer.append(decimal: UInt64(state.cost))
+            buffer.append(", more than the limit can ever hold: ")
+        }
+        appendRate(of: state, to: buffer)
         buffer.append("\"")
-        appendRetryAfter(decision, to: buffer)
-        var separator: StaticString = ",\"violated-policies\":["
+    }
+
+    /// The names of all limits that refused, in the order of the policy.
+    private func appendNames(
+        _ key: StaticString, _ decision: LimitDecision, to buffer: ByteBuffer
+    ) {
+        var separator = key
         for index in 0..<decision.count
         where decision[index].refused && !decision[index].isShadow {
             buffer.append(separator)
             buffer.append(bytes.span(limits[Int(decision[index].limit)].jsonName))
             separator = ","
         }
-        buffer.append("]}")
+        buffer.append("]")
     }
+}
 
-    /// `"retry_after":12`, or that waiting does not help.
-    private func appendRetryAfter(_ decision: LimitDecision, to buffer: ByteBuffer) {
-        if let seconds = decision.retryAfterSeconds {
-            buffer.append(",\"retry_after\":")
-            buffer.append(decimal: seconds)
-        } else {
-            buffer.append(",\"never\":\"the request costs more than the limit can ever hold\"")
-        }
-    }
-
-    private func appendRate(of limit: Int, in decision: LimitDecision, to buffer: ByteBuffer) {
-        for index in 0..<decision.count where Int(decision[index].limit) == limit {
-            buffer.append(bytes.span(rates[Int(decision[index].rate)].text))
-        }
+extension LimitDecision {
+    /// How many limits refused, apart from shadow ones.
+    fileprivate var refusals: Int {
+        var number = 0
+        for index in 0..<count where self[index].refused && !self[index].isShadow { number += 1 }
+        return number
     }
 }

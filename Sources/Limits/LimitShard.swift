@@ -183,11 +183,10 @@ struct LimitShardState: Sendable {
             // What is in flight in a bucket is given back there: a copy of it would never become empty.
             item.place = .shared
             item.admits = overflow.admits(shared, item.units, by: meter, at: now)
-        } else if let position = keys.insert(item.digest, by: meter, now: now.monotonic) {
+        } else if let position = insert(
+            item.digest, inheriting: shared, by: meter, at: now)
+        {
             item.place = .new
-            if let shared, overflow[shared].until >= now.monotonic {
-                keys.inherit(overflow[shared], from: overflow.counters, at: position)
-            }
             item.admits = keys.admits(position, item.units, by: meter, at: now)
         } else if let position = shared
             ?? overflow.insert(bucket, by: meter, now: now.monotonic)
@@ -198,6 +197,23 @@ struct LimitShardState: Sendable {
             item.place = .none
             item.admits = false
         }
+    }
+
+    /// Makes an entry that takes the count of the shared bucket at `shared` along; `nil` when there is no room
+    /// for it, or the count has to stay where it is.
+    private mutating func insert(
+        _ digest: Digest128, inheriting shared: Int?, by meter: LimitMeter, at now: LimitMeter.Now
+    ) -> Int? {
+        let active = shared.flatMap { overflow[$0].until >= now.monotonic ? $0 : nil }
+        // What is in flight is given back where it was counted.
+        if active != nil && meter.tag == .concurrency { return nil }
+        guard let position = keys.insert(digest, by: meter, now: now.monotonic) else { return nil }
+        guard let active else { return position }
+        if keys.inherit(overflow[active], from: overflow.counters, at: position) {
+            return position
+        }
+        keys.remove(at: position)
+        return nil
     }
 }
 

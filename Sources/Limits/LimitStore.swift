@@ -9,7 +9,7 @@ import Primitives
 /// the same run back, so there are no tombstones and a look-up stays short for ever.
 struct LimitStore: Sendable {
     private var entries: [LimitEntry] = []
-    /// The ring counters of sliding windows.
+    /// The ring counters of sliding windows and logs.
     var counters: CounterSlab
     /// Entries in use.
     private(set) var count = 0
@@ -78,20 +78,21 @@ struct LimitStore: Sendable {
     }
 
     /// Gives the entry at `position` what `source`, of another store, counted and still counts.
+    ///
+    /// - Returns: `false` when there is no room for its counters; then the entry is as it was.
     mutating func inherit(
         _ source: LimitEntry, from other: borrowing CounterSlab, at position: Int
-    ) {
+    ) -> Bool {
         var entry = source
         entry.digest = entries[position].digest
-        entry.detail = entries[position].detail
         if entry.hasCounters {
-            counters.copy(
-                CounterSlab.Block(source.detail), of: other,
-                into: CounterSlab.Block(entry.detail))
-        } else {
-            entry.detail = source.detail
+            let adopted = counters.adopt(CounterSlab.Block(source.detail), of: other)
+            guard let adopted else { return false }
+            counters.release(CounterSlab.Block(entries[position].detail))
+            entry.detail = adopted.code
         }
         entries[position] = entry
+        return true
     }
 
     /// Removes the entry at `position` and gives its counters back.

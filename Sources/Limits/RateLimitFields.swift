@@ -2,21 +2,48 @@ public import Primitives
 
 /// The header fields that tell clients about limits, in the dialects that are switched on.
 ///
-/// Every limit that applied is told but shadow ones; when none is, there are no fields. Numbers come from
-/// the stored state, never from an expiry (standards S1, S2). No allocation once the buffer is large enough.
+/// Every limit that applied is told but shadow ones; when none is, there are no fields but Retry-After. Numbers
+/// come from the stored state, never from an expiry (standards S1, S2), so they stand still while nothing is
+/// charged. No allocation once the buffer is large enough.
 public struct RateLimitFields: Sendable, Equatable {
-    /// Whether X-RateLimit-Limit, -Remaining and -Reset of the tightest limit are sent.
-    public var xRateLimit: Bool
-    /// Whether RateLimit-Policy and RateLimit of draft-ietf-httpapi-ratelimit-headers-11 are sent.
-    public var ietfDraft11: Bool
+    /// Ways to say the same thing; clients know one or the other.
+    public struct Dialects: OptionSet, Sendable, BitwiseCopyable {
+        /// The bits of the set.
+        public let rawValue: UInt8
+
+        /// Creates a set from its bits.
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// X-RateLimit-Limit, -Remaining and -Reset of the tightest limit.
+        public static let xRateLimit = Dialects(rawValue: 1)
+        /// RateLimit-Policy and RateLimit of draft-ietf-httpapi-ratelimit-headers-11, with all limits.
+        public static let ietfDraft11 = Dialects(rawValue: 2)
+        /// RateLimit-Limit, -Remaining and -Reset of draft-ietf-httpapi-ratelimit-headers-03: the tightest
+        /// limit, and the policies of all.
+        public static let ietfDraft03 = Dialects(rawValue: 4)
+    }
+
+    /// The dialects that are sent.
+    public var dialects: Dialects
     /// Whether X-RateLimit-Reset is seconds from now instead of the Unix time.
     public var resetIsDelta: Bool
+    /// By how much Retry-After may be longer than the wait, 0…1.
+    public let retryAfterJitter: Double
 
     /// Chooses the dialects.
-    public init(xRateLimit: Bool = true, ietfDraft11: Bool = true, resetIsDelta: Bool = false) {
-        self.xRateLimit = xRateLimit
-        self.ietfDraft11 = ietfDraft11
+    ///
+    /// - Parameters:
+    ///   - dialects: What is sent.
+    ///   - resetIsDelta: Whether X-RateLimit-Reset is seconds from now.
+    ///   - retryAfterJitter: Clamped to 0…1.
+    public init(
+        _ dialects: Dialects = [.xRateLimit, .ietfDraft11], resetIsDelta: Bool = false,
+        retryAfterJitter: Double = 0
+    ) {
+        self.dialects = dialects
         self.resetIsDelta = resetIsDelta
+        // Written so that what is no number counts as 0.
+        self.retryAfterJitter = retryAfterJitter > 0 ? min(retryAfterJitter, 1) : 0
     }
 
     /// Appends `Name: value` lines, each ended by CR LF; a refusal gets Retry-After too.
@@ -24,21 +51,46 @@ public struct RateLimitFields: Sendable, Equatable {
     /// - Parameters:
     ///   - decision: What was decided, by this policy.
     ///   - policy: The policy.
-    ///   - clock: The time of the decision.
+    ///   - clock: The time.
+    ///   - jitter: A random word: where between none and all of `retryAfterJitter` this Retry-After lies.
+    ///   - omitted: Dialects that are left out, because the answer has tighter fields of the origin's in them.
     ///   - buffer: Where the lines go.
     public func append(
         for decision: LimitDecision, of policy: LimitPolicy, at clock: ClockReading,
-        to buffer: ByteBuffer
+        jitter: UInt64, omitting omitted: Dialects, to buffer: ByteBuffer
     ) {
         if let tightest = decision.tightest {
-            if xRateLimit { appendXRateLimit(decision[tightest], at: clock, to: buffer) }
-            if ietfDraft11 { appendDraft11(decision, of: policy, to: buffer) }
+            let told = dialects.subtracting(omitted)
+            if told.contains(.xRateLimit) {
+                appendXRateLimit(decision[tightest], at: clock, to: buffer)
+            }
+            if told.contains(.ietfDraft11) { appendDraft11(decision, of: policy, to: buffer) }
+            if told.contains(.ietfDraft03) {
+                appendDraft03(decision, decision[tightest], of: policy, to: buffer)
+            }
         }
-        if let seconds = decision.retryAfterSeconds {
+        if let seconds = retryAfterSeconds(of: decision, jitter: jitter) {
             buffer.append("Retry-After: ")
             buffer.append(decimal: seconds)
             buffer.append("\r\n")
         }
+    }
+
+    /// The value of Retry-After (RFC 9110 §10.2.3): the longest wait of all limits that refused, and a random
+    /// part of `retryAfterJitter` times it, rounded up, at least 1; `nil` when none refused, or waiting does
+    /// not help.
+    ///
+    /// - Parameters:
+    ///   - decision: What was decided.
+    ///   - jitter: A random word; the same one gives the same value.
+    public func retryAfterSeconds(of decision: LimitDecision, jitter: UInt64) -> UInt64? {
+        guard let seconds = decision.retryAfterSeconds else { return nil }
+        guard retryAfterJitter > 0 else { return seconds }
+        let wait = decision.longestRefusal
+        // Below 2⁶² ns, as every wait: the sum is below 2⁶³.
+        let extra = Double(wait.count) * retryAfterJitter * Double(jitter) * 0x1p-64
+        let jittered = wait + Nanoseconds(UInt64(min(extra, 0x1p62)))
+        return max(jittered.secondsRoundedUp, seconds)
     }
 
     private func appendXRateLimit(
@@ -50,10 +102,12 @@ public struct RateLimitFields: Sendable, Equatable {
         buffer.append(decimal: UInt64(state.remainingShown))
         buffer.append("\r\nX-RateLimit-Reset: ")
         if resetIsDelta {
-            buffer.append(decimal: state.resetAfter.secondsRoundedUp)
+            // The shorter of the two: since the decision some time may have passed, and two clocks that are
+            // read one after the other must not turn a whole second into the next.
+            let left = min(state.resetAt - clock.wall, state.resetAfter)
+            buffer.append(decimal: left.secondsRoundedUp)
         } else {
-            let reset = Nanoseconds((clock.wall + state.resetAfter).nanoseconds)
-            buffer.append(decimal: reset.secondsRoundedUp)
+            buffer.append(decimal: Nanoseconds(state.resetAt.nanoseconds).secondsRoundedUp)
         }
         buffer.append("\r\n")
     }
@@ -64,8 +118,7 @@ public struct RateLimitFields: Sendable, Equatable {
         var separator: StaticString = "RateLimit-Policy: "
         for index in 0..<decision.count where !decision[index].isShadow {
             buffer.append(separator)
-            let rate = policy.rates[Int(decision[index].rate)]
-            buffer.append(policy.bytes.span(rate.policyItem))
+            policy.appendPolicyItem(of: decision[index], to: buffer)
             separator = ", "
         }
         separator = "\r\nRateLimit: "
@@ -75,12 +128,22 @@ public struct RateLimitFields: Sendable, Equatable {
             buffer.append(policy.bytes.span(policy.limits[Int(state.limit)].fieldName))
             buffer.append(";r=")
             buffer.append(decimal: UInt64(state.remainingShown))
-            buffer.append(";t=")
-            // With nothing left, the time until something is; so Retry-After never lies before it.
-            let window = state.remaining == 0 ? state.nextAfter : state.resetAfter
-            buffer.append(decimal: window.secondsRoundedUp)
+            // Requests in flight have no window, only a guess when one of them will end.
+            if state.mustWait || !policy.countsInFlight(Int(state.limit)) {
+                buffer.append(";t=")
+                buffer.append(decimal: state.windowShown.secondsRoundedUp)
+            }
             separator = ", "
         }
         buffer.append("\r\n")
     }
+}
+
+extension LimitState {
+    /// Whether the next such request would have to wait, and waiting would help.
+    var mustWait: Bool { (refused || remaining == 0) && nextAfter < .forever }
+
+    /// The effective window as clients are told: where they have to wait, until when, so that Retry-After never
+    /// lies before it; else until nothing is counted any more.
+    var windowShown: Nanoseconds { mustWait ? nextAfter : resetAfter }
 }

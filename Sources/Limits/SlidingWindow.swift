@@ -4,125 +4,168 @@
 ///     sub-windows   | n−B | … | n−1 |  n  |      ring of B + 1 counters, index modulo B + 1
 ///                     ↑ partly outside the window, counted in full
 ///
-/// **Guarantee**: never more than `quota` requests in *any* interval of `period`. The price: an admissible
-/// request may have to wait up to one sub-window longer, so somebody who always pushes gets B/(B+1) of the
-/// quota. The sub-window's length is rounded up to a whole nanosecond, which admits less, never more.
+/// **Guarantee**: never more than `quota` units in *any* interval of `period`. What is given back is taken
+/// out of its own sub-window, so the bound holds for what was not given back.
 ///
-/// A key takes B + 1 counters of 1, 2 or 4 bytes, the least that holds the largest quota of all tiers: 64
-/// bytes for up to 255 requests in 60 sub-windows. When a tier brings another period, all that is still
-/// counted counts as if it came now.
+/// **Worst case**, for the client: an admissible request may have to wait up to one sub-window longer, so
+/// somebody who always pushes gets B/(B+1) of the quota.
+///
+/// **Error**: the sub-window's length is rounded up to a whole nanosecond, which admits less, never more.
+///
+/// **Memory** a key: the entry of 40 bytes and B + 1 counters. They begin with 1 byte each and get 2 or 4 when
+/// a sub-window holds more than 255 or 65,535: with 60 sub-windows 64, 128 or 256 bytes. Where there is no
+/// room for wider ones the request does not pass; a charge after the fact is then counted as far as it fits.
+///
+/// When a tier brings another period, all that is still counted counts as if it came now.
 struct SlidingWindow: Sendable, BitwiseCopyable {
-    /// Requests in any `period`.
+    /// Units in any `period`.
     let quota: UInt32
+    private let slots: Divisor
+    private let steps: Divisor
+
     /// Counters in the ring, one more than sub-windows.
-    let ring: UInt64
+    var ring: UInt64 { slots.value }
     /// The length of a sub-window in nanoseconds.
-    let step: UInt64
-    /// The width of a counter as a power of two, in bits: 3, 4 or 5.
-    let counterShift: UInt8
+    var step: UInt64 { steps.value }
 
     /// Creates the meter of `quota` per `period` nanoseconds in `subWindows` steps.
-    ///
-    /// `quotaMax` is the largest quota of any tier: it decides the width of the counters.
     init(quota: UInt32, period: UInt64, subWindows: Int) {
-        let quotaMax = UInt32.max  // HELPER A
         self.quota = max(quota, 1)
-        let steps = UInt64(min(max(subWindows, 1), LimitBounds.subWindowsMax))
-        ring = steps + 1
-        step = (min(max(period, 1), LimitBounds.periodMax) + steps - 1) / steps
-        counterShift = quotaMax <= 0xFF ? 3 : quotaMax <= 0xFFFF ? 4 : 5
+        let count = UInt64(min(max(subWindows, 1), LimitBounds.subWindowsMax))
+        slots = Divisor(count + 1)
+        steps = Divisor((min(max(period, 1), LimitBounds.periodMax) + count - 1) / count)
     }
 
-    /// The words of a key's counters.
-    var counterWords: Int { (Int(ring) << Int(counterShift) + 63) >> 6 }
+    /// The words of the counters a key begins with.
+    var counterWords: Int { CounterSlab.CounterWidth.byte.words(for: ring) }
 
-    /// Whether `units` more would fit.
+    /// Whether `units` more would fit. If so the counters are wide enough for them afterwards.
     func admits(
         _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, at now: UInt64
     ) -> Bool {
+        guard units > 0 else { return true }
         // What is stored is an upper bound of what still counts.
-        entry.amount < quota || view(of: entry, counters: counters, at: now).counted < quota
+        if UInt64(entry.amount) + UInt64(units) > UInt64(quota) {
+            let counted = view(of: entry, counters: counters, at: now).counted
+            guard UInt64(counted) + UInt64(units) <= UInt64(quota) else { return false }
+        }
+        return makeRoom(&entry, counters: &counters, units: units, at: now)
     }
 
-    /// Takes `units` back.
-    func refund(
-        _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, mark: UInt64,
-        at now: UInt64
-    ) {
-        // HELPER A
-    }
-
-    /// Counts `units`. The entry's `detail` must name a block of `counterWords` words.
+    /// Counts `units`, or as many of them as fit into the counters. The entry's `detail` must name a block.
+    ///
+    /// - Returns: The index of the sub-window.
     func charge(
         _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, at now: UInt64
     ) -> UInt64 {
+        _ = makeRoom(&entry, counters: &counters, units: units, at: now)
         let block = CounterSlab.Block(entry.detail)
-        var index = now / step
-        if entry.amount > 0 && storedStep(of: entry) == step {
-            index = max(index, entry.position)
-            let passed = min(index - entry.position, ring)
-            var slot = (entry.position + 1) % ring
-            for _ in 0..<passed {
-                entry.amount -= counters.take(block, slot, shift: counterShift)
-                slot = slot + 1 == ring ? 0 : slot + 1
-            }
-            counters.add(1, block, index % ring, shift: counterShift)
-            entry.amount += 1
-        } else {
-            let before = view(of: entry, counters: counters, at: now).counted
-            counters.clear(block, words: counterWords)
-            counters.add(before + 1, block, index % ring, shift: counterShift)
-            entry.amount = before + 1
+        let view = view(of: entry, counters: counters, at: now)
+        var index = entry.position
+        if view.counted == 0 || view.step != step {
+            // It begins anew, or in other steps: what counts then counts as if it came now.
+            index = steps.quotient(now)
+            if entry.amount > 0 { counters.clear(block, words: block.width.words(for: ring)) }
+            let kept = min(view.counted, block.width.max)
+            counters.add(kept, block, slots.remainder(index))
+            entry.amount = kept
+        } else if view.passed > 0 {
+            index += view.passed
+            let parts = parts(of: view.passed, from: oldest(entry))
+            entry.amount -= counters.take(block, parts.0) + counters.take(block, parts.1)
         }
+        let slot = slots.remainder(index)
+        let room = block.width.max - counters.value(block, slot)
+        let added = min(units, room, UInt32.max - entry.amount)
+        counters.add(added, block, slot)
+        entry.amount += added
         entry.position = index
         entry.until = (index + ring) * step - 1
         return index
     }
 
-    /// How full the window is: what is left, when the newest request stops to count, and, when nothing is
-    /// left, when enough of the oldest ones do.
+    /// Takes `units` out of the sub-window `mark`, as far as it is in the ring and holds them.
+    func refund(
+        _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, mark: UInt64,
+        at now: UInt64
+    ) {
+        guard entry.amount > 0, now <= entry.until, storedStep(of: entry) == step,
+            mark <= entry.position, entry.position - mark < ring
+        else { return }
+        let block = CounterSlab.Block(entry.detail)
+        let slot = slots.remainder(mark)
+        let taken = min(units, counters.value(block, slot))
+        counters.subtract(taken, block, slot)
+        entry.amount -= taken
+        guard entry.amount > 0 else {
+            entry.until = min(entry.until, now)
+            return
+        }
+        // The newest sub-window that holds something says when nothing counts any more.
+        while counters.value(block, slots.remainder(entry.position)) == 0 {
+            entry.position -= 1
+            entry.until -= step
+        }
+    }
+
+    /// How full the window is: what is left, when the newest units stop to count, and when enough of the
+    /// oldest ones do.
     func level(
         _ entry: LimitEntry, counters: borrowing CounterSlab, units: UInt32,
         at clock: LimitMeter.Now
     ) -> LimitMeter.Level {
         let now = clock.monotonic
         let view = view(of: entry, counters: counters, at: now)
-        guard view.counted > 0 else {
-            return LimitMeter.Level(
-                remaining: quota, resetAfter: 0, resetAt: clock.wall(at: now), nextAfter: 0)
+        let end = view.counted > 0 ? entry.until + 1 : now
+        var level = LimitMeter.Level(
+            remaining: view.counted < quota ? quota - view.counted : 0, resetAfter: end - now,
+            resetAt: clock.wall(at: end), nextAfter: 0)
+        let units = max(units, 1)
+        if units > quota {
+            level.nextAfter = LimitMeter.Level.neverPasses
+        } else if units > level.remaining {
+            // From the oldest that counts up: it stops to count when one more sub-window has passed.
+            let block = CounterSlab.Block(entry.detail)
+            var need = view.counted - (quota - units)
+            let first = slots.remainder(entry.position + 1 + view.passed)
+            var passed = view.passed
+            let parts = parts(of: ring - view.passed, from: first)
+            passed += counters.reach(&need, block, parts.0)
+            if need > 0 { passed += counters.reach(&need, block, parts.1) }
+            level.nextAfter = (entry.position + passed) * view.step - now
         }
-        let reset = entry.until + 1 - now
-        guard view.counted >= quota else {
-            return LimitMeter.Level(
-                remaining: quota - view.counted, resetAfter: reset,
-                resetAt: clock.wall(at: now + reset), nextAfter: 0)
-        }
-        // From the oldest that counts up: it stops to count when one more sub-window has passed.
-        let block = CounterSlab.Block(entry.detail)
-        var rest = view.counted
-        var passed = view.passed
-        var slot = view.oldest
-        while passed < ring && rest >= quota {
-            let empty = min(counters.emptyRun(block, slot, shift: counterShift), ring - slot)
-            if empty == 0 { rest -= counters.value(block, slot, shift: counterShift) }
-            passed += max(empty, 1)
-            slot = slot + max(empty, 1) == ring ? 0 : slot + max(empty, 1)
-        }
-        return LimitMeter.Level(
-            remaining: 0, resetAfter: reset, resetAt: clock.wall(at: now + reset),
-            nextAfter: (entry.position + passed) * view.step - now)
+        return level
     }
+
+    // MARK: Reading
 
     /// A key's counters at one moment.
     private struct View {
-        /// The requests that still count.
+        /// The units that still count.
         var counted: UInt32 = 0
-        /// Sub-windows that have begun since the newest one that was charged.
+        /// Sub-windows that have begun since the newest one that was charged, fewer than the ring holds.
         var passed: UInt64 = 0
-        /// Where the oldest sub-window that counts stands in the ring.
-        var oldest: UInt64 = 0
         /// The length of the sub-windows.
         var step: UInt64
+    }
+
+    /// The counters as they are at `now`.
+    @inline(__always)
+    private func view(
+        of entry: LimitEntry, counters: borrowing CounterSlab, at now: UInt64
+    ) -> View {
+        guard entry.amount > 0 && now <= entry.until else { return View(step: step) }
+        var view = View(counted: entry.amount, step: storedStep(of: entry))
+        let begin = entry.position * view.step
+        // Within the newest sub-window, or before it, which is a worker whose clock is late.
+        if now < begin + view.step { return view }
+        // As `now` is not past `until`, fewer have passed than the ring holds.
+        let index = view.step == step ? steps.quotient(now) : now / view.step
+        view.passed = index - entry.position
+        let block = CounterSlab.Block(entry.detail)
+        let parts = parts(of: view.passed, from: oldest(entry))
+        view.counted -= counters.sum(block, parts.0) + counters.sum(block, parts.1)
+        return view
     }
 
     /// The sub-window's length with which the entry was charged last: `until` was made from it.
@@ -131,28 +174,51 @@ struct SlidingWindow: Sendable, BitwiseCopyable {
         return entry.until &+ 1 == own ? step : (entry.until &+ 1) / (entry.position &+ ring)
     }
 
-    /// The counters as they are at `now`.
-    private func view(
-        of entry: LimitEntry, counters: borrowing CounterSlab, at now: UInt64
-    ) -> View {
-        guard entry.amount > 0 && now <= entry.until else { return View(step: step) }
-        var view = View(counted: entry.amount, step: storedStep(of: entry))
-        let index = now / view.step
-        // The oldest sub-window stands after the newest one in the ring.
-        view.oldest = (entry.position + 1) % ring
-        guard index > entry.position else { return view }
-        // As `now` is not past `until`, fewer have passed than the ring holds.
-        view.passed = index - entry.position
+    /// Where the oldest sub-window stands: after the newest one in the ring.
+    private func oldest(_ entry: LimitEntry) -> UInt64 { slots.remainder(entry.position + 1) }
+
+    /// `count` slots of the ring from `first` on, up to its end and from its beginning.
+    private func parts(
+        of count: UInt64, from first: UInt64
+    ) -> (Range<UInt64>, Range<UInt64>) {
+        let end = first + count
+        return end <= ring ? (first..<end, 0..<0) : (first..<ring, 0..<(end - ring))
+    }
+
+    // MARK: Widening
+
+    /// Makes the counters wide enough for `units` more at `now`; `false` when there is no room for that.
+    @inline(__always)
+    private func makeRoom(
+        _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, at now: UInt64
+    ) -> Bool {
+        // No counter holds more than all together.
+        let width = CounterSlab.Block(entry.detail).width
+        if UInt64(entry.amount) + UInt64(units) <= UInt64(width.max) { return true }
+        return widen(&entry, counters: &counters, units: units, at: now)
+    }
+
+    @inline(never)
+    private func widen(
+        _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, at now: UInt64
+    ) -> Bool {
         let block = CounterSlab.Block(entry.detail)
-        var left = min(view.passed, ring)
-        while left > 0 {
-            let slot = view.oldest
-            let empty = min(
-                counters.emptyRun(block, slot, shift: counterShift), ring - slot, left)
-            if empty == 0 { view.counted -= counters.value(block, slot, shift: counterShift) }
-            left -= max(empty, 1)
-            view.oldest = slot + max(empty, 1) == ring ? 0 : slot + max(empty, 1)
+        let view = view(of: entry, counters: counters, at: now)
+        // What stands already in the counter that is charged.
+        var sum = UInt64(units)
+        if view.step != step {
+            sum += UInt64(view.counted)
+        } else if view.counted > 0 && view.passed == 0 {
+            sum += UInt64(counters.value(block, slots.remainder(entry.position)))
         }
-        return view
+        let width = CounterSlab.CounterWidth(holding: sum)
+        if width.rawValue <= block.width.rawValue { return true }
+        guard let wider = counters.allocate(words: width.words(for: ring), width: width) else {
+            return false
+        }
+        for slot in 0..<ring { counters.add(counters.value(block, slot), wider, slot) }
+        counters.release(block)
+        entry.detail = wider.code
+        return true
     }
 }

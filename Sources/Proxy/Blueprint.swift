@@ -24,22 +24,30 @@ public final class Blueprint: Sendable {
     /// The dialects of rate limit fields.
     let limitFields: RateLimitFields
 
-    /// Compiles `settings`.
-    public init(_ settings: ProxySettings) {
+    /// What cache keys do not say, because it was so when the process began.
+    let unsaid: UnsaidInKeys
+
+    /// Compiles `settings`; `former`: what the process followed so far.
+    public init(_ settings: ProxySettings, after former: Blueprint? = nil) {
         self.settings = settings
+        let unsaid = former?.unsaid ?? UnsaidInKeys(settings)
+        self.unsaid = unsaid
         table = RouteTable(settings.routes.map(\.match))
         claims = Blueprint.claims(settings)
         identity = IdentityResolver(settings.identity, claims: claims)
         identityFields = IdentityFields(settings.identity)
+        var dialects: RateLimitFields.Dialects = []
+        if settings.headers.xRateLimit { dialects.insert(.xRateLimit) }
+        if settings.headers.ietfDraft11 { dialects.insert(.ietfDraft11) }
+        if settings.headers.ietfDraft03 { dialects.insert(.ietfDraft03) }
         limitFields = RateLimitFields(
-            xRateLimit: settings.headers.xRateLimit, ietfDraft11: settings.headers.ietfDraft11,
-            resetIsDelta: settings.headers.resetIsDelta)
+            dialects, resetIsDelta: settings.headers.resetIsDelta,
+            retryAfterJitter: settings.headers.retryAfterJitter)
         caches = settings.routes.contains { $0.cache != nil }
-        // Where there are several upstreams the same target may mean several things.
-        let spaces = settings.upstreams.map { settings.upstreams.count > 1 ? $0.name : "" }
         routes = settings.routes.map { [claims] route in
             Route(
-                route, limits: settings.limits, claims: claims, space: spaces[route.upstream])
+                route, limits: settings.limits, claims: claims,
+                space: unsaid.space(of: route, in: settings))
         }
     }
 

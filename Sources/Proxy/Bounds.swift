@@ -35,4 +35,20 @@ enum Bounds {
     static let logDelay = Nanoseconds.milliseconds(100)
     /// A turn longer than this makes `/healthz` fail.
     static let turnMax = Nanoseconds.seconds(2)
+    /// The bytes of a file of keys for tokens, and of one of API keys.
+    static let keyFile = 1 << 20
+    static let apiKeyFile = 16 << 20
+    /// How often key files are looked at.
+    static let keyFileInterval = Nanoseconds.seconds(1)
+    /// The time one fetch of a JWK set has.
+    static let keyFetchTime = Nanoseconds.seconds(10)
+    /// How long a JWK set is used before it is fetched again, and when the issuer does not say.
+    static let keyMaxAge = Nanoseconds.seconds(60)...Nanoseconds.seconds(86_400)
+    static let keyMaxAgeUnsaid = Nanoseconds.seconds(600)
+    /// The first and the longest pause after a fetch that failed.
+    static let keyBackoff = Nanoseconds.seconds(1)...Nanoseconds.seconds(60)
+    /// How often workers are asked for tokens of unknown keys, and how long after a fetch these may cause
+    /// another: tokens that anybody can make up must not become a flood towards the issuer.
+    static let unknownKeyInterval = Nanoseconds.seconds(1)
+    static let unknownKeyPause = Nanoseconds.seconds(30)
 }

@@ -12,6 +12,8 @@ import Upstreams
 /// where the origin fails and the rules allow it. Clients read from its `Fill`.
 final class CacheFetch {
     private let worker: WorkerContext
+    // The client's connection may follow another one before the fetch has ended.
+    private let snapshot: Snapshot
     private let fill: Fill
     private let route: Route
     private let cache: CacheRules
@@ -27,11 +29,12 @@ final class CacheFetch {
         _ cache: CacheRules, _ fill: Fill
     ) {
         worker = connection.worker
+        snapshot = connection.snapshot
         peer = connection.peer
         self.fill = fill
         self.route = route
         self.cache = cache
-        pool = connection.worker.pools[route.upstream]
+        pool = snapshot.pools[route.upstream]
         request = exchange.request
         identity = exchange.identity
     }
@@ -86,7 +89,7 @@ final class CacheFetch {
     ) async throws(UpstreamError) {
         forwarded.removeAll()
         ForwardedHead.append(
-            request, identity, route, worker.blueprint, upstream.authority, peer: peer,
+            request, identity, route, snapshot.blueprint, upstream.authority, peer: peer,
             forCache: true, to: forwarded)
         if validates, let stored = fill.stored {
             Revalidation.appendConditions(of: stored.head, to: forwarded)

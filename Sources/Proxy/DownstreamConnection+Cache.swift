@@ -137,7 +137,7 @@ extension DownstreamConnection {
 
     /// The fetch has deadlines of its own and tells when one has passed; this is the bound behind them.
     private func followerPatience(_ route: Route) -> Nanoseconds {
-        let settings = worker.pools[route.upstream].settings
+        let settings = snapshot.pools[route.upstream].settings
         let firstByte = route.timeout ?? settings.firstByteTimeout
         return settings.poolWait + settings.connectTimeout + firstByte + .seconds(1)
     }
@@ -212,7 +212,7 @@ extension DownstreamConnection {
     private func limitFieldMerge(_ exchange: Exchange, _ head: CachedHead) -> LimitFieldMerge {
         guard exchange.decision.count > 0, !head.isStorable else { return LimitFieldMerge() }
         worker.settleLimits(exchange) { LimitCost.units(named: $0, in: head) }
-        return LimitFieldMerge(exchange.decision, worker.blueprint.limitFields, head.fields)
+        return LimitFieldMerge(exchange.decision, snapshot.blueprint.limitFields, head.fields)
     }
 
     /// Sends the body's parts; `false` when the fetch failed inside it.

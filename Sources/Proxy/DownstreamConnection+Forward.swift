@@ -13,7 +13,7 @@ extension DownstreamConnection {
     /// Forwards the request and relays the answer; both bodies stream.
     func forward(_ exchange: Exchange, _ route: Route) async -> Afterwards {
         exchange.answer = .miss
-        let pool = worker.pools[route.upstream]
+        let pool = snapshot.pools[route.upstream]
         let started = now
         let firstByte = route.timeout ?? pool.settings.firstByteTimeout
         var isRetry = false
@@ -32,7 +32,7 @@ extension DownstreamConnection {
             // A write that failed may have left something of an earlier request.
             exchange.forwarded.removeAll()
             ForwardedHead.append(
-                exchange.request, exchange.identity, route, worker.blueprint, upstream.authority,
+                exchange.request, exchange.identity, route, snapshot.blueprint, upstream.authority,
                 peer: peer, forCache: false, to: exchange.forwarded)
             HTTP1Writer.appendEndOfHead(to: exchange.forwarded)
             var pump: RequestBodyPump?
@@ -126,14 +126,14 @@ extension DownstreamConnection {
 
     /// Drops what is stored for the target of an unsafe-method request that succeeded (RFC 9111 §4.4).
     private func invalidate(_ exchange: Exchange, _ status: Status) {
-        guard worker.blueprint.caches,
+        guard snapshot.blueprint.caches,
             Invalidation.isDue(method: exchange.request.method, status: status)
         else { return }
         // The answers to invalidate are those of the route that a GET of the same target takes.
         var asGet = exchange.request
         asGet.method = .get
-        guard let index = worker.blueprint.table.match(asGet),
-            let cache = worker.blueprint.routes[index].cache
+        guard let index = snapshot.blueprint.table.match(asGet),
+            let cache = snapshot.blueprint.routes[index].cache
         else { return }
         CacheKey.buildBase(into: &exchange.cacheKey, request: asGet, rules: cache)
         let base = exchange.cacheKey
@@ -181,7 +181,7 @@ extension DownstreamConnection {
         guard exchange.decision.count > 0 else { return LimitFieldMerge() }
         worker.settleLimits(exchange) { LimitCost.units(named: $0, in: upstream.response.fields) }
         return LimitFieldMerge(
-            exchange.decision, worker.blueprint.limitFields, upstream.response.fields)
+            exchange.decision, snapshot.blueprint.limitFields, upstream.response.fields)
     }
 
     /// Relays the body; `false` when either side ended before it did.

@@ -60,8 +60,12 @@ extension DownstreamConnection {
         let wantsProblem =
             exchange.request.fields.contains(.accept) && acceptsProblemJSON(exchange.request)
         exchange.scratch.removeAll()
+        // Field and body tell the same time.
+        exchange.jitter = worker.random.next()
         limits.appendRefusalBody(
-            for: exchange.decision, problemJSON: wantsProblem, to: exchange.scratch)
+            for: exchange.decision, problemJSON: wantsProblem,
+            retryAfter: snapshot.blueprint.limitFields.retryAfterSeconds(
+                of: exchange.decision, jitter: exchange.jitter), to: exchange.scratch)
         exchange.scratch.append("\n")
         let type: StaticString = wantsProblem ? "application/problem+json" : "application/json"
         return await send(exchange, exchange.decision.refusalStatus, type: type) { output in
@@ -120,11 +124,9 @@ extension DownstreamConnection {
     ) {
         guard exchange.decision.count > 0, let route = exchange.limiting else { return }
         worker.settleLimits(exchange, costField: costField)
-        // Nobody else draws in vain: other requests' random choices stay as they were.
-        let jitter = exchange.decision.retryAfterSeconds == nil ? 0 : worker.random.next()
-        worker.blueprint.limitFields.append(
-            for: exchange.decision, of: route.limits, at: exchange.decided, jitter: jitter,
-            omitting: omitted, to: exchange.output)
+        snapshot.blueprint.limitFields.append(
+            for: exchange.decision, of: route.limits, at: exchange.decided,
+            jitter: exchange.jitter, omitting: omitted, to: exchange.output)
     }
 
     /// `Connection: close`, or `keep-alive` for an HTTP/1.0 client that asked for it.

@@ -12,7 +12,8 @@ extension DownstreamConnection {
     func serve(_ exchange: Exchange) async -> Afterwards {
         exchange.begin(exchange.request.framing)
         let afterwards = await answer(
-            exchange, worker.judge(exchange, exchange.request, peer: peer, isPeek: false))
+            exchange,
+            worker.judge(exchange, exchange.request, peer: peer, by: snapshot, isPeek: false))
         worker.finish(exchange, of: self)
         return afterwards
     }
@@ -21,10 +22,10 @@ extension DownstreamConnection {
         var verdict = first
         while case .delay(let route) = verdict {
             guard await waitForTurn(exchange) else {
-                worker.cancelLimits(exchange)
+                worker.cancelLimits(exchange, snapshot)
                 return await reject(exchange, .upstream(.aborted))
             }
-            verdict = worker.goOn(exchange, exchange.request, route, isPeek: false)
+            verdict = worker.goOn(exchange, exchange.request, route, snapshot, isPeek: false)
         }
         // A fill may turn out to be for another variant; a second look finds the right one.
         for _ in 0..<Bounds.lookups {
@@ -68,7 +69,8 @@ extension DownstreamConnection {
                 preconditionFailure("a request that waited, or was only looked at, is answered")
             }
         }
-        return await goAround(exchange, worker.blueprint.routes[exchange.record.route], .hitForMiss)
+        return await goAround(
+            exchange, snapshot.blueprint.routes[exchange.record.route], .hitForMiss)
     }
 
     /// Waits until a limit lets the request go on; `false` when its client has left.

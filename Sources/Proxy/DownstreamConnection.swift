@@ -9,7 +9,9 @@ final class DownstreamConnection {
     let worker: WorkerContext
     let stream: ByteStream
     let peer: IPAddress
-    let http: HTTPSettings
+    /// What the request in progress follows.
+    private(set) var snapshot: Snapshot
+    private(set) var http: HTTPSettings
     /// Its index in the worker's list.
     var place = 0
 
@@ -32,10 +34,28 @@ final class DownstreamConnection {
         self.worker = worker
         self.stream = stream
         self.peer = peer
-        http = worker.blueprint.settings.http
-        parser = RequestParser(
+        snapshot = worker.snapshot
+        http = snapshot.blueprint.settings.http
+        parser = DownstreamConnection.parser(http)
+    }
+
+    private static func parser(_ http: HTTPSettings) -> RequestParser {
+        RequestParser(
             bounds: HeadBounds(
                 headerBytes: http.headerBytes, fields: http.fields, targetBytes: http.targetBytes))
+    }
+
+    /// Follows the worker's current configuration. Between two requests only: each sees one from its first
+    /// byte to its end.
+    private func follow() {
+        snapshot = worker.snapshot
+        http = snapshot.blueprint.settings.http
+        parser = DownstreamConnection.parser(http)
+    }
+
+    /// The same, unless a request runs: idle connections keep no old configuration in memory.
+    func followIfIdle() {
+        if isIdle { follow() }
     }
 
     var now: MonotonicTime { worker.loop.now }
@@ -85,6 +105,7 @@ final class DownstreamConnection {
     /// Answers the requests that have arrived, until there is none.
     private func serveArrived(_ exchange: Exchange) async -> Afterwards {
         while true {
+            if snapshot !== worker.snapshot { follow() }
             exchange.record = AccessRecord()
             exchange.record.started = now
             var arrived = takeHead(exchange)

@@ -27,6 +27,8 @@ final class Exchange {
     var limiting: Route?
     /// The cache's part in the answer, as the limits were told, and then as it turned out.
     var answer = LimitAnswer.miss
+    /// The random word by which this refusal's Retry-After is spread.
+    var jitter: UInt64 = 0
     /// The values that the route's limits count by beyond the identity.
     var dimensions = LimitDimensions()
     /// When the limits decided: what they tell counts from then, however long the origin takes.

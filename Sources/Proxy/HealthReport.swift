@@ -30,6 +30,8 @@ public struct HealthReport: Sendable {
     private let kind: Kind
     private let isDraining: Bool
     private let stuckWorkers: Int
+    private let keys: KeyHealth.Report
+    private let generation: UInt64
     private let upstreams: [(name: String, mayServe: Bool, isWhole: Bool)]
 
     /// Asks the shared state, at `now`.
@@ -37,14 +39,17 @@ public struct HealthReport: Sendable {
         self.kind = kind
         isDraining = shared.isDraining
         stuckWorkers = shared.stuckWorkers(at: now)
-        upstreams = shared.upstreams.map { health in
+        keys = shared.keys.report
+        let configuration = shared.configurationState
+        generation = configuration.generation
+        upstreams = configuration.upstreams.map { health in
             let servers = health.servers
             return (health.name, health.mayServe, !servers.contains(.unreachable))
         }
     }
 
     private var mayServe: Bool { upstreams.allSatisfy(\.mayServe) }
-    private var isReady: Bool { !isDraining && mayServe }
+    private var isReady: Bool { !isDraining && mayServe && keys.maySucceed }
 
     /// 200, or 503 when the answer is no.
     public var status: Status {
@@ -59,10 +64,26 @@ public struct HealthReport: Sendable {
     public func append(to buffer: ByteBuffer) {
         buffer.append("{\"status\":\"")
         buffer.append(word)
-        buffer.append("\",\"service\":\"weir\",\"redis\":false,\"checks\":{")
+        buffer.append("\",\"service\":\"weir\",\"redis\":false,\"config_generation\":")
+        buffer.append(decimal: generation)
+        buffer.append(",\"checks\":{")
         buffer.append("\"workers\":\"")
         buffer.append(stuckWorkers == 0 ? "ok" : "stuck")
         buffer.append("\"")
+        if let word = keys.word {
+            // Without any key every token would be refused.
+            buffer.append(",\"keys\":\"")
+            buffer.append(word)
+            buffer.append("\"")
+        }
+        for url in keys.urls {
+            buffer.append(",\"keys.")
+            // A URL has no character that JSON would escape.
+            buffer.append(text: url.name)
+            buffer.append("\":\"")
+            buffer.append(url.state.word)
+            buffer.append("\"")
+        }
         for upstream in upstreams {
             buffer.append(",\"upstream.")
             // Names come from the configuration, which admits letters, digits, `_` and `-` only.
@@ -77,7 +98,7 @@ public struct HealthReport: Sendable {
     private var word: StaticString {
         if stuckWorkers > 0 { return "unhealthy" }
         if isDraining { return "draining" }
-        if !mayServe { return "unhealthy" }
-        return upstreams.allSatisfy(\.isWhole) ? "healthy" : "degraded"
+        if !mayServe || !keys.maySucceed { return "unhealthy" }
+        return upstreams.allSatisfy(\.isWhole) && keys.isWhole ? "healthy" : "degraded"
     }
 }

@@ -32,6 +32,7 @@ public struct MetricsReport {
         appendLimits(&text)
         appendCredentials(&text)
         appendUpstreams(&text)
+        appendConfiguration(&text)
         appendProcess(&text, at: now)
     }
 
@@ -171,6 +172,18 @@ public struct MetricsReport {
         for (name, pool) in pools {
             text.sample(pool.counters.reused, [MetricLabel("upstream", name)])
         }
+    }
+
+    private func appendConfiguration(_ text: inout MetricsText) {
+        let state = shared.configurationState
+        text.family(
+            "weir_config_reloads_total", .counter, help: "Reloads of the configuration by outcome.")
+        text.sample(state.generation - 1, [MetricLabel("outcome", "ok")])
+        text.sample(state.failedReloads, [MetricLabel("outcome", "failed")])
+        text.family(
+            "weir_config_loaded_timestamp_seconds", .gauge,
+            help: "When the configuration that is followed was loaded, Unix time.")
+        text.sample(state.loaded.epochSeconds)
     }
 
     private func appendProcess(_ text: inout MetricsText, at now: MonotonicTime) {

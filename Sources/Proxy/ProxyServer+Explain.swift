@@ -7,7 +7,7 @@ import Telemetry
 extension ProxyServer {
     /// Says what would become of a request now, and why. Changes nothing.
     public func explain(_ asked: AskedRequest) async -> Explanation {
-        var explanation = await workers[0].explain(asked)
+        var (explanation, blueprint) = await workers[0].explain(asked)
         explanation.tryRoutes(asked, blueprint)
         return explanation
     }
@@ -45,8 +45,8 @@ extension Explanation {
         let shared = SharedState(
             settings, log: nil, seed: KeyedHasher.Seed.random(), now: kernel.now())
         let context = WorkerContext(loop: loop, shared: shared, blueprint: blueprint, seed: 0)
-        context.credentials.keys = keys
-        var explanation = context.explain(asked)
+        context.snapshot.credentials.keys = keys
+        var explanation = context.explain(asked).explanation
         explanation.tryRoutes(asked, blueprint)
         return explanation
     }

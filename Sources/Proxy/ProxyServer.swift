@@ -1,17 +1,23 @@
+import Caching
 public import EventLoop
+public import Identity
 public import Primitives
 public import Settings
+import Upstreams
 
 /// The data plane of a process: its workers, each on a thread of its own.
 public final class ProxyServer: Sendable {
     /// What the workers share.
     public let shared: SharedState
-    /// The settings they follow.
-    public let blueprint: Blueprint
     /// The workers.
     public let workers: [Worker]
     /// The bound addresses, with the ports the kernel chose.
     public let addresses: [SocketAddress]
+
+    private let current: Guarded<Blueprint>
+
+    /// The settings the workers follow, or are about to.
+    public var blueprint: Blueprint { current.withLock { $0 } }
 
     /// Why a server could not start.
     public enum StartError: Error, Sendable {
@@ -33,7 +39,8 @@ public final class ProxyServer: Sendable {
         settings: ProxySettings, log: LogPipe?, seed: UInt64? = nil, kernel: Kernel = Kernel()
     ) throws(StartError) {
         var random = SeededRandom(seed: seed ?? SystemRandomNumberGenerator.seed())
-        blueprint = Blueprint(settings)
+        let blueprint = Blueprint(settings)
+        current = Guarded(blueprint)
         shared = SharedState(
             settings, log: log, seed: KeyedHasher.Seed(random.next(), random.next()),
             now: kernel.now())
@@ -83,12 +90,27 @@ public final class ProxyServer: Sendable {
         return try result.get()
     }
 
-    /// Starts the threads and accepts connections.
-    public func start() {
+    /// Starts the threads and accepts connections; credentials are judged by `keys` from the first one on.
+    public func start(keys: CredentialKeys = CredentialKeys()) {
         for worker in workers {
-            worker.assumeIsolated { $0.startAccepting() }
+            worker.assumeIsolated {
+                $0.adopt(keys: keys)
+                $0.startAccepting()
+            }
             worker.loop.kernel.startTurning(worker.loop)
         }
+    }
+
+    /// Makes all workers judge credentials by `keys`.
+    public func adopt(keys: CredentialKeys) async {
+        for worker in workers { await worker.adopt(keys: keys) }
+    }
+
+    /// Whether a token named a key that is not known, on any worker, since this was asked last.
+    public func wantsKeys() async -> Bool {
+        var wanted = false
+        for worker in workers where await worker.takeWantsKeys() { wanted = true }
+        return wanted
     }
 
     /// Takes nothing new, lets what runs end, and cuts off what is left at `deadline`.
@@ -108,10 +130,37 @@ public final class ProxyServer: Sendable {
         return left
     }
 
+    /// Makes all workers follow `settings`, of which nothing needs a restart (`SettingsChange`).
+    ///
+    /// Connections stay. A request follows what its worker followed when it began, also if its worker is
+    /// told a moment later than others.
+    ///
+    /// - Parameters:
+    ///   - settings: The configuration.
+    ///   - keys: The keys of its identity; `nil`: those there are.
+    ///   - now: The calendar's time.
+    public func adopt(
+        _ settings: ProxySettings, keys: CredentialKeys? = nil, at now: WallTime
+    ) async {
+        let former = blueprint
+        precondition(SettingsChange(from: former.settings, to: settings).needsRestart.isEmpty)
+        let known = zip(former.settings.upstreams, shared.upstreams)
+        let health = settings.upstreams.map { upstream in
+            known.first { $0.0.name == upstream.name && $0.0.servers == upstream.servers }?.1
+                ?? UpstreamHealth(name: upstream.name, servers: upstream.servers.count)
+        }
+        let blueprint = Blueprint(settings, after: former)
+        current.withLock { $0 = blueprint }
+        if settings.cacheMemory > 0 { shared.cache.resize(bytes: settings.cacheMemory) }
+        shared.noteReload(health, at: now)
+        for worker in workers { await worker.adopt(blueprint, health: health, keys: keys) }
+    }
+
     /// All workers' counters.
     public func metrics() async -> MetricsReport {
+        let blueprint = blueprint
         var all: [WorkerMetrics] = []
-        for worker in workers { all.append(await worker.metrics()) }
+        for worker in workers { all.append(await worker.metrics(by: blueprint)) }
         return MetricsReport(all, blueprint: blueprint, shared: shared)
     }
 }

@@ -108,7 +108,7 @@ final class RequestBodyPump {
                 exchange.input.consume(consumed)
                 if isChunked {
                     ForwardedHead.appendLastChunk(
-                        trailers: exchange.body.trailers, connection.worker.blueprint,
+                        trailers: exchange.body.trailers, connection.snapshot.blueprint,
                         to: exchange.forwarded)
                 }
                 return await flush() ?? .complete

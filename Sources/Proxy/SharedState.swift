@@ -1,5 +1,6 @@
 public import Caching
 public import EventLoop
+import Identity
 public import Limits
 public import Primitives
 public import Settings
@@ -12,13 +13,14 @@ public final class SharedState: Sendable {
     public let limits: LimitTable
     /// Stored answers, and the fetches that are under way.
     public let cache: MemoryStore
-    /// Which servers can be reached, by upstream.
-    public let upstreams: [UpstreamHealth]
+    /// How the keys of credentials stand.
+    public let keys: KeyHealth
     /// Where log lines go.
     public let log: LogPipe?
     /// When the process started.
     public let started: ClockReading
 
+    private let configuration: Guarded<ConfigurationState>
     private let loops = Guarded<[EventLoop]>([])
     private let connections = Atomic<Int>(0)
     private let draining = Atomic<Bool>(false)
@@ -28,12 +30,33 @@ public final class SharedState: Sendable {
     {
         limits = LimitTable(keys: settings.limitKeys, seed: seed)
         cache = MemoryStore(bytes: settings.cacheMemory, seed: seed)
-        upstreams = settings.upstreams.map {
-            UpstreamHealth(name: $0.name, servers: $0.servers.count)
-        }
+        keys = KeyHealth(verifiesTokens: settings.identity.jwt != nil)
+        configuration = Guarded(
+            ConfigurationState(
+                upstreams: settings.upstreams.map {
+                    UpstreamHealth(name: $0.name, servers: $0.servers.count)
+                }, loaded: now.wall))
         self.log = log
         started = now
     }
+
+    /// The configuration that is followed, and what became of reloads.
+    public var configurationState: ConfigurationState { configuration.withLock { $0 } }
+
+    /// Which servers can be reached, by upstream.
+    public var upstreams: [UpstreamHealth] { configuration.withLock { $0.upstreams } }
+
+    /// Notes that another configuration is followed from now on.
+    func noteReload(_ upstreams: [UpstreamHealth], at now: WallTime) {
+        configuration.withLock { state in
+            state.upstreams = upstreams
+            state.generation += 1
+            state.loaded = now
+        }
+    }
+
+    /// Notes that a configuration could not be followed.
+    public func noteFailedReload() { configuration.withLock { $0.failedReloads += 1 } }
 
     /// Client connections of all workers.
     public var openConnections: Int { connections.load(ordering: .relaxed) }
@@ -66,4 +89,16 @@ public final class SharedState: Sendable {
             }
         }
     }
+}
+
+/// The configuration that a process follows, and what became of reloads.
+public struct ConfigurationState: Sendable {
+    /// Which servers can be reached, by upstream.
+    public var upstreams: [UpstreamHealth]
+    /// 1 for the one the process began with, and one more for each that came after it.
+    public var generation: UInt64 = 1
+    /// When it was loaded.
+    public var loaded: WallTime
+    /// Reloads that changed nothing, because the file was wrong or asked for a restart.
+    public var failedReloads: UInt64 = 0
 }

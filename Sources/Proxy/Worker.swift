@@ -1,9 +1,9 @@
 public import EventLoop
-import Identity
+public import Identity
 public import Primitives
 import Settings
 import Telemetry
-import Upstreams
+public import Upstreams
 
 /// One thread of the proxy: an actor whose executor is its event loop.
 ///
@@ -41,7 +41,9 @@ public actor Worker {
     private func accept(on index: Int) async {
         let listener = listeners[index]
         while let (descriptor, peer) = await listener.accept() {
-            if context.shared.admitConnection(max: context.blueprint.settings.http.connections) {
+            if context.shared.admitConnection(
+                max: context.snapshot.blueprint.settings.http.connections)
+            {
                 // With the actor alone a resumed task would first visit the global thread pool.
                 Task(executorPreference: loop) { await self.serve(descriptor, peer) }
             } else {
@@ -102,12 +104,14 @@ public actor Worker {
     /// Closes what is still open, whatever it is doing.
     public func cutOff() {
         context.connections.forEach { $0.cutOff() }
-        for pool in context.pools { pool.close() }
+        for pool in context.snapshot.pools { pool.close() }
         context.flushLog()
     }
 
-    /// Says what would become of a request; changes nothing.
-    func explain(_ asked: AskedRequest) -> Explanation { context.explain(asked) }
+    /// Says what would become of a request, and under which configuration; changes nothing.
+    func explain(_ asked: AskedRequest) -> (explanation: Explanation, by: Blueprint) {
+        context.explain(asked)
+    }
 
     /// A copy of the keys that limits refused most.
     func refusedKeys() -> HeavyHitters { context.refusedKeys.counted }
@@ -118,15 +122,27 @@ public actor Worker {
     /// Hands the gathered log lines over.
     public func flushLog() { context.flushLog() }
 
-    /// A copy of the worker's counters.
-    public func metrics() -> WorkerMetrics {
-        var metrics = context.metrics
-        metrics.credentials = context.credentials.counts
-        metrics.pools = context.pools.map { pool in
-            PoolMetrics(
-                counters: pool.counters, open: pool.openConnections, idle: pool.idleConnections,
-                waiting: pool.waitingRequests)
-        }
-        return metrics
+    /// Judges by `keys` from now on.
+    public func adopt(keys: CredentialKeys) { context.snapshot.credentials.keys = keys }
+
+    /// Whether a token named a key that is not known since this was asked last.
+    public func takeWantsKeys() -> Bool {
+        defer { context.snapshot.credentials.wantsKeys = false }
+        return context.snapshot.credentials.wantsKeys
+    }
+
+    /// Makes requests that begin from now on follow `blueprint`; those that run end by what they began with.
+    ///
+    /// - Parameters:
+    ///   - blueprint: The configuration.
+    ///   - health: Of its upstreams, by index.
+    ///   - keys: The keys of its identity; `nil`: those there are.
+    public func adopt(_ blueprint: Blueprint, health: [UpstreamHealth], keys: CredentialKeys?) {
+        context.adopt(blueprint, health: health, keys: keys)
+    }
+
+    /// A copy of the worker's counters, by the routes and limits of `blueprint`; `nil`: of the one it follows.
+    public func metrics(by blueprint: Blueprint? = nil) -> WorkerMetrics {
+        context.metrics(by: blueprint ?? context.snapshot.blueprint)
     }
 }

@@ -17,13 +17,16 @@ extension WorkerContext {
 
     /// Ends a request, however it went: its limits get back what it held, and it is counted and logged.
     func finish(_ exchange: Exchange, of connection: DownstreamConnection) {
-        finishLimits(exchange)
+        finishLimits(exchange, connection.snapshot)
         let record = exchange.record
         // The turn's clock stands still: without a fresh reading a hit would take no time.
         let finished = loop.kernel.now()
-        metrics.note(record, latency: finished.monotonic - record.started)
+        let snapshot = connection.snapshot
+        metrics.note(
+            record, row: row(ofRoute: record.route, in: snapshot),
+            latency: finished.monotonic - record.started)
         guard log.admits(record.status, &random) else { return }
-        let route = record.route >= 0 ? blueprint.routes[record.route] : nil
+        let route = record.route >= 0 ? snapshot.blueprint.routes[record.route] : nil
         if log.isEmpty { scheduleLogFlush() }
         log.append(exchange, of: connection, route, at: finished)
         if log.isFull { flushLog() }

@@ -17,40 +17,48 @@ extension WorkerContext {
     ///   - exchange: Takes what is found out.
     ///   - request: The exchange's own.
     ///   - peer: The address at the other end of the connection.
+    ///   - snapshot: The configuration the request began under.
     ///   - isPeek: Whether only to look (`weir explain`): nothing is charged, counted or begun, and the
     ///     verdict is never `delay`, `lead`, `follow` or `serveAndRefresh`.
     func judge(
-        _ exchange: Exchange, _ request: borrowing RequestHead, peer: IPAddress, isPeek: Bool
+        _ exchange: Exchange, _ request: borrowing RequestHead, peer: IPAddress,
+        by snapshot: Snapshot, isPeek: Bool
     ) -> Verdict {
+        let blueprint = snapshot.blueprint
         if !isPeek { exchange.record.trace = trace(of: request) }
-        if let rejection = check(exchange, request) { return .reject(rejection) }
+        if let rejection = check(exchange, request, blueprint) { return .reject(rejection) }
         if request.method == .options && isAboutProxy(request) { return .describeServer }
         if let report = healthReport(for: request) { return .reportHealth(report) }
         guard let index = blueprint.table.match(request) else { return .reject(.noRoute) }
         exchange.record.route = index
         let route = blueprint.routes[index]
         blueprint.identity.resolve(
-            peer: peer, request: request, credentials: credentials, at: loop.clock.wall,
+            peer: peer, request: request, credentials: snapshot.credentials, at: loop.clock.wall,
             into: &exchange.identity)
         if route.requiresUser && !exchange.identity.userIsProven { return .reject(.userRequired) }
-        if !route.limits.isEmpty { return limit(exchange, request, route, isPeek: isPeek) }
-        return goOn(exchange, request, route, isPeek: isPeek)
+        if !route.limits.isEmpty { 
+            return limit(exchange, request, route, snapshot, isPeek: isPeek)
+        }
+        return goOn(exchange, request, route, snapshot, isPeek: isPeek)
     }
 
     /// What becomes of a request that its limits let pass, now: the cache or the origin.
     func goOn(
-        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route, isPeek: Bool
+        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route,
+        _ snapshot: Snapshot, isPeek: Bool
     ) -> Verdict {
         guard let cache = route.cache else { return .forward(route) }
         if isPeek { return peek(exchange, request, route, cache) }
         guard exchange.answer != .miss else { return lookUp(exchange, request, route, cache) }
         if let verdict = lookUpStored(exchange, request, route, cache) { return verdict }
         // What it was to be answered with has gone: it is a dearer request now.
-        return limitAgain(exchange, request, route)
+        return limitAgain(exchange, request, route, snapshot)
     }
 
     /// What is refused before any route is looked for.
-    private func check(_ exchange: Exchange, _ request: borrowing RequestHead) -> Rejection? {
+    private func check(
+        _ exchange: Exchange, _ request: borrowing RequestHead, _ blueprint: Blueprint
+    ) -> Rejection? {
         if request.fields.contains(.upgrade) && request.fields.contains(.connection) {
             return .upgradeRefused
         }

@@ -12,7 +12,8 @@ extension WorkerContext {
     /// Where a cost depends on the cache's part in the answer, that is looked at first; nothing is fetched
     /// before the limits have let the request pass.
     func limit(
-        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route, isPeek: Bool
+        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route,
+        _ snapshot: Snapshot, isPeek: Bool
     ) -> Verdict {
         fillDimensions(exchange, request, exchange.identity, route)
         if route.limits.dependsOnAnswer, let cache = route.cache,
@@ -20,28 +21,35 @@ extension WorkerContext {
         {
             exchange.answer = reason == nil ? .hit : .stale
         }
-        return decide(exchange, request, route, isPeek: isPeek)
+        return decide(exchange, request, route, snapshot, isPeek: isPeek)
     }
 
     /// Decides anew for a request whose stored answer has gone: what it was charged is given back.
     func limitAgain(
-        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route
+        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route,
+        _ snapshot: Snapshot
     ) -> Verdict {
-        cancelLimits(exchange)
+        cancelLimits(exchange, snapshot)
         exchange.answer = .miss
-        return decide(exchange, request, route, isPeek: false)
+        return decide(exchange, request, route, snapshot, isPeek: false)
     }
 
     private func decide(
-        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route, isPeek: Bool
+        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route,
+        _ snapshot: Snapshot, isPeek: Bool
     ) -> Verdict {
-        charge(exchange, exchange.identity, exchange.dimensions, route, request.method, isPeek: isPeek)
+        charge(
+            exchange, exchange.identity, exchange.dimensions, route, request.method, isPeek: isPeek)
+        if !isPeek {
+            exchange.limiting = route
+            metrics.note(exchange.decision, of: route, rows: rows(of: route, in: snapshot))
+        }
         if !exchange.decision.isAdmitted {
             if !isPeek { noteRefusal(exchange, request, route) }
             return .refuse(route)
         }
         if !isPeek && exchange.decision.delay > .zero { return .delay(route) }
-        return goOn(exchange, request, route, isPeek: isPeek)
+        return goOn(exchange, request, route, snapshot, isPeek: isPeek)
     }
 
     private func charge(
@@ -55,9 +63,6 @@ extension WorkerContext {
             subject, dimensions: dimensions, answer: exchange.answer, in: shared.limits,
             at: loop.clock, isPeek: isPeek, into: &exchange.decision)
         exchange.decided = loop.clock
-        if isPeek { return }
-        exchange.limiting = route
-        metrics.note(exchange.decision, of: route)
     }
 
     /// Collects the values of header fields and claims that the limits count by. All lines of a field are one
@@ -109,19 +114,20 @@ extension WorkerContext {
     }
 
     /// Ends the request for its limits: what it held in flight is free again.
-    func finishLimits(_ exchange: Exchange) {
+    func finishLimits(_ exchange: Exchange, _ snapshot: Snapshot) {
         guard let route = exchange.limiting else { return }
         exchange.limiting = nil
-        metrics.noteEnd(exchange.decision, of: route)
+        metrics.noteEnd(exchange.decision, of: route, rows: rows(of: route, in: snapshot))
         guard exchange.decision.isOpen else { return }
         route.limits.finish(&exchange.decision, in: shared.limits, at: loop.clock)
     }
 
     /// Ends a request that did not go on, and gives back what it was charged.
-    func cancelLimits(_ exchange: Exchange) {
+    func cancelLimits(_ exchange: Exchange, _ snapshot: Snapshot) {
         guard let route = exchange.limiting else { return }
         exchange.limiting = nil
-        metrics.noteCancelled(exchange.decision, of: route)
+        metrics.noteCancelled(
+            exchange.decision, of: route, rows: rows(of: route, in: snapshot))
         route.limits.cancel(&exchange.decision, in: shared.limits, at: loop.clock)
     }
 }

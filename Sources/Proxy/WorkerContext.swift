@@ -10,11 +10,11 @@ import Upstreams
 final class WorkerContext {
     let loop: EventLoop
     let shared: SharedState
-    let blueprint: Blueprint
-    let pools: [UpstreamPool]
+    /// What requests that begin now follow.
+    var snapshot: Snapshot
+    /// Pools of former configurations whose connections are still in use.
+    var retired: [UpstreamPool] = []
     var random: SeededRandom
-    /// Keys, and the tokens that were verified.
-    var credentials: Credentials
     var metrics: WorkerMetrics
     var log: AccessLog
     /// Whom limits refused most.
@@ -28,16 +28,17 @@ final class WorkerContext {
     init(loop: EventLoop, shared: SharedState, blueprint: Blueprint, seed: UInt64) {
         self.loop = loop
         self.shared = shared
-        self.blueprint = blueprint
         var random = SeededRandom(seed: seed)
-        pools = zip(blueprint.settings.upstreams, shared.upstreams).map { settings, health in
+        let pools = zip(blueprint.settings.upstreams, shared.upstreams).map { settings, health in
             UpstreamPool(
                 settings: settings, health: health, loop: loop,
                 random: SeededRandom(seed: random.next()))
         }
         self.random = random
-        credentials = Credentials(
-            blueprint.settings.identity, claims: blueprint.claims, keys: CredentialKeys())
+        snapshot = Snapshot(
+            blueprint, pools: pools,
+            credentials: Credentials(
+                blueprint.settings.identity, claims: blueprint.claims, keys: CredentialKeys()))
         metrics = WorkerMetrics(
             routes: blueprint.routes.count, limits: blueprint.settings.limits.count)
         log = AccessLog(blueprint.settings.log)
@@ -56,7 +57,7 @@ final class WorkerContext {
 
     /// The answer to a health check on the main address; `nil` when `request` is none or they are not served here.
     func healthReport(for request: borrowing RequestHead) -> HealthReport? {
-        guard let admin = blueprint.settings.admin, admin.healthOnMain,
+        guard let admin = snapshot.blueprint.settings.admin, admin.healthOnMain,
             request.method == .get || request.method == .head,
             let kind = HealthReport.Kind(path: request.span(request.path))
         else { return nil }

@@ -21,7 +21,7 @@ public struct WorkerMetrics: Sendable {
     var limitsInFlight: CounterTable
     /// Requests that had to wait for their turn.
     var delayed: UInt64 = 0
-    /// What became of tokens and API keys; filled in by the scrape.
+    /// What became of tokens and API keys; those of the current view are added by the scrape.
     public internal(set) var credentials = CredentialCounts()
     /// Answers the proxy made itself, by reason.
     var rejections = CounterTable(rows: 1, columns: Rejection.all.count)
@@ -57,36 +57,41 @@ public struct WorkerMetrics: Sendable {
         limitsInFlight = CounterTable(rows: limits, columns: 1)
     }
 
-    mutating func note(_ record: AccessRecord, latency time: Nanoseconds) {
-        let row = record.route >= 0 ? record.route : requests.rows - 1
-        requests.add(row: row, column: min(Int(record.status.code), 599))
-        latency[row].record(time.count)
+    /// Counts a request; `row`: of its route, `nil` when there is none any more.
+    mutating func note(_ record: AccessRecord, row: Int?, latency time: Nanoseconds) {
+        if let row {
+            requests.add(row: row, column: min(Int(record.status.code), 599))
+            latency[row].record(time.count)
+        }
         cache.add(row: 0, column: Int(record.cache.rawValue))
         bodyBytes &+= record.bodyBytes
         if record.isIncomplete { incomplete &+= 1 }
     }
 
-    /// Counts a decision; `route` knows which limits they are in the configuration.
-    mutating func note(_ decision: LimitDecision, of route: Route) {
+    /// Counts a decision; `rows` has the row of each of the route's limits, or -1.
+    mutating func note(_ decision: LimitDecision, of route: Route, rows: [Int]) {
         for index in 0..<decision.count {
             let state = decision[index]
             let outcome: LimitOutcome =
                 !state.refused ? .admitted : state.isShadow ? .shadowRefused : .refused
-            limits.add(row: route.limitIndices[Int(state.limit)], column: outcome.rawValue)
+            let row = rows[Int(state.limit)]
+            if row < 0 { continue }
+            limits.add(row: row, column: outcome.rawValue)
             if state.charged > 0 && route.countsInFlight[Int(state.limit)] {
-                limitsInFlight.add(row: route.limitIndices[Int(state.limit)], column: 0)
+                limitsInFlight.add(row: row, column: 0)
             }
         }
-        if case .deniedAnonymous(let limit) = decision.outcome {
-            limits.add(row: route.limitIndices[limit], column: LimitOutcome.refused.rawValue)
+        if case .deniedAnonymous(let limit) = decision.outcome, rows[limit] >= 0 {
+            limits.add(row: rows[limit], column: LimitOutcome.refused.rawValue)
         }
     }
 
-    /// Counts what a request was charged in the end.
-    mutating func noteEnd(_ decision: LimitDecision, of route: Route) {
+    /// Counts what a request was charged in the end, and that it holds nothing in flight any more.
+    mutating func noteEnd(_ decision: LimitDecision, of route: Route, rows: [Int]) {
         for index in 0..<decision.count where decision[index].charged > 0 {
             let state = decision[index]
-            let row = route.limitIndices[Int(state.limit)]
+            let row = rows[Int(state.limit)]
+            if row < 0 { continue }
             if route.countsInFlight[Int(state.limit)] {
                 limitsInFlight.subtract(row: row, column: 0)
             } else {
@@ -95,12 +100,14 @@ public struct WorkerMetrics: Sendable {
         }
     }
 
-    /// Counts the end of a request that is given everything back.
-    mutating func noteCancelled(_ decision: LimitDecision, of route: Route) {
-        for index in 0..<decision.count {
+    /// The same for one that is given everything back.
+    mutating func noteCancelled(_ decision: LimitDecision, of route: Route, rows: [Int]) {
+        for index in 0..<decision.count where decision[index].charged > 0 {
             let state = decision[index]
-            guard state.charged > 0, route.countsInFlight[Int(state.limit)] else { continue }
-            limitsInFlight.subtract(row: route.limitIndices[Int(state.limit)], column: 0)
+            guard route.countsInFlight[Int(state.limit)], rows[Int(state.limit)] >= 0 else {
+                continue
+            }
+            limitsInFlight.subtract(row: rows[Int(state.limit)], column: 0)
         }
     }
 
@@ -129,13 +136,23 @@ public struct WorkerMetrics: Sendable {
 /// One pool's numbers at the moment of a scrape.
 public struct PoolMetrics: Sendable {
     /// What happened so far.
-    public var counters: UpstreamCounters
+    public var counters = UpstreamCounters()
     /// Connections that are open.
-    public var open: Int
+    public var open = 0
     /// Connections without an exchange.
-    public var idle: Int
+    public var idle = 0
     /// Requests that wait for a connection.
-    public var waiting: Int
+    public var waiting = 0
+
+    init() {}
+
+    /// The numbers of `pool` now.
+    init(of pool: UpstreamPool) {
+        counters = pool.counters
+        open = pool.openConnections
+        idle = pool.idleConnections
+        waiting = pool.waitingRequests
+    }
 
     mutating func merge(_ other: PoolMetrics) {
         counters.add(other.counters)

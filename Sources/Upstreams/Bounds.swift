@@ -13,4 +13,12 @@ enum Bounds {
     static let resolveInterval = Nanoseconds.seconds(30)
     /// Requests of one worker that may wait for a connection.
     static let waitersMax = 10_000
+    /// Bytes of a URL that is fetched.
+    static let urlBytes = 2048
+    /// The body of a document that is fetched.
+    static let fetchedBody = 1 << 20
+    /// Answers read for one fetch, those of status 1xx included.
+    static let interimAnswers = 8
+    /// What is shown of where a redirect points to.
+    static let locationBytes = 200
 }

@@ -10,6 +10,7 @@ public final class ReachabilityProbe {
     private let settings: UpstreamSettings
     private let health: UpstreamHealth
     private let loop: EventLoop
+    private var isStopped = false
 
     /// Prepares a probe that reports to `health`.
     public init(_ settings: UpstreamSettings, health: UpstreamHealth, loop: EventLoop) {
@@ -18,17 +19,20 @@ public final class ReachabilityProbe {
         self.loop = loop
     }
 
-    /// Probes once a second, for as long as the loop runs.
+    /// Probes once a second, until `stop`.
     public func start() {
         for server in settings.servers.indices {
             loop.start { [self] in
-                while true {
+                while !isStopped {
                     if health.servers[server] != .reachable { await probe(server) }
                     await loop.sleep(for: .seconds(1))
                 }
             }
         }
     }
+
+    /// Ends the probing; one that is under way still reports.
+    public func stop() { isStopped = true }
 
     private func probe(_ server: Int) async {
         let deadline = loop.now + settings.connectTimeout

@@ -98,10 +98,15 @@ public final class UpstreamPool {
     }
 
     /// Closes idle connections now, and all others after their exchange.
+    ///
+    /// A request that began before may still lease a connection: it gets a fresh one.
     public func close() {
         isClosed = true
         while closeOneIdle() {}
     }
+
+    /// Takes over what was counted by the pool in whose place this one is.
+    public func inherit(_ former: UpstreamCounters) { counters.add(former) }
 
     private func takeIdle(of server: Int) -> UpstreamConnection? {
         while let connection = servers[server].idle.popLast() {

@@ -2,22 +2,43 @@ import Config
 import EventLoop
 import Settings
 
-/// Reads a configuration file, or explains to people what is wrong with it and ends the process.
+/// Reads configuration files.
 enum ConfigurationFile {
-    static func load(_ file: String) -> ProxySettings {
+    /// Why a file gives no settings.
+    enum Fault: Error {
+        /// The system's reason.
+        case unreadable(String)
+        /// What is wrong in it.
+        case wrong(ConfigurationFailure)
+    }
+
+    /// Reads and checks `file`; `processors` is what `workers: auto` stands for.
+    static func read(_ file: String, processors: Int) throws(Fault) -> ProxySettings {
         let bytes: [UInt8]
         do {
             bytes = try Host.readFile(file, limit: 1 << 20 + 1)
         } catch {
-            Host.write("weir: cannot read \(file): \(error.text)\n", toError: true)
-            Host.exit(ExitStatus.configuration)
+            throw .unreadable(error.text)
         }
-        switch Configuration.load(
-            bytes, file: file, environment: Host.environment, processors: Host.processors)
-        {
+        let loaded = Configuration.load(
+            bytes, file: file, environment: Host.environment, processors: processors)
+        switch loaded {
         case .success(let settings): return settings
-        case .failure(let failure):
-            Host.write(failure.description, toError: true)
+        case .failure(let failure): throw .wrong(failure)
+        }
+    }
+
+    /// The settings of `file`, or an explanation for people and the end of the process.
+    static func load(_ file: String) -> ProxySettings {
+        do {
+            return try read(file, processors: Host.processors)
+        } catch {
+            switch error {
+            case .unreadable(let reason):
+                Host.write("weir: cannot read \(file): \(reason)\n", toError: true)
+            case .wrong(let failure):
+                Host.write(failure.description, toError: true)
+            }
             Host.exit(ExitStatus.configuration)
         }
     }

@@ -1,12 +1,14 @@
 import EventLoop
 import Primitives
+import Proxy
 import Settings
 import Telemetry
 
 /// The log's lines about the process itself: what changed, once per change.
 struct EventLog {
     private let pipe: LogPipe
-    private let level: LogSettings.Level
+    /// The least level that is written.
+    var level: LogSettings.Level
 
     init(_ pipe: LogPipe, level: LogSettings.Level) {
         self.pipe = pipe
@@ -34,16 +36,66 @@ struct EventLog {
         }
     }
 
+    /// Keys of credentials came, or could not be had. No part of a key is written.
+    func keys(_ event: KeyEvent, at clock: ClockReading) {
+        switch event {
+        case .loaded(let source, let keys):
+            write(.info, "keys loaded", at: clock) { line in
+                line.field("source", Array(source.utf8).span)
+                line.field("keys", UInt64(keys))
+            }
+        case .kept(let problem, let keys):
+            let isWithout = keys == 0
+            write(
+                isWithout ? .error : .warning, isWithout ? "keys missing" : "keys kept", at: clock
+            ) { line in
+                line.field("source", Array(problem.source.utf8).span)
+                line.field("reason", Array(problem.reason.utf8).span)
+                line.field("keys", UInt64(keys))
+            }
+        }
+    }
+
+    /// Problems of a file that are told in one line.
+    static let problemsMax = 3
+
+    /// Another configuration is followed.
+    func reloaded(_ change: SettingsChange, generation: UInt64, at clock: ClockReading) {
+        write(.info, "reloaded", at: clock) { line in
+            line.field("config_generation", generation)
+            line.field("routes", Array(text(of: change.routes).utf8).span)
+            line.field("limits", Array(text(of: change.limits).utf8).span)
+            line.field("upstreams", Array(text(of: change.upstreams).utf8).span)
+            let others = change.others.joined(separator: " ")
+            if !others.isEmpty { line.field("changed", Array(others.utf8).span) }
+        }
+    }
+
+    private func text(of count: SettingsChange.Count) -> String {
+        "\(count.added) added, \(count.changed) changed, \(count.removed) removed"
+    }
+
+    /// The file was wrong or could not be read, and the former configuration is followed on.
+    func reloadFailed(_ problems: [String], count: Int, at clock: ClockReading) {
+        write(.warning, "reload failed", at: clock) { line in
+            line.field("problems", UInt64(count))
+            line.field("problem", Array(problems.joined(separator: "; ").utf8).span)
+        }
+    }
+
+    /// The file is right, but a new process is needed to follow it.
+    func reloadNeedsRestart(_ keys: [String], at clock: ClockReading) {
+        write(.warning, "reload needs restart", at: clock) { line in
+            line.field("keys", Array(keys.joined(separator: " ").utf8).span)
+        }
+    }
+
     func draining(at clock: ClockReading) { write(.info, "draining", at: clock) { _ in } }
 
     func stopped(cutOff: Int, at clock: ClockReading) {
         write(cutOff == 0 ? .info : .warning, "stopped", at: clock) { line in
             line.field("connections_cut_off", UInt64(cutOff))
         }
-    }
-
-    func warning(_ event: StaticString, at clock: ClockReading) {
-        write(.warning, event, at: clock) { _ in }
     }
 
     /// Waits, for a second at most, until all lines have been written.

@@ -1,5 +1,7 @@
 import Admin
+import Config
 import EventLoop
+import Identity
 import Primitives
 import Proxy
 import Settings
@@ -10,12 +12,16 @@ struct RunCommand {
     let file: String
 
     func run() -> Never {
+        let processors = Host.processors
         let settings = ConfigurationFile.load(file)
         _ = Host.raiseDescriptorLimit()
         guard let loop = EventLoop(),
             let signals = SignalSource([Host.terminate, Host.interrupt, Host.hangUp], loop: loop),
             let log = LogPipe(descriptor: 1)
         else { fail("the system refused a descriptor") }
+        let events = EventLog(log, level: settings.log.level)
+        let keeper = KeyFiles.keeper(of: settings, on: loop) { events.keys($0, at: loop.clock) }
+        let keys = load(keeper)
         let server: ProxyServer
         do {
             server = try ProxyServer(settings: settings, log: log)
@@ -26,10 +32,21 @@ struct RunCommand {
                 fail("cannot listen on \(address.text): \(reason.text)")
             }
         }
-        let process = ProxyProcess(settings, server, loop, log)
-        process.start(signals)
+        let process = ProxyProcess(settings, server, loop, events, keeper, file, processors)
+        process.start(signals, keys)
         loop.run()
         Host.exit(process.status)
+    }
+
+    /// The keys of all files, or an explanation for people and the end of the process.
+    private func load(_ keeper: KeyKeeper) -> CredentialKeys {
+        do {
+            return try keeper.load()
+        } catch {
+            Host.write(
+                "weir: \(error.source): \(error.reason); nothing was started\n", toError: true)
+            Host.exit(ExitStatus.configuration)
+        }
     }
 
     private func fail(_ problem: String) -> Never {
@@ -41,20 +58,33 @@ struct RunCommand {
 /// The process around the data plane: signals, health probes, the admin address, on a loop of their own.
 final class ProxyProcess {
     private(set) var status: Int32 = 0
-    private let settings: ProxySettings
+    private var settings: ProxySettings
     private let server: ProxyServer
     private let loop: EventLoop
-    private let events: EventLog
+    private var events: EventLog
     private var admin: AdminServer?
+    private var watches: [UpstreamWatch] = []
+    private var keeper: KeyKeeper
+    private let file: String
+    /// What `workers: auto` stands for in this process.
+    private let processors: Int
+    private var wantsReload = false
+    private var isReloading = false
 
-    init(_ settings: ProxySettings, _ server: ProxyServer, _ loop: EventLoop, _ log: LogPipe) {
+    init(
+        _ settings: ProxySettings, _ server: ProxyServer, _ loop: EventLoop, _ events: EventLog,
+        _ keeper: KeyKeeper, _ file: String, _ processors: Int
+    ) {
         self.settings = settings
         self.server = server
         self.loop = loop
-        events = EventLog(log, level: settings.log.level)
+        self.events = events
+        self.keeper = keeper
+        self.file = file
+        self.processors = processors
     }
 
-    func start(_ signals: SignalSource) {
+    func start(_ signals: SignalSource, _ keys: CredentialKeys) {
         var adminAddress: SocketAddress?
         if let adminSettings = settings.admin {
             let admin = AdminServer(adminSettings, server: server, loop: loop)
@@ -68,40 +98,118 @@ final class ProxyProcess {
             }
             self.admin = admin
         }
-        for (upstream, health) in zip(settings.upstreams, server.shared.upstreams) {
-            ReachabilityProbe(upstream, health: health, loop: loop).start()
-            loop.start { [self] in await watch(health) }
-        }
-        server.start()
+        watchUpstreams()
+        server.start(keys: keys)
         events.started(
             server.addresses, admin: adminAddress, workers: settings.workers, at: loop.clock)
+        keepKeys()
         loop.start { [self] in await obey(signals) }
     }
 
-    /// Says once per change whether an upstream can be reached.
-    private func watch(_ health: UpstreamHealth) async {
-        var mayServe = true
-        while true {
-            await loop.sleep(for: .milliseconds(500))
-            guard health.mayServe != mayServe else { continue }
-            mayServe.toggle()
-            events.upstream(health.name, isReachable: mayServe, at: loop.clock)
-        }
+    /// Begins to watch what the keeper has read.
+    private func keepKeys() {
+        let server = server
+        keeper.start(
+            health: server.shared.keys, wantsKeys: { await server.wantsKeys() },
+            adopt: { await server.adopt(keys: $0) })
     }
 
-    /// The first SIGTERM or SIGINT drains, a second one ends at once.
+    /// Watches the upstreams there are now; those that are watched already go on.
+    private func watchUpstreams() {
+        let former = watches
+        watches = zip(settings.upstreams, server.shared.upstreams).map { upstream, health in
+            if let watch = former.first(where: { $0.health === health }) {
+                watch.probe(upstream)
+                return watch
+            }
+            let watch = UpstreamWatch(upstream, health, loop) { [self] isReachable in
+                events.upstream(health.name, isReachable: isReachable, at: loop.clock)
+            }
+            watch.start()
+            return watch
+        }
+        for watch in former where !watches.contains(where: { $0 === watch }) { watch.stop() }
+    }
+
+    /// The first SIGTERM or SIGINT drains, a second one ends at once; SIGHUP reads the file again.
     private func obey(_ signals: SignalSource) async {
         var isDraining = false
         while true {
             let signal = await signals.next()
             if signal == Host.hangUp {
-                events.warning("reload is not available in this version", at: loop.clock)
+                // One that comes during a reload is for what the file says by then.
+                wantsReload = !isDraining
+                if wantsReload && !isReloading { loop.start { [self] in await reload() } }
             } else if isDraining {
                 Host.exit(ExitStatus.cutOff)
             } else {
                 isDraining = true
                 loop.start { [self] in await drain() }
             }
+        }
+    }
+
+    // MARK: Reload
+
+    private func reload() async {
+        isReloading = true
+        defer { isReloading = false }
+        while wantsReload {
+            wantsReload = false
+            do {
+                await follow(try ConfigurationFile.read(file, processors: processors))
+            } catch {
+                server.shared.noteFailedReload()
+                report(error)
+            }
+        }
+    }
+
+    /// Follows `new`, unless that needs another process.
+    private func follow(_ new: ProxySettings) async {
+        let change = SettingsChange(from: settings, to: new)
+        guard change.needsRestart.isEmpty else {
+            server.shared.noteFailedReload()
+            return events.reloadNeedsRestart(change.needsRestart, at: loop.clock)
+        }
+        var keys: CredentialKeys?
+        if new.identity.jwt != settings.identity.jwt
+            || new.identity.apiKeys != settings.identity.apiKeys
+        {
+            let newKeeper = KeyFiles.keeper(of: new, on: loop) { [self] event in
+                events.keys(event, at: loop.clock)
+            }
+            do {
+                // Before anything is followed, so that no token is judged without its key.
+                keys = try newKeeper.load()
+            } catch {
+                server.shared.noteFailedReload()
+                return events.reloadFailed(
+                    ["\(error.source): \(error.reason)"], count: 1, at: loop.clock)
+            }
+            await keeper.stop()
+            keeper = newKeeper
+        }
+        await server.adopt(new, keys: keys, at: loop.clock.wall)
+        if keys != nil { keepKeys() }
+        settings = new
+        watchUpstreams()
+        // The line is written by the level it may have changed.
+        events.level = new.log.level
+        let generation = server.shared.configurationState.generation
+        events.reloaded(change, generation: generation, at: loop.clock)
+    }
+
+    private func report(_ fault: ConfigurationFile.Fault) {
+        switch fault {
+        case .unreadable(let reason):
+            events.reloadFailed(["cannot read \(file): \(reason)"], count: 1, at: loop.clock)
+        case .wrong(let failure):
+            let problems = failure.problems.prefix(EventLog.problemsMax).map { problem in
+                "\(failure.file):\(problem.line):\(problem.column): \(problem.message)"
+            }
+            events.reloadFailed(
+                problems, count: failure.problems.count + failure.omitted, at: loop.clock)
         }
     }
 

@@ -1,6 +1,8 @@
 import Caching
 import Config
 import EventLoop
+import Identity
+import Limits
 import Primitives
 import Proxy
 import Settings
@@ -26,18 +28,56 @@ final class ProxyWorld {
     /// A peer that the configurations of tests trust.
     static let trusted = IPAddress(v4: 0x0A04_0001)
 
-    init(_ yaml: String, seed: UInt64 = 1, faults: FaultPlan = FaultPlan()) throws {
-        world = SimulatedWorld(seed: seed, faults: faults)
+    /// The settings of a `proxy.yaml`, to which `listen` and `upstream` are added where they are missing.
+    static func settings(_ yaml: String) throws -> ProxySettings {
         var text = yaml
         if !yaml.contains("listen:") { text = "listen: 10.1.0.1:8080\n" + text }
         if !yaml.contains("upstream") { text = "upstream: http://10.2.0.1:8000\n" + text }
-        let settings = try Configuration.load(
+        return try Configuration.load(
             text: text, file: "proxy.yaml", environment: [:], processors: 1
         ).get()
+    }
+
+    /// - Parameters:
+    ///   - yaml: The configuration.
+    ///   - limits: Limits of all routes, in place of the text's.
+    ///   - keys: By what credentials are judged.
+    ///   - seed: Where the simulation's randomness begins.
+    ///   - faults: What goes wrong on the network.
+    init(
+        _ yaml: String, limits: [LimitDefinition]? = nil, keys: CredentialKeys = CredentialKeys(),
+        seed: UInt64 = 1, faults: FaultPlan = FaultPlan()
+    ) throws {
+        world = SimulatedWorld(seed: seed, faults: faults)
+        var settings = try ProxyWorld.settings(yaml)
+        if let limits { settings = settings.with(limits) }
         server = try ProxyServer(
             settings: settings, log: LogPipe(descriptor: 1, kernel: world.kernel), seed: seed,
             kernel: world.kernel)
-        server.start()
+        server.start(keys: keys)
+    }
+
+    /// Follows another configuration; what runs meanwhile runs on.
+    func reload(_ yaml: String) throws {
+        let settings = try ProxyWorld.settings(yaml)
+        let server = server
+        let task = world.task(on: world.peerLoop) { control in
+            await server.adopt(settings, at: control.clock.wall)
+        }
+        world.run(task)
+    }
+
+    /// The text of `/metrics`.
+    func metrics() -> String {
+        let text = Probe("")
+        let server = server
+        let task = world.task(on: world.peerLoop) { control in
+            let buffer = ByteBuffer(capacity: 4096)
+            await server.metrics().append(to: buffer, at: control.now)
+            text.value = String(decoding: buffer.readable.copied, as: UTF8.self)
+        }
+        world.run(task)
+        return text.value
     }
 
     /// The access log as far as it is written.
@@ -137,6 +177,29 @@ final class ProxyWorld {
         }
         world.run(task)
         return pools.value
+    }
+
+    /// The value of a metric now, by its name and labels as they stand in the text.
+    func metric(_ name: String) -> Double? {
+        for line in metrics().split(separator: "\n") where line.hasPrefix(name + " ") {
+            return Double(line.dropFirst(name.count + 1))
+        }
+        return nil
+    }
+}
+
+extension ProxySettings {
+    /// The same with other limits, on all routes.
+    fileprivate func with(_ limits: [LimitDefinition]) -> ProxySettings {
+        let routes = routes.map { route in
+            var route = route
+            route.limits = Array(limits.indices)
+            return route
+        }
+        return ProxySettings(
+            listeners: listeners, admin: admin, workers: workers, limitKeys: limitKeys,
+            upstreams: upstreams, identity: identity, limits: limits, cacheMemory: cacheMemory,
+            routes: routes, http: http, headers: headers, log: log, drain: drain)
     }
 }
 

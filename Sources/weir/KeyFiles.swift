@@ -1,0 +1,24 @@
+import EventLoop
+import Identity
+import Proxy
+import Settings
+
+/// The keys of the process: read before anything starts, watched on the control loop.
+enum KeyFiles {
+    /// Prepares to keep the keys of `settings`; changes of state go to `note`.
+    static func keeper(
+        of settings: ProxySettings, on loop: EventLoop, note: @escaping (KeyEvent) -> Void
+    ) -> KeyKeeper {
+        let world = KeyWorld(loop: loop, parseAPIKeys: parseAPIKeys, note: note)
+        return KeyKeeper(
+            settings.identity, world: world, loop: loop,
+            seed: UInt64.random(in: .min ... .max))
+    }
+
+    /// Reads a file of API keys.
+    private static func parseAPIKeys(
+        _ bytes: [UInt8], _ file: String
+    ) -> Result<[APIKeyEntry], KeyProblem> {
+        .failure(KeyProblem(source: file, reason: "API keys are not available in this version"))
+    }
+}
