@@ -39,7 +39,7 @@ struct ExplainCommand: Equatable {
 
     private func explain(_ asked: AskedRequest, _ file: String) -> Never {
         let settings = ConfigurationFile.load(file)
-        let keys = ExplainCommand.credentialKeys(for: settings)
+        let keys = credentialKeys(for: settings)
         guard let explanation = Explanation.atStart(asked, settings, keys: keys) else {
             fail("the system refused a descriptor", ExitStatus.system)
         }
@@ -53,8 +53,18 @@ struct ExplainCommand: Equatable {
         Host.exit(0)
     }
 
-    /// The keys that tokens and API keys are looked at with.
-    static func credentialKeys(for settings: ProxySettings) -> CredentialKeys { CredentialKeys() }
+    /// The keys that tokens and API keys are looked at with: those of files and secrets. A running process has
+    /// fetched the others.
+    private func credentialKeys(for settings: ProxySettings) -> CredentialKeys {
+        guard let loop = EventLoop() else {
+            fail("the system refused a descriptor", ExitStatus.system)
+        }
+        do throws(KeyProblem) {
+            return try KeyFiles.keeper(of: settings, on: loop) { _ in }.load()
+        } catch {
+            fail("\(error.source): \(error.reason)", ExitStatus.configuration)
+        }
+    }
 
     private func ask(_ url: String, _ token: String?) -> Never {
         guard let loop = EventLoop() else {
