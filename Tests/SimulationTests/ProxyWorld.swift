@@ -1,6 +1,7 @@
 import Caching
 import Config
 import EventLoop
+import Identity
 import Limits
 import Primitives
 import Proxy
@@ -27,24 +28,6 @@ final class ProxyWorld {
     /// A peer that the configurations of tests trust.
     static let trusted = IPAddress(v4: 0x0A04_0001)
 
-    /// - Parameters:
-    ///   - yaml: The configuration.
-    ///   - limits: Limits of all routes, in place of the text's.
-    ///   - seed: Where the simulation's randomness begins.
-    ///   - faults: What goes wrong on the network.
-    init(
-        _ yaml: String, limits: [LimitDefinition]? = nil, seed: UInt64 = 1,
-        faults: FaultPlan = FaultPlan()
-    ) throws {
-        world = SimulatedWorld(seed: seed, faults: faults)
-        var settings = try ProxyWorld.settings(yaml)
-        if let limits { settings = settings.with(limits) }
-        server = try ProxyServer(
-            settings: settings, log: LogPipe(descriptor: 1, kernel: world.kernel), seed: seed,
-            kernel: world.kernel)
-        server.start()
-    }
-
     /// The settings of a `proxy.yaml`, to which `listen` and `upstream` are added where they are missing.
     static func settings(_ yaml: String) throws -> ProxySettings {
         var text = yaml
@@ -53,6 +36,25 @@ final class ProxyWorld {
         return try Configuration.load(
             text: text, file: "proxy.yaml", environment: [:], processors: 1
         ).get()
+    }
+
+    /// - Parameters:
+    ///   - yaml: The configuration.
+    ///   - limits: Limits of all routes, in place of the text's.
+    ///   - keys: By what credentials are judged.
+    ///   - seed: Where the simulation's randomness begins.
+    ///   - faults: What goes wrong on the network.
+    init(
+        _ yaml: String, limits: [LimitDefinition]? = nil, keys: CredentialKeys = CredentialKeys(),
+        seed: UInt64 = 1, faults: FaultPlan = FaultPlan()
+    ) throws {
+        world = SimulatedWorld(seed: seed, faults: faults)
+        var settings = try ProxyWorld.settings(yaml)
+        if let limits { settings = settings.with(limits) }
+        server = try ProxyServer(
+            settings: settings, log: LogPipe(descriptor: 1, kernel: world.kernel), seed: seed,
+            kernel: world.kernel)
+        server.start(keys: keys)
     }
 
     /// Follows another configuration; what runs meanwhile runs on.
