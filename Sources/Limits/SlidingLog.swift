@@ -12,7 +12,8 @@
 /// the request does not pass.
 ///
 /// A charge after the fact that finds the ring full replaces the oldest moments: nobody waits longer than
-/// one period for it. When a tier brings another rate the moments stay; they count by the new period.
+/// one period for it. When a tier brings another rate the moments stay and count by the new period; those
+/// that do not any more make room for new ones first.
 struct SlidingLog: Sendable, BitwiseCopyable {
     /// Units in any `period`, at most `LimitBounds.logMax`.
     let quota: UInt32
@@ -118,7 +119,9 @@ struct SlidingLog: Sendable, BitwiseCopyable {
     private func counted(
         _ entry: LimitEntry, _ counters: borrowing CounterSlab, at now: UInt64
     ) -> UInt32 {
-        now > entry.until ? 0 : count(of: entry, counters) { counts($0, at: now) }
+        guard entry.amount > 0 && now <= entry.until else { return 0 }
+        if counts(moment(entry.amount - 1, of: entry, counters), at: now) { return entry.amount }
+        return count(of: entry, counters) { counts($0, at: now) }
     }
 
     /// The moment of the newest unit but `rank`.
@@ -131,6 +134,7 @@ struct SlidingLog: Sendable, BitwiseCopyable {
     }
 
     /// How many of the newest moments are so, all older ones being not: by halving.
+    @inline(__always)
     private func count(
         of entry: LimitEntry, _ counters: borrowing CounterSlab, where isSo: (UInt64) -> Bool
     ) -> UInt32 {
