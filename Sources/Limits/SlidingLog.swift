@@ -55,16 +55,18 @@ struct SlidingLog: Sendable, BitwiseCopyable {
         _ = makeRoom(&entry, counters: &counters, units: units, at: now)
         let block = CounterSlab.Block(entry.detail)
         let size = UInt32(1) << UInt32(block.exponent)
-        // The moments in the ring never fall.
-        let moment = entry.amount > 0 ? max(now, self.moment(0, of: entry, counters)) : now
+        // The moments in the ring never fall. For a rate with a longer period, which `until` remembers, the
+        // older ones count on.
+        let newest = entry.amount > 0 ? self.moment(0, of: entry, counters) : now
+        let longest = entry.amount > 0 ? max(period, entry.until + 1 - newest) : period
+        let moment = max(now, newest)
         let written = min(units, size)
         for _ in 0..<written {
             counters.setWord(moment, block, Int(entry.position))
             entry.position = (entry.position + 1) & UInt64(size - 1)
         }
         entry.amount = min(entry.amount + written, size)
-        // Never less: for a rate with a longer period the older ones count on.
-        entry.until = max(entry.until, moment + period - 1)
+        entry.until = moment + longest - 1
         return moment
     }
 
@@ -87,7 +89,11 @@ struct SlidingLog: Sendable, BitwiseCopyable {
         }
         entry.position = (entry.position &- UInt64(taken)) & mask
         entry.amount -= taken
-        if entry.amount == 0 { entry.until = min(entry.until, now) }
+        if entry.amount == 0 {
+            entry.until = min(entry.until, now)
+        } else if newer == 0 {
+            entry.until -= mark - moment(0, of: entry, counters)
+        }
     }
 
     /// How full the window is: what is left, when the newest unit stops to count, and when enough of the
