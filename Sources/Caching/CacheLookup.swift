@@ -41,6 +41,10 @@ public enum CachePeek: Sendable {
     case stored(StoredResponse, CacheLookup.StaleReason?)
     /// It would have to be fetched, or wait for a fetch.
     case fetch(CacheStatus.Forward)
+    /// The origin would be asked past the cache.
+    case around(CacheBypass)
+    /// The client wants a stored answer or none, and there is none.
+    case onlyIfCached
 }
 
 /// The task of fetching an answer for the cache.

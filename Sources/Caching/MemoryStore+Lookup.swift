@@ -68,7 +68,12 @@ extension MemoryStore {
             case .refresh(let stored):
                 guard case .stale = stored.freshness(at: now) else { return .stored(stored, nil) }
                 return .stored(stored, .whileRevalidating)
-            case .none: return .fetch(found.query.reason)
+            case .none:
+                switch way(shard, found.query, request: request, rules: rules) {
+                case .onlyIfCached: return .onlyIfCached
+                case .around(let reason): return .around(reason)
+                case .fetch: return .fetch(found.query.reason)
+                }
             }
         }
     }
@@ -183,18 +188,38 @@ extension MemoryStore {
         return .refresh(stored, fill)
     }
 
+    /// What is done for a request that has no stored answer.
+    private enum Way {
+        case onlyIfCached
+        case around(CacheBypass)
+        case fetch(isCollapsing: Bool, isTrial: Bool)
+    }
+
+    private func way(
+        _ shard: borrowing StoreShard, _ query: MissQuery, request: borrowing RequestHead,
+        rules: CacheRules
+    ) -> Way {
+        if query.demands.flags.contains(.onlyIfCached) { return .onlyIfCached }
+        if request.method == .head { return .around(.headNotStored) }
+        let isCollapsing = rules.collapses && !query.hasCredentials
+        guard isCollapsing, let end = shard.passes[passTag(query.tag, request, rules)] else {
+            return .fetch(isCollapsing: isCollapsing, isTrial: false)
+        }
+        if query.now < end && query.stored == nil { return .around(.hitForMiss) }
+        return .fetch(isCollapsing: false, isTrial: query.now >= end)
+    }
+
     private func miss(
         _ shard: inout StoreShard, _ query: MissQuery, key: Span<UInt8>,
         request: borrowing RequestHead, rules: CacheRules
     ) -> CacheLookup {
-        if query.demands.flags.contains(.onlyIfCached) { return .onlyIfCached }
-        if request.method == .head { return .bypass(.headNotStored) }
-        var isCollapsing = rules.collapses && !query.hasCredentials
-        if isCollapsing, let end = shard.passes[passTag(query.tag, request, rules)] {
-            isCollapsing = false
-            if query.now < end {
-                if query.stored == nil { return .bypass(.hitForMiss) }
-            } else {
+        let isCollapsing: Bool
+        switch way(shard, query, request: request, rules: rules) {
+        case .onlyIfCached: return .onlyIfCached
+        case .around(let reason): return .bypass(reason)
+        case .fetch(let collapsing, let isTrial):
+            isCollapsing = collapsing
+            if isTrial {
                 // One request tries whether the answers can be shared by now; nobody waits for it.
                 shard.passes[passTag(query.tag, request, rules)] =
                     query.now + CacheBounds.hitForMiss

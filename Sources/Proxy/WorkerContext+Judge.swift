@@ -154,6 +154,8 @@ extension WorkerContext {
         switch shared.cache.peek(key: key.span, request: request, rules: cache, now: loop.now) {
         case .stored(let stored, let reason): return .serve(stored, reason)
         case .fetch(let reason): return .fetch(route, reason)
+        case .around(let reason): return .goAround(route, reason)
+        case .onlyIfCached: return .reject(.onlyIfCached)
         }
     }
 

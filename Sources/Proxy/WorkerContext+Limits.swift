@@ -44,7 +44,10 @@ extension WorkerContext {
             exchange.limiting = route
             metrics.note(exchange.decision, of: route, rows: rows(of: route, in: snapshot))
         }
-        if !exchange.decision.isAdmitted { return .refuse(route) }
+        if !exchange.decision.isAdmitted {
+            if !isPeek { noteRefusal(exchange, request, route) }
+            return .refuse(route)
+        }
         if !isPeek && exchange.decision.delay > .zero { return .delay(route) }
         return goOn(exchange, request, route, snapshot, isPeek: isPeek)
     }
