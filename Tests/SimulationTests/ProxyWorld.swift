@@ -29,11 +29,13 @@ final class ProxyWorld {
     init(_ yaml: String, seed: UInt64 = 1, faults: FaultPlan = FaultPlan()) throws {
         world = SimulatedWorld(seed: seed, faults: faults)
         server = try ProxyServer(
-            settings: ProxyWorld.settings(yaml), log: LogPipe(descriptor: 1, kernel: world.kernel), seed: seed,
+            settings: ProxyWorld.settings(yaml), log: LogPipe(descriptor: 1, kernel: world.kernel),
+            seed: seed,
             kernel: world.kernel)
         server.start()
     }
 
+    /// What `yaml` says, with `listen` and `upstream` where it names none.
     static func settings(_ yaml: String) throws -> ProxySettings {
         var text = yaml
         if !yaml.contains("listen:") { text = "listen: 10.1.0.1:8080\n" + text }
@@ -45,12 +47,22 @@ final class ProxyWorld {
 
     /// Follows another configuration; what runs meanwhile runs on.
     func reload(_ yaml: String) throws {
-        let settings = try ProxyWorld.settings(yaml)
+        world.run(try reload([(after: .zero, yaml: yaml)]))
+    }
+
+    /// Follows one configuration after the other, each so long after the last one.
+    @discardableResult
+    func reload(_ plan: [(after: Nanoseconds, yaml: String)]) throws -> PeerTask {
+        let plan = try plan.map { ($0.after, try ProxyWorld.settings($0.yaml)) }
         let server = server
         let task = world.task(on: world.peerLoop) { control in
-            await server.adopt(settings, at: control.clock.wall)
+            for (pause, settings) in plan {
+                await control.sleep(for: pause)
+                await server.adopt(settings, at: control.clock.wall)
+            }
         }
-        world.run(task)
+        tasks.append(task)
+        return task
     }
 
     /// The text of `/metrics`.
