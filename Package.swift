@@ -68,7 +68,8 @@ let targets: [[Target]] = [
         ], settings: base),
     // I/O.
     module(
-        "TestKit", ["EventLoop", "HTTPModel", "Primitives", "CLinux", "COpenSSL"], settings: base, tests: nil),
+        "TestKit", ["EventLoop", "HTTPModel", "Primitives", "CLinux", "COpenSSL"], settings: base,
+        tests: nil),
     module(
         "EventLoop", ["Primitives", "CLinux"], settings: dataPlane + lends, tests: ["TestKit"]),
     module(

@@ -52,12 +52,43 @@ enum Bounds {
 
     // Identity.
     static let ipv6Prefix = 1...128
+    /// Sources of one part of the identity.
+    static let sources = 8
+    static let tokenKeys = 32
+    static let audiences = 32
+    /// Bytes of `issuer` and of each `audience`.
+    static let issuerBytes = 1...1024
+    /// Bytes of a secret for HS256: at least those of its digest (RFC 7518 §3.2).
+    static let secretBytes = 32...1024
+    static let leeway = Nanoseconds.zero...Nanoseconds.seconds(60)
+    static let claimBytes = 1...128
+    static let urlBytes = 2048
+
+    // The file of API keys.
+    static let apiKeyFileBytes = 16 << 20
+    static let apiKeys = 100_000
+    /// Bytes of an API key in clear.
+    static let apiKeyBytes = 16...1024
+    /// Bytes of a user or company.
+    static let identityBytes = 1...256
 
     // Limits.
     static let rateCount = 1...1_000_000_000
     static let ratePeriod = Nanoseconds.milliseconds(1)...Nanoseconds.seconds(366 * 86_400)
     static let burst = 1...1_000_000
     static let subWindows = 1...360
+    /// Requests of a sliding log, which keeps the moment of each.
+    static let slidingLog = 1...1024
+    static let maxDelay = Nanoseconds.milliseconds(1)...Nanoseconds.seconds(60)
+    static let concurrent = 1...1_000_000
+    static let cost = 0...1_000_000
+    /// Scopes of one limit.
+    static let scopes = 16
+    static let overrides = 1000
+    /// Bytes of an override's key, below the 1024 that YAML allows.
+    static let overrideBytes = 512
+    static let countedStatus = 200...599
+    static let countedRanges = 64
 
     // Cache.
     static let cacheMemory: ClosedRange<UInt64> = 1 << 20...1 << 40

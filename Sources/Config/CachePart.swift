@@ -11,6 +11,8 @@ struct ParsedCache {
     var value: Value?
     /// `cache: off`: nothing is stored, whatever routes say.
     var isOff = false
+    /// Whether it was read without a fault.
+    var isRight = true
 
     /// Whether routes that say nothing about the cache use it: a lifetime was named here for all.
     var isForAllRoutes: Bool { !isOff && (policy.ttl != nil || policy.forceTTL != nil) }
@@ -18,8 +20,16 @@ struct ParsedCache {
 
 /// Reads `cache:`, at the top and in routes.
 extension Report {
+    /// The top-level part, and whether it is right.
+    func wholeCache(_ value: Value) -> ParsedCache {
+        let before = problems.count
+        var parsed = cache(value)
+        parsed.isRight = problems.count == before && !value.isUnusable
+        return parsed
+    }
+
     /// The top-level part: `off`, a lifetime, or a mapping.
-    func cache(_ value: Value) -> ParsedCache {
+    private func cache(_ value: Value) -> ParsedCache {
         var parsed = ParsedCache(value: value)
         if let text = value.text {
             if text == "off" {

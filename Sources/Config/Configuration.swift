@@ -38,7 +38,8 @@ public enum Configuration {
         }
         if let settings, report.problems.isEmpty { return .success(settings) }
         return .failure(
-            ConfigurationFailure(file: file, problems: report.problems, lines: lines))
+            ConfigurationFailure(
+                file: file, problems: report.problems, lines: lines, concealed: report.concealed))
     }
 
     /// Reads and checks the text of a configuration file, as
@@ -74,7 +75,7 @@ extension Report {
 
         let context = RouteContext(
             upstreams: upstreams(&fields), limits: fields.take("limits").map { limits($0) } ?? [],
-            cache: fields.take("cache").map { cache($0) } ?? ParsedCache(),
+            cache: fields.take("cache").map { wholeCache($0) } ?? ParsedCache(),
             identity: fields.take("identity").map { identity($0) } ?? ParsedIdentity())
         let routes = routes(&fields, root, context)
         fields.finish()
@@ -97,11 +98,16 @@ extension Report {
         guard let written else {
             checkLimits(context.limits, nil, context.identity)
             checkIdentity([], context.cache, context.identity)
-            return [everything(context, root)]
+            checkCredentials(context.limits, [], context.identity)
+            let route = everything(context, root)
+            checkCounting(context.limits, [ParsedRoute(settings: route, value: root)], context)
+            return [route]
         }
         let parsed = routes(written, context)
         checkLimits(context.limits, parsed, context.identity)
         checkIdentity(parsed, context.cache, context.identity)
+        checkCredentials(context.limits, parsed, context.identity)
+        checkCounting(context.limits, parsed, context)
         checkReach(parsed)
         checkCache(context.cache, parsed)
         return parsed.map(\.settings)

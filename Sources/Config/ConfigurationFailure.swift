@@ -8,10 +8,15 @@ public struct ConfigurationFailure: Error, Equatable, Sendable, CustomStringConv
     public let problems: [ConfigurationProblem]
     /// How many more there were.
     public let omitted: Int
-    /// The whole text: each problem, then `proxy.yaml: 3 errors, nothing started`.
+    /// The whole text: each problem, then `proxy.yaml: 3 errors, nothing started`. Lines with
+    /// secrets are not quoted.
     public let description: String
 
-    init(file: String, problems: [ConfigurationProblem], lines: [String]) {
+    /// Creates a failure; the lines in `concealed` are not quoted.
+    init(
+        file: String, problems: [ConfigurationProblem], lines: [String],
+        concealed: Set<Int> = [], consequence: String = "nothing started"
+    ) {
         let sorted = problems.enumerated().sorted {
             ($0.element.line, $0.element.column, $0.offset)
                 < ($1.element.line, $1.element.column, $1.offset)
@@ -19,10 +24,12 @@ public struct ConfigurationFailure: Error, Equatable, Sendable, CustomStringConv
         self.file = file
         self.problems = sorted.prefix(Bounds.problems).map(\.element)
         omitted = max(0, problems.count - Bounds.problems)
-        var text = self.problems.map { $0.rendered(file: file, lines: lines) }.joined()
+        var text = self.problems.map { problem in
+            problem.rendered(file: file, lines: concealed.contains(problem.line) ? [] : lines)
+        }.joined()
         if omitted > 0 { text += "\(file): \(omitted) more not shown\n" }
         let count = problems.count == 1 ? "1 error" : "\(problems.count) errors"
-        description = text + "\(file): \(count), nothing started\n"
+        description = text + "\(file): \(count), \(consequence)\n"
     }
 }
 

@@ -21,16 +21,17 @@ enum Defaults {
 
     // Identity: nobody is trusted, IPv6 by /64.
     static let identity = IdentitySettings()
+    /// What tokens may be signed with where there are public keys. HS256 must be named.
+    static let tokenAlgorithms: [JWTAlgorithm] = [.RS256, .PS256, .ES256, .EdDSA]
+    static let apiKeyHeader = "x-api-key"
 
     // Limits.
     static let per: [LimitDefinition.Scope] = [.ip]
     static let anonymous = LimitDefinition.Anonymous.ip
     static let mode = LimitDefinition.Mode.enforce
     static let subWindows = 60
-    /// A token bucket starts with as many tokens as its rate has.
-    static func burst(for rate: LimitDefinition.Rate) -> UInt32 {
-        min(rate.count, UInt32(Bounds.burst.upperBound))
-    }
+    static let maxDelay = Nanoseconds.seconds(1)
+    static let reserve: UInt32 = 1
 
     // Cache. What one route does: see `CachePolicy`.
     static let cacheMemory = 256 << 20

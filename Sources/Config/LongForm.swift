@@ -1,5 +1,3 @@
-import Caching
-import Identity
 import Limits
 import Primitives
 import Routes
@@ -8,8 +6,9 @@ public import Settings
 extension Configuration {
     /// The whole of `settings` as a configuration file in its long form, every default written out.
     ///
-    /// Loaded again it gives equal settings. The admin token is the one value that is not written:
-    /// in its place stands `${WEIR_ADMIN_TOKEN}`, which must then be set.
+    /// Loaded again it gives equal settings. Secrets are not written: in place of the admin token
+    /// stands `${WEIR_ADMIN_TOKEN}`, in place of the secrets of tokens `${WEIR_JWT_SECRET_1}`,
+    /// `${WEIR_JWT_SECRET_2}` and so on, which must then be set.
     public static func longForm(_ settings: ProxySettings) -> String {
         var file: [(String, YAMLOutput)] = [
             ("listen", .list(settings.listeners.map { .block([("address", address($0.address))]) }))
@@ -77,55 +76,6 @@ extension Configuration {
         ])
     }
 
-    private static func identity(_ identity: IdentitySettings) -> [(String, YAMLOutput)] {
-        func source(_ source: IdentitySettings.Source) -> YAMLOutput {
-            switch source {
-            case .header(let name): .text("header:\(name)")
-            default: .text("")
-            }
-        }
-        var entries: [(String, YAMLOutput)] = [
-            (
-                "trusted_proxies",
-                .list(identity.trustedProxies.map { .text($0.description) })
-            ),
-            ("ipv6_prefix", .number(identity.ipv6Prefix)),
-        ]
-        if let user = identity.user.first { entries.append(("user", source(user))) }
-        if let company = identity.company.first { entries.append(("company", source(company))) }
-        var tier: [(String, YAMLOutput)] = []
-        if let from = identity.tier.first { tier.append(("from", source(from))) }
-        if let name = identity.defaultTier { tier.append(("default", .text(name))) }
-        if !tier.isEmpty { entries.append(("tier", .flow(tier))) }
-        return entries
-    }
-
-    private static func limit(_ limit: LimitDefinition) -> YAMLOutput {
-        var entries: [(String, YAMLOutput)] = [
-            ("rate", .text(RateText.write(limit.rate))),
-            ("per", .list(limit.per.map { .text($0.text) })),
-        ]
-        switch limit.algorithm {
-        case .tokenBucket(let burst):
-            entries.append(("algorithm", .text("token_bucket")))
-            if let burst { entries.append(("burst", .number(burst))) }
-        case .slidingWindow(let subWindows):
-            entries.append(("algorithm", .text("sliding_window")))
-            entries.append(("sub_windows", .number(subWindows)))
-        case .fixedWindow:
-            entries.append(("algorithm", .text("fixed_window")))
-        default: break
-        }
-        if !limit.tiers.isEmpty {
-            let tiers = limit.tiers.sorted { $0.key < $1.key }
-            entries.append(
-                ("tiers", .flow(tiers.map { ($0.key, .text(RateText.write($0.value))) })))
-        }
-        if limit.countsIdentity { entries.append(("anonymous", .text(limit.anonymous.rawValue))) }
-        entries.append(("mode", .text(limit.mode == .shadow ? "shadow" : "enforce")))
-        return .block(entries)
-    }
-
     private static func http(_ http: HTTPSettings) -> [(String, YAMLOutput)] {
         [
             ("header_bytes", .size(http.headerBytes)), ("fields", .number(http.fields)),
@@ -141,9 +91,11 @@ extension Configuration {
         var dialects: [YAMLOutput] = []
         if headers.xRateLimit { dialects.append(.text("x-ratelimit")) }
         if headers.ietfDraft11 { dialects.append(.text("ietf-draft-11")) }
+        if headers.ietfDraft03 { dialects.append(.text("ietf-draft-03")) }
         return [
             ("dialects", .list(dialects)),
             ("x_ratelimit_reset", .text(headers.resetIsDelta ? "delta" : "epoch")),
+            ("retry_after_jitter", .percent(headers.retryAfterJitter)),
         ]
     }
 }

@@ -79,6 +79,7 @@ extension Report {
 
     /// The admin token; empty means none. Its text never appears in a message.
     private func token(_ value: Value) -> String? {
+        conceal(value)
         if value.isNull || value.isUnusable || value.text == "" { return nil }
         let bounds = Bounds.tokenBytes
         guard let text = value.text, bounds.contains(text.utf8.count),

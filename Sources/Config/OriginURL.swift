@@ -24,6 +24,27 @@ enum OriginURL {
                 && label.utf8.allSatisfy { Text.isLetterOrDigit($0) || "-_".utf8.contains($0) }
         }
     }
+
+    /// The host, in lower case and without brackets, and the port; 80 where none is written.
+    static func hostAndPort(_ authority: Substring) -> (String, UInt16)? {
+        var host = authority
+        var port = Defaults.httpPort
+        let end = authority.lastIndex(of: "]") ?? authority.startIndex
+        if let colon = authority[end...].lastIndex(of: ":") {
+            host = authority[..<colon]
+            guard let number = Text.decimal(authority[authority.index(after: colon)...]),
+                number > 0, Bounds.port.contains(number)
+            else { return nil }
+            port = number
+        }
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+            guard host.contains(":"), IPAddress(parsing: String(host)) != nil else { return nil }
+        } else if !isHostName(host) {
+            return nil
+        }
+        return (Text.lowered(String(host)), UInt16(port))
+    }
 }
 
 extension Report {
@@ -59,7 +80,7 @@ extension Report {
                 help: "paths are changed per route, with `strip_prefix`")
             return nil
         }
-        guard let (host, port) = Self.hostAndPort(authority) else {
+        guard let (host, port) = OriginURL.hostAndPort(authority) else {
             expected(
                 "a URL with a host and a port from 1 to 65535", value,
                 help: "for example `http://127.0.0.1:8000` or `http://[::1]:8000`")
@@ -67,25 +88,5 @@ extension Report {
         }
         return UpstreamSettings.Server(
             location: .host(host, port: port), authority: String(authority), weight: weight)
-    }
-
-    private static func hostAndPort(_ authority: Substring) -> (String, UInt16)? {
-        var host = authority
-        var port = Defaults.httpPort
-        let end = authority.lastIndex(of: "]") ?? authority.startIndex
-        if let colon = authority[end...].lastIndex(of: ":") {
-            host = authority[..<colon]
-            guard let number = Text.decimal(authority[authority.index(after: colon)...]),
-                number > 0, Bounds.port.contains(number)
-            else { return nil }
-            port = number
-        }
-        if host.hasPrefix("["), host.hasSuffix("]") {
-            host = host.dropFirst().dropLast()
-            guard host.contains(":"), IPAddress(parsing: String(host)) != nil else { return nil }
-        } else if !OriginURL.isHostName(host) {
-            return nil
-        }
-        return (Text.lowered(String(host)), UInt16(port))
     }
 }

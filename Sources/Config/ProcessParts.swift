@@ -45,7 +45,7 @@ extension Report {
         return http
     }
 
-    /// `headers:` a list of dialects, or a mapping with `dialects` and `x_ratelimit_reset`.
+    /// `headers:` a list of dialects, or a mapping with `dialects` and how they are written.
     func headers(_ value: Value) -> HeaderSettings {
         var headers = Defaults.headers
         guard case .map = value.content else {
@@ -57,6 +57,7 @@ extension Report {
         if let value = fields.take("x_ratelimit_reset") {
             headers.resetIsDelta = word(value, "form", ["epoch", "delta"]) == "delta"
         }
+        fields.update("retry_after_jitter", &headers.retryAfterJitter) { percent($0) }
         fields.finish()
         return headers
     }
@@ -65,12 +66,18 @@ extension Report {
         headers.xRateLimit = false
         headers.ietfDraft11 = false
         for item in items(value, "dialects", atMost: 8) {
-            let known = ["x-ratelimit", "ietf-draft-11"]
-            switch word(item, "dialect", known, later: ["ietf-draft-03"]) {
+            switch word(item, "dialect", ["x-ratelimit", "ietf-draft-11", "ietf-draft-03"]) {
             case "x-ratelimit": headers.xRateLimit = true
             case "ietf-draft-11": headers.ietfDraft11 = true
+            case "ietf-draft-03": headers.ietfDraft03 = true
             default: continue
             }
+        }
+        if headers.ietfDraft11 && headers.ietfDraft03 {
+            error(
+                value,
+                "`ietf-draft-11` and `ietf-draft-03` write `RateLimit-Policy` in different forms",
+                help: "keep one of the two; `x-ratelimit` goes with both")
         }
     }
 

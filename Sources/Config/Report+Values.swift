@@ -88,7 +88,8 @@ extension Report {
         guard let text = value.text, let rate = RateText.parse(text) else {
             expected(
                 "a rate", value,
-                help: "write requests and a time, for example `30/minute`, `10/hour` or `5/10s`; "
+                help:
+                    "write requests and a time, for example `30/minute`, `5/10s` or `1000/month`; "
                     + "at most \(Bounds.rateCount.upperBound) requests in 1ms to 366d")
             return nil
         }

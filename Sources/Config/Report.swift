@@ -3,9 +3,17 @@ import YAMLReader
 /// Collects the problems of one run. Readers report and go on with a stand-in value.
 final class Report {
     private(set) var problems: [ConfigurationProblem] = []
+    /// Lines with secrets in them, which are never shown.
+    private(set) var concealed: Set<Int> = []
     private let lines: [String]
 
     init(lines: [String]) { self.lines = lines }
+
+    /// Keeps the lines of `value`, which is a secret, out of all messages.
+    func conceal(_ value: Value) {
+        concealed.formUnion(
+            value.range.start.line...max(value.range.start.line, value.range.end.line))
+    }
 
     /// Reports a problem at `range`.
     func error(at range: YAMLRange, _ message: String, help: String? = nil) {

@@ -28,6 +28,8 @@ struct ParsedRoute {
 
     /// Whether what it matches is known.
     var hasRightMatch: Bool { hasRightPath && hasRightConditions }
+    /// Whether it requires a user, or says something about it that was not understood.
+    var mayRequireUser: Bool { authValue.map { $0.text != "optional" } ?? false }
 }
 
 /// Reads `routes:`.

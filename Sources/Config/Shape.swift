@@ -62,11 +62,6 @@ extension Shape {
         "servers": servers, "weight": .scalar, "steps": .list(.scalar),
         "rollback": scalars("error_rate", "latency_p95"),
     ])
-    static let jwt = Shape.map([
-        "keys": .list(scalars("file", "jwks", "secret")), "algorithms": .list(.scalar),
-        "issuer": .scalar, "audience": .list(.scalar), "leeway": .scalar,
-    ])
-    static let apiKeys = scalars("header", "file")
     static let warm = Shape.map([
         "urls": .list(.scalar), "top": .scalar, "concurrency": .scalar,
     ])

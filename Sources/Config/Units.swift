@@ -77,7 +77,7 @@ enum SizeText {
     }
 }
 
-/// Rates as the file writes them: `30/minute`, `10/hour`, `5/10s`, `unlimited`.
+/// Rates as the file writes them: `30/minute`, `10/hour`, `5/10s`, `1000/month`, `unlimited`.
 enum RateText {
     /// A rate or none at all.
     enum Parsed: Equatable {
@@ -89,6 +89,8 @@ enum RateText {
         (["second", "s"], 1), (["minute", "m"], 60), (["hour", "h"], 3600), (["day", "d"], 86_400),
     ]
 
+    private static let month = "month"
+
     /// The rate, or `nil` when the form is wrong or a number beyond its bounds.
     static func parse(_ text: String) -> Parsed? {
         if text == "unlimited" { return .unlimited }
@@ -97,6 +99,9 @@ enum RateText {
             return nil
         }
         let period = Text.trimmed(String(parts[1]))
+        if period == month {
+            return Bounds.rateCount.contains(count) ? .rate(.monthly(UInt32(count))) : nil
+        }
         let named = periods.first { $0.names.contains(period) }.map {
             Nanoseconds.seconds($0.seconds)
         }
@@ -106,9 +111,11 @@ enum RateText {
         return .rate(LimitDefinition.Rate(count: UInt32(count), period: length))
     }
 
-    /// The text of a rate; `nil` is `unlimited`.
+    /// The text of a rate; `nil` is `unlimited`. Requests in flight are a number.
     static func write(_ rate: LimitDefinition.Rate?) -> String {
         guard let rate else { return "unlimited" }
+        if rate.period == .zero { return "\(rate.count)" }
+        if rate.isMonthly { return "\(rate.count)/\(month)" }
         let named = periods.first { Nanoseconds.seconds($0.seconds) == rate.period }?.names[0]
         return "\(rate.count)/\(named ?? DurationText.write(rate.period))"
     }

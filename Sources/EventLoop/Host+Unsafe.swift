@@ -28,7 +28,8 @@ public enum Host {
             throw HostError(number: weir_errno())
         }
         return FileStamp(
-            modified: Int64(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_mtim.tv_nsec),
+            modified: Int64(status.st_mtim.tv_sec) &* 1_000_000_000
+                &+ Int64(status.st_mtim.tv_nsec),
             size: Int64(status.st_size), inode: UInt64(status.st_ino),
             isRegular: status.st_mode & mode_t(S_IFMT) == mode_t(S_IFREG))
     }

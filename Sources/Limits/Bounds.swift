@@ -4,8 +4,6 @@ public enum LimitBounds {
     public static let limitsMax = 8
     /// Header fields and claims that the limits of one route count by.
     public static let dimensionsMax = 16
-    /// Moments a sliding log remembers: the largest quota it can have.
-    public static let logMax = 1024
     /// Sub-windows of a sliding window; more are counted as this many.
     public static let subWindowsMax = 1000
     /// The most requests a sliding log may let pass in its period: it keeps the moment of each.

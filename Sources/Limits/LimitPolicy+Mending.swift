@@ -34,7 +34,7 @@ extension LimitPolicy {
         switch algorithm {
         case .tokenBucket(let burst?):
             algorithm = .tokenBucket(burst: Self.product(burst, factor))
-        case .slidingLog: rate.count = min(rate.count, UInt32(LimitBounds.logMax))
+        case .slidingLog: rate.count = min(rate.count, LimitBounds.logMax)
         default: break
         }
         let boost = LimitBoost(

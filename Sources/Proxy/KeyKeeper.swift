@@ -17,6 +17,8 @@ public final class KeyKeeper {
         case secret(TokenKey)
         case file(KeyFile<[TokenKey]>)
         case url(KeyURL)
+
+        var isFile: Bool { if case .file = self { true } else { false } }
     }
 
     private let loop: EventLoop
@@ -105,7 +107,9 @@ public final class KeyKeeper {
         report()
         let urls = urls
         for url in urls { loop.start { [self] in await keepFetched(url) } }
-        loop.start { [self] in await watchFiles() }
+        if apiKeys != nil || sources.contains(where: \.isFile) {
+            loop.start { [self] in await watchFiles() }
+        }
         if !urls.isEmpty { loop.start { [self] in await watchWorkers(urls, wantsKeys) } }
     }
 
@@ -171,7 +175,7 @@ public final class KeyKeeper {
             let count = url.keys?.count ?? 0
             if isNews {
                 switch outcome {
-                case .same, .changed: world.note(.loaded(source: url.url.text, keys: count))
+                case .same, .changed: world.note(.loaded(source: url.url.label, keys: count))
                 case .bad(let problem): world.note(.kept(problem, keys: count))
                 }
             }
@@ -221,8 +225,7 @@ public final class KeyKeeper {
                 if file.problem != nil { report.failingFiles += 1 }
             case .url(let url):
                 report.tokenKeys += url.keys?.count ?? 0
-                let path = url.url.target.prefix { $0 != "?" }
-                report.urls.append((url.url.authority + path, url.state))
+                report.urls.append((url.url.authority + url.url.path, url.state))
             }
         }
         if apiKeys?.problem != nil { report.failingFiles += 1 }

@@ -79,7 +79,7 @@ final class KeyURL {
     }
 
     private func fail(_ reason: String) -> (Outcome, Bool) {
-        let found = KeyProblem(source: url.text, reason: reason)
+        let found = KeyProblem(source: url.label, reason: reason)
         let isNews = found != problem
         problem = found
         failures += 1

@@ -21,7 +21,9 @@ enum ErrorQueue {
     static func connectionFailure(verification: Int) -> TLSFailure {
         defer { clear() }
         let error = ERR_peek_error()
-        if weir_tls_is_distrust(error) != 0, let text = unsafe X509_verify_cert_error_string(verification) {
+        if weir_tls_is_distrust(error) != 0,
+            let text = unsafe X509_verify_cert_error_string(verification)
+        {
             // A constant text of the library.
             return TLSFailure(.certificate, unsafe String(cString: text))
         }

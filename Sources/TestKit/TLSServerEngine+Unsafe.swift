@@ -43,7 +43,9 @@ import COpenSSL
     ) -> OpaquePointer? {
         let source = unsafe BIO_new(BIO_s_mem())
         defer { unsafe BIO_free(source) }
-        _ = unsafe text.withUnsafeBytes { unsafe BIO_write(source, $0.baseAddress, Int32($0.count)) }
+        _ = unsafe text.withUnsafeBytes {
+            unsafe BIO_write(source, $0.baseAddress, Int32($0.count))
+        }
         return unsafe parse(source)
     }
 

@@ -43,8 +43,11 @@ public struct FetchURL: Sendable, Hashable {
         target = path.hasPrefix("/") ? String(path) : "/" + path
     }
 
-    /// The URL in its usual form.
-    public var text: String { "\(isSecure ? "https" : "http")://\(authority)\(target)" }
+    /// Scheme, host and path, for messages: a query may hold a secret.
+    public var label: String { "\(isSecure ? "https" : "http")://\(authority)\(path)" }
+
+    /// The target without its query.
+    public var path: String { String(target.prefix { $0 != "?" }) }
 
     /// Whether a byte may stand in a URL here: visible, and none of those that never may (RFC 3986 §2).
     private static func isAllowed(_ byte: UInt8) -> Bool {

@@ -46,8 +46,9 @@ struct EventLog {
             }
         case .kept(let problem, let keys):
             let isWithout = keys == 0
-            write(isWithout ? .error : .warning, isWithout ? "keys missing" : "keys kept", at: clock)
-            { line in
+            write(
+                isWithout ? .error : .warning, isWithout ? "keys missing" : "keys kept", at: clock
+            ) { line in
                 line.field("source", Array(problem.source.utf8).span)
                 line.field("reason", Array(problem.reason.utf8).span)
                 line.field("keys", UInt64(keys))

@@ -21,13 +21,34 @@ private let everything = """
     identity:
       trusted_proxies: [127.0.0.0/8, 10.0.0.0/8]
       ipv6_prefix: 64
-      user: header:X-User
+      jwt:
+        keys: [{file: a.pem}, {jwks: keys.json}, {jwks: https://issuer/keys}, {secret: 0123456789abcdef0123456789abcdef}]
+        algorithms: [RS256, HS256]
+        issuer: issuer
+        audience: [one, two]
+        leeway: 5s
+        cookie: token
+      api_keys: {header: X-Key, file: keys.yaml}
+      user: [jwt.sub, api_key.user, header:X-User, cookie:user]
       company: header:X-Company
-      tier: {from: header:X-Plan, default: free}
+      tier: {from: [header:X-Plan, jwt.plan], default: free}
+      forwarded: {user: X-Who, company: off, tier: X-Plan}
     limits:
       short: 5/s per ip
       window: {rate: 5/s, per: [user, endpoint], algorithm: sliding_window, sub_windows: 5, mode: shadow}
       bucket: {rate: 5/s, per: company, algorithm: token_bucket, burst: 9, tiers: {a: 1/s, b: unlimited}, anonymous: skip}
+      log: {rate: 5/s, per: [header:X-Tenant, ip], algorithm: sliding_log, cost: {hit: 0, stale: 1, miss: header:X-Cost, reserve: 2}}
+      month: {rate: 5/month, algorithm: fixed_window, phase: aligned, count: [304, 4xx, 500-503], mode: {enforce: 10%}}
+      leak: {rate: 5/s, per: claim:org, algorithm: leaky_bucket, max_delay: 2s, cost: 2, mode: 'enforce: 5%'}
+      flight:
+        concurrent: 5
+        algorithm: concurrency
+        per: user
+        tiers: {a: 7}
+        overrides:
+          user:42: 9
+          user:43: unlimited
+      single: {rate: 5/s, per: [ip, header:X-Tenant], overrides: {'ip:10.0.0.0/8': 1/s, 'header:X-Tenant:a': unlimited}}
     cache:
       memory: 16MiB
       redis: false
@@ -58,9 +79,10 @@ private let everything = """
         timeout: 10s
         auth: required
       - {path: /b, limits: bucket, cache: {force_ttl: 5m}}
+      - {path: /e, limits: [log, month, leak, flight, single], cache: 1m}
       - {path: /c, headers: [x-d], cache: off}
     http: {header_bytes: 16KiB, fields: 100, target_bytes: 1KiB, body_bytes: 64MiB, request_timeout: 10s, idle_timeout: 60s, connections: 200}
-    headers: {dialects: [x-ratelimit, ietf-draft-11], x_ratelimit_reset: delta}
+    headers: {dialects: [x-ratelimit, ietf-draft-11], x_ratelimit_reset: delta, retry_after_jitter: 5%}
     log: {format: json, level: info, sample: 100%}
     shutdown: {drain: 30s}
     """

@@ -56,7 +56,10 @@ private let wrong: [(lines: String, message: String)] = [
     ("limits: [10 per ip]", "limits[0]: expected a rate, found \"10\""),
     ("limits: [10/s per]", "limits[0]: expected a scope, found \"\""),
     ("limits: [10/s per usr]", "limits[0]: unknown scope `usr`; did you mean `user`?"),
-    ("limits: {a: unlimited}", "limits.a: a limit needs a rate; `unlimited` is for tiers"),
+    (
+        "limits: {a: unlimited}",
+        "limits.a: a limit needs a rate; `unlimited` is for tiers and overrides"
+    ),
     ("limits: {a b: 1/s}", "limits.a b: a name has letters, digits, `_`, `.` and `-`"),
     (
         "identity: {trusted_proxies: [10.0.0.1/8]}",
@@ -156,7 +159,7 @@ private let wrong: [(lines: String, message: String)] = [
     ),
     (
         "limits: {a: {rate: 1/s, anonymous: skip}}",
-        "limits.a.anonymous: has no effect on a limit that is not per user or company"
+        "limits.a.anonymous: has no effect on a limit that is not per user, company, header or claim"
     ),
     (
         "limits: {a: {rate: 1/s, tiers: {x: 2/s}}}",

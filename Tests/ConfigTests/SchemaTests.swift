@@ -22,7 +22,7 @@ import Testing
     #expect(loaded.upstreams.map(\.name) == ["default"])
     #expect(loaded.upstreams[0].poolSize == 20 && loaded.upstreams[0].poolOverflow == 40)
     #expect(loaded.limits.map(\.name) == ["ip-100-minute"])
-    #expect(loaded.limits[0].algorithm == .tokenBucket(burst: 100))
+    #expect(loaded.limits[0].algorithm == .tokenBucket(burst: nil))
     #expect(loaded.cacheMemory == 256 << 20)
     #expect(loaded.routes.map(\.match) == [RouteDefinition(name: "/**", path: "/**")])
     #expect(loaded.routes[0].limits == [0])
@@ -144,7 +144,7 @@ func `what is no server is refused`(url: String) {
     ).limits
     let second = LimitDefinition.Rate(count: 9, period: .seconds(1))
     #expect(limits.map(\.name) == ["a", "b", "c", "d", "e"])
-    #expect(limits[0].per == [.user, .endpoint] && limits[0].algorithm == .tokenBucket(burst: 10))
+    #expect(limits[0].per == [.user, .endpoint] && limits[0].algorithm == .tokenBucket(burst: nil))
     #expect(limits[1].per == [.company, .ip] && limits[1].anonymous == .deny)
     #expect(limits[1].algorithm == .slidingWindow(subWindows: 60))
     #expect(limits[2].algorithm == .fixedWindow(phase: .aligned) && limits[2].mode == .shadow)

@@ -25,11 +25,11 @@ import Testing
             """
             upstreams: {new: http://c, two: http://b, one: http://a}
             limits: {z: 4/s per ip, y: 2/s per ip, x: 1/s per ip}
-            routes: [{path: /c, upstream: two, limits: [y]}, {path: /d, upstream: new}, {path: /a, upstream: one, limits: [x, y]}]
+            routes: [{path: /c, upstream: two, limits: [y]}, {path: /d, upstream: new, limits: [z]}, {path: /a, upstream: one, limits: [x, y]}]
             """)
-        #expect(change.routes == count(added: 1, changed: 1, removed: 1))
-        #expect(change.limits == count(added: 0, changed: 1, removed: 0))
-        #expect(change.upstreams == count(added: 1, changed: 0, removed: 0))
+        #expect(change.routes == .init(added: 1, changed: 1, removed: 1))
+        #expect(change.limits == .init(changed: 1))
+        #expect(change.upstreams == .init(added: 1))
         #expect(change.needsRestart == [])
     }
 
@@ -50,13 +50,5 @@ import Testing
         #expect(rest.needsRestart == [])
         #expect(rest.others == ["identity", "http", "headers", "log", "shutdown", "cache.memory"])
         #expect(rest.changesIdentity)
-    }
-
-    private func count(added: Int, changed: Int, removed: Int) -> SettingsChange.Count {
-        var count = SettingsChange.Count()
-        count.added = added
-        count.changed = changed
-        count.removed = removed
-        return count
     }
 }

@@ -26,16 +26,7 @@ final class ProxyWorld {
     /// A peer that the configurations of tests trust.
     static let trusted = IPAddress(v4: 0x0A04_0001)
 
-    init(_ yaml: String, seed: UInt64 = 1, faults: FaultPlan = FaultPlan()) throws {
-        world = SimulatedWorld(seed: seed, faults: faults)
-        server = try ProxyServer(
-            settings: ProxyWorld.settings(yaml), log: LogPipe(descriptor: 1, kernel: world.kernel),
-            seed: seed,
-            kernel: world.kernel)
-        server.start()
-    }
-
-    /// What `yaml` says, with `listen` and `upstream` where it names none.
+    /// The settings of a `proxy.yaml`, to which `listen` and `upstream` are added where they are missing.
     static func settings(_ yaml: String) throws -> ProxySettings {
         var text = yaml
         if !yaml.contains("listen:") { text = "listen: 10.1.0.1:8080\n" + text }
@@ -43,6 +34,15 @@ final class ProxyWorld {
         return try Configuration.load(
             text: text, file: "proxy.yaml", environment: [:], processors: 1
         ).get()
+    }
+
+    init(_ yaml: String, seed: UInt64 = 1, faults: FaultPlan = FaultPlan()) throws {
+        world = SimulatedWorld(seed: seed, faults: faults)
+        let settings = try Self.settings(yaml)
+        server = try ProxyServer(
+            settings: settings, log: LogPipe(descriptor: 1, kernel: world.kernel), seed: seed,
+            kernel: world.kernel)
+        server.start()
     }
 
     /// Follows another configuration; what runs meanwhile runs on.

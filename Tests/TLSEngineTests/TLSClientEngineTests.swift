@@ -176,8 +176,9 @@ import Testing
     }
 
     @Test func `authorities that cannot be used are refused with a reason`() throws {
-        for text in ["", "nothing", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
-        {
+        for text in [
+            "", "nothing", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        ] {
             let bytes = Array(text.utf8)
             if bytes.isEmpty {
                 _ = try TLSClientContext(authorities: bytes)
