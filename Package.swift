@@ -85,15 +85,16 @@ let targets: [[Target]] = [
         ], settings: dataPlane, tests: ["TestKit", "Config"]),
     module(
         "Admin",
-        ["Proxy", "EventLoop", "HTTP1", "Settings", "Telemetry", "HTTPModel", "Primitives"],
-        settings: base, tests: nil),
+        [
+            "Proxy", "EventLoop", "HTTP1", "Settings", "Limits", "Routes", "Telemetry", "HTTPModel",
+            "Primitives",
+        ], settings: base, tests: ["TestKit", "Config"]),
     [
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Admin", "Proxy", "Config", "Settings", "EventLoop", "Upstreams", "Identity",
-                "HTTP1", "HTTPModel",
-                "Primitives", "Telemetry",
+                "Admin", "Proxy", "Config", "Settings", "EventLoop", "Upstreams", "HTTP1",
+                "HTTPModel", "Identity", "Primitives", "Telemetry",
             ], swiftSettings: base)
     ],
     // The whole: the real proxy in a simulated world, and the built binary with real sockets.
@@ -114,7 +115,11 @@ let targets: [[Target]] = [
 
 let package = Package(
     name: "weir",
-    products: [.executable(name: "weir", targets: ["weir"])],
+    // The libraries are for the micro-benchmarks in bench/micro.
+    products: [.executable(name: "weir", targets: ["weir"])]
+        + ["Limits", "Identity", "HTTPModel", "Primitives"].map {
+            .library(name: $0, type: .static, targets: [$0])
+        },
     targets: targets.flatMap { $0 },
     swiftLanguageModes: [.v6]
 )

@@ -5,7 +5,7 @@ public import Proxy
 public import Settings
 import Telemetry
 
-/// The admin address: health for the orchestrator, metrics for Prometheus.
+/// The admin address: health for the orchestrator, metrics for Prometheus, limits and explanations for people.
 ///
 /// The health checks are open to whoever reaches the address; everything else asks for the token when one is
 /// configured.
@@ -24,8 +24,8 @@ public final class AdminServer {
 
     /// Binds the address and starts to answer; returns the address with the kernel's port.
     public func start() throws(ListenError) -> SocketAddress {
-        let small = try SmallServer(settings.address, loop: loop) { [self] request, _ in
-            await answer(request)
+        let small = try SmallServer(settings.address, loop: loop) { [self] request, body in
+            await answer(request, body)
         }
         small.start()
         listener = small
@@ -35,34 +35,69 @@ public final class AdminServer {
     /// Stops accepting.
     public func close() { listener?.close() }
 
-    private func answer(_ request: RequestHead) async -> SmallServer.Reply {
-        guard request.method == .get || request.method == .head else {
-            return SmallServer.Reply(
-                405, text: "{\"error\":\"Method Not Allowed\"}\n", fields: ["Allow: GET, HEAD"])
-        }
+    private func answer(_ request: RequestHead, _ body: [UInt8]) async -> SmallServer.Reply {
         let path = request.span(request.path)
-        if let kind = HealthReport.Kind(path: path) {
-            let report = HealthReport(kind, of: server.shared, at: loop.now)
-            let body = ByteBuffer(capacity: 512)
-            report.append(to: body)
-            return SmallServer.Reply(
-                report.status, body: body.readable.copied, fields: ["Cache-Control: no-store"])
+        do throws(AdminProblem) {
+            if let kind = HealthReport.Kind(path: path) {
+                try allow([.get], request)
+                return health(kind)
+            }
+            guard isAuthorised(request) else {
+                throw AdminProblem(
+                    status: 401, detail: "bearer token required",
+                    fields: ["WWW-Authenticate: Bearer realm=\"weir-admin\""])
+            }
+            guard let endpoint = Endpoint(path: path) else {
+                throw AdminProblem(
+                    status: 404, detail: Endpoint.all.joined(separator: ", "))
+            }
+            try allow(endpoint.methods, request)
+            return try await answer(endpoint, try AdminQuery(request, body))
+        } catch {
+            return error.reply
         }
-        guard isAuthorised(request) else {
-            return SmallServer.Reply(
-                401, text: "{\"error\":\"Unauthorized\",\"detail\":\"bearer token required\"}\n",
-                fields: ["WWW-Authenticate: Bearer realm=\"weir-admin\""])
+    }
+
+    private func answer(
+        _ endpoint: Endpoint, _ query: AdminQuery
+    ) async throws(AdminProblem) -> SmallServer.Reply {
+        let limits = LimitsEndpoint(server: server, clock: loop.clock)
+        switch endpoint {
+        case .metrics: return await metrics()
+        case .limits: return try limits.list(query)
+        case .limitsKey: return try limits.key(query)
+        case .limitsTop: return try await limits.top(query)
+        case .limitsReset: return try await limits.reset(query)
+        case .limitsBoost: return try limits.boost(query)
+        case .explain: return try await ExplainEndpoint(server: server).answer(query)
         }
-        if path.equals("/metrics") {
-            let body = ByteBuffer(capacity: 16 << 10)
-            await server.metrics().append(to: body, at: loop.now)
-            return SmallServer.Reply(
-                200, type: "\(MetricsText.contentType)", body: body.readable.copied)
-        }
+    }
+
+    private func health(_ kind: HealthReport.Kind) -> SmallServer.Reply {
+        let report = HealthReport(kind, of: server.shared, at: loop.now)
+        let body = ByteBuffer(capacity: 512)
+        report.append(to: body)
         return SmallServer.Reply(
-            404,
-            text:
-                "{\"error\":\"Not Found\",\"detail\":\"/health, /healthz, /readyz or /metrics\"}\n")
+            report.status, body: body.readable.copied, fields: ["Cache-Control: no-store"])
+    }
+
+    private func metrics() async -> SmallServer.Reply {
+        let body = ByteBuffer(capacity: 16 << 10)
+        await server.metrics().append(to: body, at: loop.now)
+        return SmallServer.Reply(
+            200, type: "\(MetricsText.contentType)", body: body.readable.copied)
+    }
+
+    /// Refuses other methods than `methods`; who may GET may HEAD.
+    private func allow(
+        _ methods: [Method], _ request: borrowing RequestHead
+    ) throws(AdminProblem) {
+        let method = request.method == .head ? .get : request.method
+        if methods.contains(method) { return }
+        let names = methods.flatMap { $0 == .get ? ["GET", "HEAD"] : ["\($0.text)"] }
+        throw AdminProblem(
+            status: 405, detail: "this path answers \(names.joined(separator: ", "))",
+            fields: ["Allow: \(names.joined(separator: ", "))"])
     }
 
     private func isAuthorised(_ request: borrowing RequestHead) -> Bool {
@@ -80,4 +115,29 @@ public final class AdminServer {
         for index in given.indices { difference |= given[index] ^ expected[index] }
         return difference == 0
     }
+}
+
+/// What the admin address answers beside health, each behind the token.
+private enum Endpoint: String, CaseIterable {
+    case metrics = "/metrics"
+    case limits = "/limits"
+    case limitsKey = "/limits/key"
+    case limitsTop = "/limits/top"
+    case limitsReset = "/limits/reset"
+    case limitsBoost = "/limits/boost"
+    case explain = "/explain"
+
+    init?(path: Span<UInt8>) { self.init(rawValue: path.text) }
+
+    /// Looking is GET, mending is POST.
+    var methods: [Method] {
+        switch self {
+        case .metrics, .limits, .limitsKey, .limitsTop: [.get]
+        case .limitsReset, .limitsBoost: [.post]
+        case .explain: [.get, .post]
+        }
+    }
+
+    /// All paths, for who asked for another one.
+    static var all: [String] { ["/health", "/healthz", "/readyz"] + allCases.map(\.rawValue) }
 }

@@ -5,7 +5,7 @@ public import Primitives
 
 /// A plain HTTP/1.1 server for few requests: the admin address and the demo origin. Not the data plane.
 ///
-/// Bodies up to 1 MiB are read whole before the handler is asked.
+/// Bodies up to 1 MiB are read whole before the handler is asked; larger ones are answered 413.
 public final class SmallServer {
     /// A whole answer.
     public struct Reply {
@@ -45,6 +45,9 @@ public final class SmallServer {
     private static let bodyMax = 1 << 20
     private static let idle = Nanoseconds.seconds(30)
     private static let connectionsMax = 1024
+    /// How long and how much is read after a refusal.
+    private static let linger = Nanoseconds.seconds(2)
+    private static let lingerBytes = 64 << 20
 
     private let loop: EventLoop
     private let listener: Listener
@@ -109,7 +112,22 @@ public final class SmallServer {
             } catch {
                 return
             }
-            guard let body = await readBody(of: request, stream, input) else { return }
+            if request.fields.first(.expect)?.equalsIgnoringCase("100-continue") ?? false {
+                output.append("HTTP/1.1 100 Continue\r\n\r\n")
+                do { try await stream.write(output, patience: SmallServer.idle) } catch { return }
+            }
+            let body: [UInt8]
+            switch await readBody(of: request, stream, input) {
+            case .whole(let bytes): body = bytes
+            case .refused(let status, let reason):
+                append(
+                    Reply(
+                        status,
+                        text: "{\"error\":\"\(status.reason)\",\"detail\":\"\(reason)\"}\n"),
+                    isHead: false, keepsAlive: false, to: output)
+                return await end(stream, output, input)
+            case .gone: return
+            }
             let reply = await handler(request, body)
             append(
                 reply, isHead: request.method == .head, keepsAlive: request.keepsAlive, to: output)
@@ -118,27 +136,55 @@ public final class SmallServer {
         }
     }
 
+    private enum Body {
+        case whole([UInt8])
+        case refused(Status, StaticString)
+        case gone
+    }
+
     private func readBody(
         of request: RequestHead, _ stream: ByteStream, _ input: ByteBuffer
-    ) async -> [UInt8]? {
+    ) async -> Body {
+        let tooLarge = Body.refused(413, "a body is at most 1 MiB")
+        if case .length(let length) = request.framing, length > UInt64(SmallServer.bodyMax) {
+            return tooLarge
+        }
         var decoder = BodyDecoder(request.framing)
         var body: [UInt8] = []
         while !decoder.isComplete {
-            guard let step = try? decoder.next(input.readable) else { return nil }
+            guard let step = try? decoder.next(input.readable) else {
+                return .refused(400, "the body is malformed")
+            }
             switch step {
             case .data(let range, let consumed):
+                if body.count + Int(range.count) > SmallServer.bodyMax { return tooLarge }
                 body.append(input.readable.extracting(range.indices))
                 input.consume(consumed)
-                if body.count > SmallServer.bodyMax { return nil }
             case .end(let consumed):
                 input.consume(consumed)
             case .needsMore(let consumed):
                 input.consume(consumed)
                 let n = try? await stream.read(into: input, until: loop.now + SmallServer.idle)
-                guard let n, n > 0 else { return nil }
+                guard let n, n > 0 else { return .gone }
             }
         }
-        return body
+        return .whole(body)
+    }
+
+    /// Sends the last answer, and reads on for a moment: a connection closed over bytes that nobody has read
+    /// would take the answer away from the client.
+    private func end(_ stream: ByteStream, _ output: ByteBuffer, _ input: ByteBuffer) async {
+        do { try await stream.write(output, patience: SmallServer.idle) } catch { return }
+        stream.closeWriting()
+        let deadline = loop.now + SmallServer.linger
+        var left = SmallServer.lingerBytes
+        while left > 0 {
+            input.removeAll()
+            guard let n = try? await stream.read(into: input, until: deadline), n > 0 else {
+                return
+            }
+            left -= n
+        }
     }
 
     private func append(_ reply: Reply, isHead: Bool, keepsAlive: Bool, to output: ByteBuffer) {

@@ -35,6 +35,18 @@ public enum CacheLookup: Sendable {
     }
 }
 
+/// What a request would find in the cache.
+public enum CachePeek: Sendable {
+    /// A stored answer that may be served; with a reason when it is stale.
+    case stored(StoredResponse, CacheLookup.StaleReason?)
+    /// It would have to be fetched, or wait for a fetch.
+    case fetch(CacheStatus.Forward)
+    /// The origin would be asked past the cache.
+    case around(CacheBypass)
+    /// The client wants a stored answer or none, and there is none.
+    case onlyIfCached
+}
+
 /// The task of fetching an answer for the cache.
 public struct FillLead: Sendable {
     /// Where the answer goes.

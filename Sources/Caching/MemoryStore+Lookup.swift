@@ -18,9 +18,12 @@ extension MemoryStore {
     ) -> CacheLookup {
         let tag = tag(key)
         return shard(tag).state.withLock { shard in
-            let result = decide(
-                &shard, tag: tag, key: key, request: request, rules: rules, now: now,
-                random: &random)
+            let found = find(
+                &shard, tag: tag, key: key, request: request, rules: rules,
+                early: rules.earlyRefresh, now: now, random: &random)
+            let result =
+                use(&shard, found, key: key, request: request, rules: rules)
+                ?? miss(&shard, found.query, key: key, request: request, rules: rules)
             switch result {
             case .hit, .refresh, .stale: shard.counts.hits += 1
             case .follow:
@@ -32,52 +35,130 @@ extension MemoryStore {
         }
     }
 
-    private func decide(
+    /// The same for a request that is to have a stored answer or none: `nil`, and nothing begun or counted,
+    /// where it would have to be fetched. Never `lead`, `follow`, `bypass` or `onlyIfCached`.
+    public func lookupStored(
+        key: Span<UInt8>, request: borrowing RequestHead, rules: CacheRules,
+        now: MonotonicTime, random: inout SeededRandom
+    ) -> CacheLookup? {
+        let tag = tag(key)
+        return shard(tag).state.withLock { shard in
+            let found = find(
+                &shard, tag: tag, key: key, request: request, rules: rules,
+                early: rules.earlyRefresh, now: now, random: &random)
+            let result = use(&shard, found, key: key, request: request, rules: rules)
+            if result != nil { shard.counts.hits += 1 }
+            return result
+        }
+    }
+
+    /// What `lookupOrJoin` would find stored now. Begins, joins and counts nothing.
+    public func peek(
+        key: Span<UInt8>, request: borrowing RequestHead, rules: CacheRules, now: MonotonicTime
+    ) -> CachePeek {
+        let tag = tag(key)
+        // An early refresh serves what is stored, as no refresh does: no chance is drawn.
+        var random = SeededRandom(seed: 0)
+        return shard(tag).state.withLock { shard in
+            let found = find(
+                &shard, tag: tag, key: key, request: request, rules: rules, early: .off, now: now,
+                random: &random)
+            switch found.use {
+            case .serve(let stored, let reason): return .stored(stored, reason)
+            case .refresh(let stored):
+                guard case .stale = stored.freshness(at: now) else { return .stored(stored, nil) }
+                return .stored(stored, .whileRevalidating)
+            case .none:
+                switch way(shard, found.query, request: request, rules: rules) {
+                case .onlyIfCached: return .onlyIfCached
+                case .around(let reason): return .around(reason)
+                case .fetch: return .fetch(found.query.reason)
+                }
+            }
+        }
+    }
+
+    /// What is stored for a request.
+    private struct Found {
+        /// What it is good for.
+        enum Use {
+            case serve(StoredResponse, CacheLookup.StaleReason?)
+            case refresh(StoredResponse)
+            case none
+        }
+
+        var query: MissQuery
+        var node: Int32
+        var use = Use.none
+    }
+
+    private func find(
         _ shard: inout StoreShard, tag: UInt64, key: Span<UInt8>,
-        request: borrowing RequestHead, rules: CacheRules, now: MonotonicTime,
-        random: inout SeededRandom
-    ) -> CacheLookup {
+        request: borrowing RequestHead, rules: CacheRules, early: CachePolicy.EarlyRefresh,
+        now: MonotonicTime, random: inout SeededRandom
+    ) -> Found {
         let demands =
             rules.listensToClients
             ? CacheDirectives(ofRequest: request.fields) : CacheDirectives()
         // Stored answers to nobody in particular are not for requests with credentials (RFC 9111 §3.5).
         let hasCredentials = !rules.hasIdentity && request.fields.contains(.authorization)
         let node = shard.select(tag, key, request.fields)
-        let found = node >= 0 ? shard.nodes[Int(node)].stored : nil
-        let isReadable = !hasCredentials || (found?.head.lifetime.isForEverybody ?? false)
-        var query = MissQuery(
-            tag: tag, now: now, stored: isReadable ? found : nil, demands: demands,
-            hasCredentials: hasCredentials && !(found != nil && isReadable))
-        if let stored = query.stored {
-            switch stored.use(at: now, demands: demands, early: rules.earlyRefresh, random: &random)
-            {
-            case .serve:
-                shard.touch(node)
-                guard case .stale = stored.freshness(at: now) else { return .hit(stored) }
-                return .stale(stored, .maxStale)
-            case .serveAndRefresh:
-                shard.touch(node)
-                query.reason = .stale
-                return refresh(
-                    &shard, query, stored, node: node, key: key, request: request, rules: rules)
-            case .validate:
-                if shard.nodes[Int(node)].heldUntil > now, !demands.flags.contains(.noCache),
-                    stored.mayServeStale(onErrorAt: now)
-                {
-                    return .stale(stored, .onError)
-                }
-                if case .fresh = stored.freshness(at: now), !stored.head.lifetime.mustValidate {
-                    query.reason = .request
-                } else {
-                    query.reason = .stale
-                }
-            }
-        } else if found != nil {
-            query.reason = .bypass
-        } else {
-            query.reason = shard.chain(tag, key) >= 0 ? .varyMiss : .uriMiss
+        let stored = node >= 0 ? shard.nodes[Int(node)].stored : nil
+        let isReadable = !hasCredentials || (stored?.head.lifetime.isForEverybody ?? false)
+        var found = Found(
+            query: MissQuery(
+                tag: tag, now: now, stored: isReadable ? stored : nil, demands: demands,
+                hasCredentials: hasCredentials && !(stored != nil && isReadable)),
+            node: node)
+        guard let stored else {
+            found.query.reason = shard.chain(tag, key) >= 0 ? .varyMiss : .uriMiss
+            return found
         }
-        return miss(&shard, query, key: key, request: request, rules: rules)
+        guard isReadable else {
+            found.query.reason = .bypass
+            return found
+        }
+        switch stored.use(at: now, demands: demands, early: early, random: &random) {
+        case .serve:
+            if case .stale = stored.freshness(at: now) {
+                found.use = .serve(stored, .maxStale)
+            } else {
+                found.use = .serve(stored, nil)
+            }
+        case .serveAndRefresh:
+            found.query.reason = .stale
+            found.use = .refresh(stored)
+        case .validate:
+            if shard.nodes[Int(node)].heldUntil > now, !demands.flags.contains(.noCache),
+                stored.mayServeStale(onErrorAt: now)
+            {
+                found.use = .serve(stored, .onError)
+            } else if case .fresh = stored.freshness(at: now), !stored.head.lifetime.mustValidate {
+                found.query.reason = .request
+            } else {
+                found.query.reason = .stale
+            }
+        }
+        return found
+    }
+
+    /// Serves what is stored, if it is good for that.
+    private func use(
+        _ shard: inout StoreShard, _ found: borrowing Found, key: Span<UInt8>,
+        request: borrowing RequestHead, rules: CacheRules
+    ) -> CacheLookup? {
+        switch found.use {
+        case .serve(let stored, let reason):
+            shard.touch(found.node)
+            guard let reason else { return .hit(stored) }
+            return .stale(stored, reason)
+        case .refresh(let stored):
+            shard.touch(found.node)
+            return refresh(
+                &shard, found.query, stored, node: found.node, key: key, request: request,
+                rules: rules)
+        case .none: return nil
+        }
     }
 
     /// What a lookup knows when the store has no answer to give.
@@ -107,18 +188,38 @@ extension MemoryStore {
         return .refresh(stored, fill)
     }
 
+    /// What is done for a request that has no stored answer.
+    private enum Way {
+        case onlyIfCached
+        case around(CacheBypass)
+        case fetch(isCollapsing: Bool, isTrial: Bool)
+    }
+
+    private func way(
+        _ shard: borrowing StoreShard, _ query: MissQuery, request: borrowing RequestHead,
+        rules: CacheRules
+    ) -> Way {
+        if query.demands.flags.contains(.onlyIfCached) { return .onlyIfCached }
+        if request.method == .head { return .around(.headNotStored) }
+        let isCollapsing = rules.collapses && !query.hasCredentials
+        guard isCollapsing, let end = shard.passes[passTag(query.tag, request, rules)] else {
+            return .fetch(isCollapsing: isCollapsing, isTrial: false)
+        }
+        if query.now < end && query.stored == nil { return .around(.hitForMiss) }
+        return .fetch(isCollapsing: false, isTrial: query.now >= end)
+    }
+
     private func miss(
         _ shard: inout StoreShard, _ query: MissQuery, key: Span<UInt8>,
         request: borrowing RequestHead, rules: CacheRules
     ) -> CacheLookup {
-        if query.demands.flags.contains(.onlyIfCached) { return .onlyIfCached }
-        if request.method == .head { return .bypass(.headNotStored) }
-        var isCollapsing = rules.collapses && !query.hasCredentials
-        if isCollapsing, let end = shard.passes[passTag(query.tag, request, rules)] {
-            isCollapsing = false
-            if query.now < end {
-                if query.stored == nil { return .bypass(.hitForMiss) }
-            } else {
+        let isCollapsing: Bool
+        switch way(shard, query, request: request, rules: rules) {
+        case .onlyIfCached: return .onlyIfCached
+        case .around(let reason): return .bypass(reason)
+        case .fetch(let collapsing, let isTrial):
+            isCollapsing = collapsing
+            if isTrial {
                 // One request tries whether the answers can be shared by now; nobody waits for it.
                 shard.passes[passTag(query.tag, request, rules)] =
                     query.now + CacheBounds.hitForMiss

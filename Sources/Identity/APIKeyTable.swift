@@ -50,7 +50,9 @@ public struct APIKeyTable: Sendable {
         while size < entries.count * 2 { size *= 2 }
         places = Array(repeating: -1, count: size)
         for entry in entries {
-            guard let digest = SHA256Digest(entry.digest), index(of: digest) == nil else { continue }
+            guard let digest = SHA256Digest(entry.digest), index(of: digest) == nil else {
+                continue
+            }
             var place = Int(truncatingIfNeeded: digest.words.0) & (size - 1)
             while places[place] >= 0 { place = (place + 1) & (size - 1) }
             places[place] = Int32(self.entries.count)

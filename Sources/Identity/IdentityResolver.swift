@@ -125,7 +125,7 @@ public final class IdentityResolver: Sendable {
     }
 
     /// The field that tells where the request came from, or `nil`.
-    static func chainField(in fields: borrowing FieldList) -> FieldName? {
+    public static func chainField(in fields: borrowing FieldList) -> FieldName? {
         if fields.contains(.xForwardedFor) { return .xForwardedFor }
         return fields.contains(.forwarded) ? .forwarded : nil
     }

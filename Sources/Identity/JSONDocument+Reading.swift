@@ -36,7 +36,9 @@ extension JSONDocument {
         switch first {
         case UInt8(ascii: "{"):
             nodes[node].kind = .object
-            guard readItems(text, depth, close: UInt8(ascii: "}"), named: true) else { return false }
+            guard readItems(text, depth, close: UInt8(ascii: "}"), named: true) else {
+                return false
+            }
         case UInt8(ascii: "["):
             nodes[node].kind = .array
             guard readItems(text, depth, close: UInt8(ascii: "]"), named: false) else {
@@ -171,7 +173,9 @@ extension JSONDocument {
             scalar = 0x10000 + (first - 0xD800) << 10 + (second - 0xDC00)
         }
         guard let character = Unicode.Scalar(scalar) else { return false }
-        for unit in UTF8.encode(character) ?? UTF8.encodedReplacementCharacter { bytes.append(unit) }
+        for unit in UTF8.encode(character) ?? UTF8.encodedReplacementCharacter {
+            bytes.append(unit)
+        }
         return true
     }
 

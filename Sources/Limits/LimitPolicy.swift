@@ -83,7 +83,8 @@ public struct LimitPolicy: Sendable {
         var denying: Int?
         for index in limits.indices {
             let limit = limits[index]
-            guard let rate = rate(of: limit, subject, dimensions) else { continue }
+            let rate = rate(of: limit, subject, dimensions)
+            if rates[rate].isUnlimited { continue }
             let isAnonymous = lacksPart(limit, subject, dimensions)
             if isAnonymous && limit.anonymous != .ip {
                 if limit.anonymous == .deny && !limit.isShadow && denying == nil { denying = index }
@@ -118,7 +119,8 @@ public struct LimitPolicy: Sendable {
 
     /// Whether a charge is corrected or given back later.
     func keepsReceipt(of item: LimitWork.Item) -> Bool {
-        if delays { return true }
+        // Such a request may be cancelled as a whole.
+        if delays || dependsOnAnswer { return true }
         guard let extras = limits[Int(item.limit)].extras else { return false }
         return extras.isSettled || extras.isConcurrency
     }
@@ -164,19 +166,19 @@ public struct LimitPolicy: Sendable {
         return key.finish()
     }
 
-    /// The rate that counts for the request; `nil`: unlimited.
-    private func rate(
+    /// The rate that counts for the request; it may be unlimited.
+    func rate(
         of limit: CompiledLimit, _ subject: borrowing LimitSubject,
         _ dimensions: borrowing LimitDimensions
-    ) -> Int? {
+    ) -> Int {
         if let extras = limit.extras {
             for override in extras.overrides where matches(override, subject, dimensions) {
-                return rates[override.rate].isUnlimited ? nil : override.rate
+                return override.rate
             }
         }
         guard let tier = subject.tier, !limit.tiers.isEmpty else { return limit.rates.lowerBound }
         for index in limit.tiers where bytes.span(rates[index].tier).equals(tier) {
-            return rates[index].isUnlimited ? nil : index
+            return index
         }
         return limit.rates.lowerBound
     }

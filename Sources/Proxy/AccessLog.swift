@@ -50,7 +50,8 @@ struct AccessLog {
         if let upstream = record.upstream { line.field("upstream_ms", milliseconds: upstream) }
         line.field("cache", record.cache.name)
         if let reason = record.cacheReason { line.field("cache_reason", reason) }
-        appendLimit(exchange.decision, route, &line)
+        if let route { appendLimit(exchange.decision, route, &line) }
+        if let delayed = record.delayed { line.field("delayed_ms", milliseconds: delayed) }
         line.field("bytes", record.bodyBytes)
         if let error = record.error { line.field("error", error) }
         if record.isIncomplete { line.field("incomplete", true) }
@@ -60,7 +61,14 @@ struct AccessLog {
 
     private func appendIdentity(_ identity: borrowing ResolvedIdentity, _ line: inout JSONLine) {
         line.field("user_id", identity.user)
+        line.field("company", identity.company)
+        line.field("tier", identity.tier)
         line.field("client", identity.address)
+        switch identity.credential {
+        case .invalidToken(let problem): line.field("credential", problem.reason)
+        case .unknownAPIKey: line.field("credential", "the API key is not known")
+        case .none, .token, .apiKey: break
+        }
     }
 
     private func appendRequest(_ request: borrowing RequestHead, _ line: inout JSONLine) {
@@ -70,9 +78,8 @@ struct AccessLog {
     }
 
     private func appendLimit(
-        _ decision: LimitDecision, _ route: Route?, _ line: inout JSONLine
+        _ decision: LimitDecision, _ route: Route, _ line: inout JSONLine
     ) {
-        guard let route else { return }
         switch decision.outcome {
         case .notLimited:
             line.field("limit", "none")
@@ -81,15 +88,43 @@ struct AccessLog {
             guard let tightest = decision.tightest else { return }
             let name = route.limitNames[Int(decision[tightest].limit)]
             line.field("limit_name", name.span)
+            appendCharge(decision, &line)
         case .refused(let limit):
             let name = route.limitNames[limit]
             line.field("limit", "refused")
             line.field("limit_name", name.span)
+            appendRefusing(decision, route, &line)
         case .deniedAnonymous(let limit):
             let name = route.limitNames[limit]
             line.field("limit", "denied_anonymous")
             line.field("limit_name", name.span)
         }
+    }
+
+    /// What the limits were charged together, where that is not 1 each.
+    private func appendCharge(_ decision: LimitDecision, _ line: inout JSONLine) {
+        var isPlain = true
+        var total: UInt64 = 0
+        for index in 0..<decision.count where !decision[index].isShadow {
+            total += UInt64(decision[index].charged)
+            if decision[index].charged != 1 { isPlain = false }
+        }
+        if !isPlain { line.field("charged", total) }
+    }
+
+    /// The names of all limits that refused, where they are several.
+    private func appendRefusing(
+        _ decision: LimitDecision, _ route: Route, _ line: inout JSONLine
+    ) {
+        var refusing = InlineArray<8, UInt8>(repeating: 0)
+        var count = 0
+        for index in 0..<decision.count
+        where decision[index].refused && !decision[index].isShadow {
+            refusing[count] = decision[index].limit
+            count += 1
+        }
+        guard count > 1 else { return }
+        line.field("limit_names", count: count) { route.limitNames[Int(refusing[$0])] }
     }
 
     /// Takes all lines out.

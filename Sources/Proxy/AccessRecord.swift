@@ -44,6 +44,8 @@ struct AccessRecord {
     var cacheReason: StaticString?
     /// Time until the origin's head was there.
     var upstream: Nanoseconds?
+    /// How long a limit had it wait.
+    var delayed: Nanoseconds?
     /// Bytes of the answer's body.
     var bodyBytes: UInt64 = 0
     /// Why the proxy answered itself; `nil` when it did not.

@@ -19,8 +19,8 @@ public final class Blueprint: Sendable {
     public let identity: IdentityResolver
     /// The claims of tokens that identity and limits look at.
     public let claims: [String]
-    /// Names of identity fields, in lower case, that are not passed on from peers that are not trusted.
-    let identityFields: [[UInt8]]
+    /// The fields that tell the origin who asks.
+    let identityFields: IdentityFields
     /// The dialects of rate limit fields.
     let limitFields: RateLimitFields
 
@@ -35,10 +35,7 @@ public final class Blueprint: Sendable {
         table = RouteTable(settings.routes.map(\.match))
         claims = Blueprint.claims(settings)
         identity = IdentityResolver(settings.identity, claims: claims)
-        let sources = settings.identity.user + settings.identity.company + settings.identity.tier
-        identityFields = sources.compactMap { source in
-            if case .header(let name) = source { Array(name.utf8) } else { nil }
-        }
+        identityFields = IdentityFields(settings.identity)
         var dialects: RateLimitFields.Dialects = []
         if settings.headers.xRateLimit { dialects.insert(.xRateLimit) }
         if settings.headers.ietfDraft11 { dialects.insert(.ietfDraft11) }
@@ -47,8 +44,10 @@ public final class Blueprint: Sendable {
             dialects, resetIsDelta: settings.headers.resetIsDelta,
             retryAfterJitter: settings.headers.retryAfterJitter)
         caches = settings.routes.contains { $0.cache != nil }
-        routes = settings.routes.map { route in
-            Route(route, limits: settings.limits, space: unsaid.space(of: route, in: settings))
+        routes = settings.routes.map { [claims] route in
+            Route(
+                route, limits: settings.limits, claims: claims,
+                space: unsaid.space(of: route, in: settings))
         }
     }
 

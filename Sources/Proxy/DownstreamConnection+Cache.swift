@@ -3,6 +3,7 @@ import EventLoop
 import HTTP1
 import HTTPModel
 import Identity
+import Limits
 import Primitives
 import Settings
 import Upstreams
@@ -32,8 +33,10 @@ extension DownstreamConnection {
     func serve(
         _ exchange: Exchange, _ stored: StoredResponse, detail: StaticString?
     ) async -> Afterwards {
-        let seconds = stored.freshness(at: now).seconds
+        let freshness = stored.freshness(at: now)
+        let seconds = freshness.seconds
         exchange.record.cache = detail == nil ? .hit : .stale
+        if case .fresh = freshness { exchange.answer = .hit } else { exchange.answer = .stale }
         return await send(exchange, stored, status: .hit(ttl: seconds, detail: detail))
     }
 
@@ -76,7 +79,7 @@ extension DownstreamConnection {
         output.append(decimal: stored.age(at: now).wholeSeconds)
         output.append("\r\n")
         status.append(to: output)
-        endHead(exchange, keeps: keeps)
+        endHead(exchange, stored.head, keeps: keeps)
         if isNotModified || exchange.request.method == .head { return false }
         exchange.record.bodyBytes = UInt64(stored.bodyCount)
         if stored.bodyCount > Bounds.copiedBody { return true }
@@ -84,9 +87,12 @@ extension DownstreamConnection {
         return false
     }
 
-    private func endHead(_ exchange: Exchange, keeps: Bool) {
+    private func endHead(
+        _ exchange: Exchange, _ head: CachedHead, omitting: RateLimitFields.Dialects = [],
+        keeps: Bool
+    ) {
         exchange.output.append("Via: 1.1 weir\r\n")
-        appendLimitFields(exchange)
+        appendLimitFields(exchange, omitting: omitting) { LimitCost.units(named: $0, in: head) }
         appendConnection(exchange, keeps: keeps)
         HTTP1Writer.appendEndOfHead(to: exchange.output)
     }
@@ -163,8 +169,11 @@ extension DownstreamConnection {
         let isNotModified = Conditions.areNotModified(
             exchange.request.fields, head: head, now: worker.loop.clock.wall.epochSeconds)
         exchange.record.status = isNotModified ? 304 : head.status
+        let merge = limitFieldMerge(exchange, head)
         if isNotModified {
             head.appendNotModified(to: output)
+        } else if merge.dropsAny {
+            head.append(to: output) { merge.drops($0) }
         } else {
             head.append(to: output)
         }
@@ -179,7 +188,8 @@ extension DownstreamConnection {
             output.append("\r\n")
         }
         status.append(to: output)
-        endHead(exchange, keeps: keeps)
+        endHead(
+            exchange, head, omitting: isNotModified ? [] : merge.omitting, keeps: keeps)
         do {
             var isWhole = true
             if hasBody {
@@ -195,6 +205,14 @@ extension DownstreamConnection {
             return endsWithConnection ? .reset : .close
         }
         return keeps ? .nextRequest : .close
+    }
+
+    /// Settles what the answer cost, and finds out whose limits the client is told: of answers that are stored
+    /// no fields about the origin's limits are left.
+    private func limitFieldMerge(_ exchange: Exchange, _ head: CachedHead) -> LimitFieldMerge {
+        guard exchange.decision.count > 0, !head.isStorable else { return LimitFieldMerge() }
+        worker.settleLimits(exchange) { LimitCost.units(named: $0, in: head) }
+        return LimitFieldMerge(exchange.decision, snapshot.blueprint.limitFields, head.fields)
     }
 
     /// Sends the body's parts; `false` when the fetch failed inside it.

@@ -12,6 +12,7 @@ import Upstreams
 extension DownstreamConnection {
     /// Forwards the request and relays the answer; both bodies stream.
     func forward(_ exchange: Exchange, _ route: Route) async -> Afterwards {
+        exchange.answer = .miss
         let pool = snapshot.pools[route.upstream]
         let started = now
         let firstByte = route.timeout ?? pool.settings.firstByteTimeout
@@ -117,7 +118,7 @@ extension DownstreamConnection {
     /// proxy itself has given or was not asked for.
     private func relayInterim(_ exchange: Exchange, _ response: ResponseHead) async {
         guard exchange.request.version == .http11, response.status != 100 else { return }
-        ForwardedHead.append(response, .none, isLimited: false, to: exchange.output)
+        ForwardedHead.append(response, .none, LimitFieldMerge(), to: exchange.output)
         HTTP1Writer.appendEndOfHead(to: exchange.output)
         // A failed write shows again when the final answer is written.
         try? await stream.write(exchange.output, patience: http.idleTimeout)
@@ -152,11 +153,11 @@ extension DownstreamConnection {
         let framing = BodyWriter.framing(
             of: upstream.response, for: exchange.request.method, client: exchange.request.version)
         if framing == .untilClose { keeps = false }
-        ForwardedHead.append(
-            upstream.response, framing, isLimited: exchange.decision.count > 0, to: exchange.output)
+        let merge = limitFieldMerge(exchange, upstream)
+        ForwardedHead.append(upstream.response, framing, merge, to: exchange.output)
         if !upstream.response.fields.contains(.date) { worker.appendDate(to: exchange.output) }
         appendCacheStatus(exchange)
-        appendLimitFields(exchange)
+        appendLimitFields(exchange, omitting: merge.omitting)
         appendConnection(exchange, keeps: keeps)
         HTTP1Writer.appendEndOfHead(to: exchange.output)
 
@@ -171,6 +172,16 @@ extension DownstreamConnection {
         }
         if keeps { return .nextRequest }
         return pumpWasRunning || !exchange.body.isComplete ? .lingerAndClose : .close
+    }
+
+    /// Settles what the answer cost, and finds out whose limits the client is told.
+    private func limitFieldMerge(
+        _ exchange: Exchange, _ upstream: UpstreamConnection
+    ) -> LimitFieldMerge {
+        guard exchange.decision.count > 0 else { return LimitFieldMerge() }
+        worker.settleLimits(exchange) { LimitCost.units(named: $0, in: upstream.response.fields) }
+        return LimitFieldMerge(
+            exchange.decision, snapshot.blueprint.limitFields, upstream.response.fields)
     }
 
     /// Relays the body; `false` when either side ended before it did.

@@ -1,6 +1,7 @@
 import EventLoop
 import HTTP1
 import HTTPModel
+import Identity
 import Limits
 import Primitives
 import Settings
@@ -17,6 +18,7 @@ extension DownstreamConnection {
             return .close
         }
         exchange.record.error = rejection.reason
+        exchange.answer = .miss
         worker.metrics.note(rejection)
         let body = exchange.scratch
         body.removeAll()
@@ -29,9 +31,7 @@ extension DownstreamConnection {
         let afterwards = await send(exchange, rejection.status, type: "application/json") {
             output in
             output.append("Cache-Control: no-store\r\n")
-            if rejection.status == 401 {
-                output.append("WWW-Authenticate: Weir realm=\"user\"\r\n")
-            }
+            if rejection.status == 401 { appendChallenge(exchange) }
             if rejection.status == 405 {
                 output.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY\r\n")
             }
@@ -42,13 +42,30 @@ extension DownstreamConnection {
         return afterwards == .close && rejection.endsConnection ? .lingerAndClose : afterwards
     }
 
+    /// Says how to prove who one is, and what was wrong with a token (RFC 6750 §3). API keys have no scheme of
+    /// their own.
+    private func appendChallenge(_ exchange: Exchange) {
+        let output = exchange.output
+        output.append("WWW-Authenticate: Bearer realm=\"weir\"")
+        if case .invalidToken(let problem) = exchange.identity.credential {
+            output.append(", error=\"invalid_token\", error_description=\"")
+            output.append(problem.reason)
+            output.append("\"")
+        }
+        output.append("\r\n")
+    }
+
     /// Answers 429 with the limits that refused, or 403 where a limit serves identified clients only.
     func refuse(_ exchange: Exchange, _ limits: LimitPolicy) async -> Afterwards {
         let wantsProblem =
             exchange.request.fields.contains(.accept) && acceptsProblemJSON(exchange.request)
         exchange.scratch.removeAll()
+        // Field and body tell the same time.
+        exchange.jitter = worker.random.next()
         limits.appendRefusalBody(
-            for: exchange.decision, problemJSON: wantsProblem, to: exchange.scratch)
+            for: exchange.decision, problemJSON: wantsProblem,
+            retryAfter: snapshot.blueprint.limitFields.retryAfterSeconds(
+                of: exchange.decision, jitter: exchange.jitter), to: exchange.scratch)
         exchange.scratch.append("\n")
         let type: StaticString = wantsProblem ? "application/problem+json" : "application/json"
         return await send(exchange, exchange.decision.refusalStatus, type: type) { output in
@@ -99,12 +116,17 @@ extension DownstreamConnection {
         return await dropBody(exchange) ? .nextRequest : .lingerAndClose
     }
 
-    /// The rate limit fields of the decision that was taken.
-    func appendLimitFields(_ exchange: Exchange) {
-        guard exchange.decision.count > 0 else { return }
+    /// The rate limit fields of the decision that was taken, once the charges are settled by an answer whose
+    /// status is known; `costField` reads the units from the answer's field of that name.
+    func appendLimitFields(
+        _ exchange: Exchange, omitting omitted: RateLimitFields.Dialects = [],
+        costField: ([UInt8]) -> UInt32? = { _ in nil }
+    ) {
+        guard exchange.decision.count > 0, let route = exchange.limiting else { return }
+        worker.settleLimits(exchange, costField: costField)
         snapshot.blueprint.limitFields.append(
-            for: exchange.decision, of: snapshot.blueprint.routes[exchange.record.route].limits,
-            at: exchange.decided, jitter: 0, omitting: [], to: exchange.output)
+            for: exchange.decision, of: route.limits, at: exchange.decided,
+            jitter: exchange.jitter, omitting: omitted, to: exchange.output)
     }
 
     /// `Connection: close`, or `keep-alive` for an HTTP/1.0 client that asked for it.

@@ -1,8 +1,10 @@
 import Caching
+import EventLoop
 import HTTP1
 import HTTPModel
 import Limits
 import Primitives
+import Upstreams
 
 /// Answering a request: the verdict, and what it takes to carry it out.
 extension DownstreamConnection {
@@ -18,6 +20,13 @@ extension DownstreamConnection {
 
     private func answer(_ exchange: Exchange, _ first: Verdict) async -> Afterwards {
         var verdict = first
+        while case .delay(let route) = verdict {
+            guard await waitForTurn(exchange) else {
+                worker.cancelLimits(exchange, snapshot)
+                return await reject(exchange, .upstream(.aborted))
+            }
+            verdict = worker.goOn(exchange, exchange.request, route, snapshot, isPeek: false)
+        }
         // A fill may turn out to be for another variant; a second look finds the right one.
         for _ in 0..<Bounds.lookups {
             switch verdict {
@@ -39,12 +48,14 @@ extension DownstreamConnection {
             case .lead(let route, let cache, let lead):
                 CacheFetch(self, exchange, route, cache, lead.fill).start()
                 exchange.record.cache = .miss
+                exchange.answer = .miss
                 exchange.cacheStatus = .forwarded(lead.reason)
                 if lead.reason == .bypass { noteCredentials(exchange) }
                 if let done = await read(exchange, route, lead.fill, lead.reader) { return done }
                 verdict = worker.lookUp(exchange, exchange.request, route, cache)
             case .follow(let route, let cache, let fill, let reader):
                 exchange.record.cache = .collapsed
+                exchange.answer = .hit
                 exchange.cacheStatus = .forwarded(.uriMiss, collapsed: true)
                 if let done = await read(exchange, route, fill, reader) { return done }
                 verdict = worker.lookUp(exchange, exchange.request, route, cache)
@@ -54,10 +65,27 @@ extension DownstreamConnection {
                 return await answerOptions(exchange)
             case .reportHealth(let report):
                 return await answerHealth(exchange, report)
+            case .delay, .fetch:
+                preconditionFailure("a request that waited, or was only looked at, is answered")
             }
         }
         return await goAround(
             exchange, snapshot.blueprint.routes[exchange.record.route], .hitForMiss)
+    }
+
+    /// Waits until a limit lets the request go on; `false` when its client has left.
+    private func waitForTurn(_ exchange: Exchange) async -> Bool {
+        let began = now
+        worker.metrics.delayed += 1
+        if stream.peerClosed { return false }
+        let waiter = Waiter(worker.loop)
+        stream.abortedWithPeer = waiter
+        let deadline = began + exchange.decision.delay
+        var reason = WakeReason.ready
+        while reason == .ready && now < deadline { reason = await waiter.wait(until: deadline) }
+        stream.abortedWithPeer = nil
+        exchange.record.delayed = (exchange.record.delayed ?? .zero) + (now - began)
+        return reason != .aborted
     }
 
     /// What is stored is not for requests with credentials, so the origin is asked.

@@ -23,6 +23,12 @@ final class Exchange {
     /// What the cache did, when the origin is asked.
     var cacheStatus: CacheStatus?
     var decision = LimitDecision()
+    /// The route whose limits decided; `nil` when none did, and when the request has ended for them.
+    var limiting: Route?
+    /// The cache's part in the answer, as the limits were told, and then as it turned out.
+    var answer = LimitAnswer.miss
+    /// The random word by which this refusal's Retry-After is spread.
+    var jitter: UInt64 = 0
     /// The values that the route's limits count by beyond the identity.
     var dimensions = LimitDimensions()
     /// When the limits decided: what they tell counts from then, however long the origin takes.
@@ -38,6 +44,7 @@ final class Exchange {
         body = BodyDecoder(framing)
         awaitsContinue = false
         decision.clear()
+        answer = .miss
         cacheStatus = nil
     }
 

@@ -6,16 +6,12 @@ import Primitives
 
 /// The heads that the proxy passes on, in both directions.
 enum ForwardedHead {
-    private static let rateLimitFields: FieldNameSet = [
-        .xRatelimitLimit, .xRatelimitRemaining, .xRatelimitReset,
-    ]
-
     // MARK: Request
 
     /// Appends the request as the origin of `route` gets it.
     ///
-    /// Hop-by-hop fields end here; forwarding fields are made anew (`identity` decides what is believed);
-    /// `Expect` is answered by the proxy itself. `origin` is the authority for requests that name none.
+    /// Hop-by-hop fields end here; forwarding fields are made anew (`identity` decides what is believed), and so
+    /// are the fields that tell the origin who asks; credentials pass on as they are; `Expect` is answered by the proxy itself. `origin` is the authority for requests that name none.
     ///
     /// A request for the cache is a plain one: without the client's own conditions. The final empty line is
     /// left to the caller.
@@ -28,6 +24,7 @@ enum ForwardedHead {
         // A client of HTTP/1.0 may name no host; the origin's own name is the best there is.
         let host = request.authority.isEmpty ? origin.span : request.span(request.authority)
         HTTP1Writer.appendField(.host, host, to: buffer)
+        let own = blueprint.identityFields
         let hops = request.method == .options ? remainingHops(request) : nil
         for index in request.fields.indices {
             let field = request.fields[index]
@@ -38,11 +35,8 @@ enum ForwardedHead {
             if forCache && Conditions.evaluated.contains(field.name) { continue }
             if IdentityResolver.replacedFields.contains(field.name) { continue }
             if HopByHop.isHopByHop(index, of: request.fields) { continue }
-            if !identity.peerIsTrusted
-                && isClaim(request.fields.name(at: index), blueprint.identityFields)
-            {
-                continue
-            }
+            if own.isOwn(request.fields.name(at: index)) { continue }
+            if !identity.peerIsTrusted && own.isClaim(request.fields.name(at: index)) { continue }
             if field.name == .maxForwards, let hops {
                 HTTP1Writer.appendField(.maxForwards, decimal: hops, to: buffer)
                 continue
@@ -58,13 +52,21 @@ enum ForwardedHead {
         buffer.append(request.version == .http11 ? "Via: 1.1 weir\r\n" : "Via: 1.0 weir\r\n")
         IdentityResolver.appendForwardedFields(
             request: request, identity: identity, peer: peer, isTLS: false, to: buffer)
+        own.append(identity, to: buffer)
     }
 
-    /// Whether a field says who the client is, which only a trusted peer may.
-    private static func isClaim(_ name: Span<UInt8>, _ identityFields: [[UInt8]]) -> Bool {
-        if IdentityResolver.isForwardingName(name) { return true }
-        for field in identityFields where name.equalsIgnoringCase(field.span) { return true }
-        return false
+    /// Appends the end of a chunked body with the request's trailers, of which none may say who the client is.
+    static func appendLastChunk(
+        trailers: borrowing FieldList, _ blueprint: Blueprint, to buffer: ByteBuffer
+    ) {
+        let own = blueprint.identityFields
+        buffer.append("0\r\n")
+        for index in trailers.indices {
+            let name = trailers.name(at: index)
+            if own.isOwn(name) || own.isClaim(name) { continue }
+            HTTP1Writer.appendField(name: name, value: trailers.value(at: index), to: buffer)
+        }
+        buffer.append("\r\n")
     }
 
     /// The request line, without the prefix that the route strips.
@@ -113,17 +115,16 @@ enum ForwardedHead {
 
     /// Appends the head of an origin's answer without its final empty line.
     ///
-    /// When the route `isLimited` its own X-RateLimit fields replace the origin's; the origin's RateLimit
-    /// fields stay, since those are lists that ours join (standards S1).
+    /// `merge` says which of the origin's fields about its limits are replaced.
     static func append(
-        _ response: borrowing ResponseHead, _ framing: BodyFraming, isLimited: Bool,
+        _ response: borrowing ResponseHead, _ framing: BodyFraming, _ merge: LimitFieldMerge,
         to buffer: ByteBuffer
     ) {
         HTTP1Writer.appendStatusLine(response.status, to: buffer)
         for index in response.fields.indices {
             let name = response.fields[index].name
             if name == .contentLength && framing != .none { continue }
-            if isLimited && rateLimitFields.contains(name) { continue }
+            if merge.dropsAny && merge.drops(index, of: response.fields) { continue }
             if HopByHop.isHopByHop(index, of: response.fields) { continue }
             HTTP1Writer.appendField(index, of: response.fields, to: buffer)
         }

@@ -1,5 +1,6 @@
 import Caching
 import EventLoop
+import Identity
 import Limits
 public import Primitives
 import Routes
@@ -29,6 +30,7 @@ public struct MetricsReport {
         appendConnections(&text)
         appendCache(&text)
         appendLimits(&text)
+        appendCredentials(&text)
         appendUpstreams(&text)
         appendConfiguration(&text)
         appendProcess(&text, at: now)
@@ -104,8 +106,43 @@ public struct MetricsReport {
                     [MetricLabel("limit", limit.name), MetricLabel("outcome", outcome.name)])
             }
         }
+        text.family(
+            "weir_limit_units_total", .counter, help: "Units charged by limit, as they were settled.")
+        let limits = blueprint.settings.limits
+        for (row, limit) in limits.enumerated() where limit.algorithm != .concurrency {
+            text.sample(metrics.limitUnits[row, 0], [MetricLabel("limit", limit.name)])
+        }
+        text.family(
+            "weir_limit_in_flight", .gauge,
+            help: "Requests in flight, by the limit that counts them.")
+        for (row, limit) in limits.enumerated() where limit.algorithm == .concurrency {
+            text.sample(metrics.limitsInFlight[row, 0], [MetricLabel("limit", limit.name)])
+        }
+        text.family(
+            "weir_limit_delayed_total", .counter,
+            help: "Requests that a limit had wait for their turn.")
+        text.sample(metrics.delayed)
         text.family("weir_limit_keys", .gauge, help: "Keys in the limit table.")
         text.sample(UInt64(shared.limits.keyCount))
+    }
+
+    private func appendCredentials(_ text: inout MetricsText) {
+        let counts = metrics.credentials
+        let identity = blueprint.settings.identity
+        text.family(
+            "weir_credentials_total", .counter, help: "Tokens and API keys of requests by outcome.")
+        func sample(_ count: UInt64, _ kind: String, _ outcome: String) {
+            text.sample(count, [MetricLabel("kind", kind), MetricLabel("outcome", outcome)])
+        }
+        if identity.jwt != nil {
+            sample(counts.tokensRemembered, "token", "remembered")
+            sample(counts.tokensVerified, "token", "verified")
+            sample(counts.tokensInvalid, "token", "invalid")
+        }
+        if identity.apiKeys != nil {
+            sample(counts.apiKeysKnown, "api_key", "known")
+            sample(counts.apiKeysUnknown, "api_key", "unknown")
+        }
     }
 
     private func appendUpstreams(_ text: inout MetricsText) {

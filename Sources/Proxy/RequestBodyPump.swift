@@ -107,8 +107,9 @@ final class RequestBodyPump {
             case .end(let consumed):
                 exchange.input.consume(consumed)
                 if isChunked {
-                    HTTP1Writer.appendLastChunk(
-                        trailers: exchange.body.trailers, to: exchange.forwarded)
+                    ForwardedHead.appendLastChunk(
+                        trailers: exchange.body.trailers, connection.snapshot.blueprint,
+                        to: exchange.forwarded)
                 }
                 return await flush() ?? .complete
             }

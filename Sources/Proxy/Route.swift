@@ -1,4 +1,5 @@
 import Caching
+import HTTPModel
 import Limits
 import Primitives
 import Routes
@@ -18,6 +19,10 @@ public final class Route: Sendable {
     let limitIndices: [Int]
     /// Their names, for the log.
     let limitNames: [[UInt8]]
+    /// Which of them count requests in flight.
+    let countsInFlight: [Bool]
+    /// Where the values come from that the limits count by beyond the identity.
+    let dimensions: [Dimension]
     /// How it caches; `nil`: not at all.
     let cache: CacheRules?
     /// Segments of the path that are removed before forwarding.
@@ -27,14 +32,33 @@ public final class Route: Sendable {
     /// Whether a request must have a user.
     let requiresUser: Bool
 
-    /// Compiles `route`; `space` tells its cache keys from those of other upstreams.
-    init(_ route: RouteSettings, limits all: [LimitDefinition], space: String) {
+    /// Where the value of a dimension is found in a request.
+    enum Dimension: Sendable {
+        /// In a field; lower-case name, and the same as far as it is known.
+        case header([UInt8], FieldName)
+        /// Among the claims of the token, by index.
+        case claim(Int)
+    }
+
+    /// Compiles `route`; `claims` are the blueprint's, `space` tells its cache keys from those of other
+    /// upstreams.
+    init(
+        _ route: RouteSettings, limits all: [LimitDefinition], claims: [String], space: String
+    ) {
         name = Array(route.match.name.utf8)
         pattern = Array(route.match.path.utf8)
         upstream = route.upstream
         limits = LimitPolicy(limits: route.limits.map { all[$0] }, endpoint: route.match.path)
         limitIndices = route.limits
         limitNames = route.limits.map { Array(all[$0].name.utf8) }
+        countsInFlight = route.limits.map { all[$0].algorithm == .concurrency }
+        dimensions = limits.dimensions.map { dimension in
+            switch dimension {
+            case .header(let name): .header(name, FieldName(recognising: name.span))
+            // The blueprint collects the claims from the same limits.
+            case .claim(let name): .claim(claims.firstIndex(of: name) ?? -1)
+            }
+        }
         cache = route.cache.map { CacheRules($0, space: space) }
         strippedSegments = route.stripPrefix.split(separator: "/").count
         timeout = route.timeout

@@ -6,6 +6,8 @@ enum Verdict {
     case reject(Rejection)
     /// A limit stopped it: the exchange's decision says which.
     case refuse(Route)
+    /// All limits let it pass, but it has to wait: `decision.delay`.
+    case delay(Route)
     /// `OPTIONS *`
     case describeServer
     /// A health check on the main address.
@@ -22,4 +24,6 @@ enum Verdict {
     case lead(Route, CacheRules, FillLead)
     /// A running fetch.
     case follow(Route, CacheRules, Fill, FillReader)
+    /// Where one only looks: it would be fetched for the cache, or wait for a fetch.
+    case fetch(Route, CacheStatus.Forward)
 }

@@ -2,6 +2,7 @@ public import EventLoop
 public import Identity
 public import Primitives
 import Settings
+import Telemetry
 public import Upstreams
 
 /// One thread of the proxy: an actor whose executor is its event loop.
@@ -106,6 +107,15 @@ public actor Worker {
         for pool in context.snapshot.pools { pool.close() }
         context.flushLog()
     }
+
+    /// Says what would become of a request; changes nothing.
+    func explain(_ asked: AskedRequest) -> Explanation { context.explain(asked) }
+
+    /// A copy of the keys that limits refused most.
+    func refusedKeys() -> HeavyHitters { context.refusedKeys.counted }
+
+    /// Forgets that limits refused a key.
+    func forgetRefusals(of key: Digest128) { context.refusedKeys.forget(key) }
 
     /// Hands the gathered log lines over.
     public func flushLog() { context.flushLog() }

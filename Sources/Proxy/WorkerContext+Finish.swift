@@ -15,8 +15,9 @@ extension WorkerContext {
         return TraceContext(isSampled: false, using: &random)
     }
 
-    /// Counts and logs a request whose answer has been given.
+    /// Ends a request, however it went: its limits get back what it held, and it is counted and logged.
     func finish(_ exchange: Exchange, of connection: DownstreamConnection) {
+        finishLimits(exchange, connection.snapshot)
         let record = exchange.record
         // The turn's clock stands still: without a fresh reading a hit would take no time.
         let finished = loop.kernel.now()

@@ -18,13 +18,14 @@ extension WorkerContext {
     ///   - request: The exchange's own.
     ///   - peer: The address at the other end of the connection.
     ///   - snapshot: The configuration the request began under.
-    ///   - isPeek: Whether only to look (`weir explain`): nothing is charged, counted or begun.
+    ///   - isPeek: Whether only to look (`weir explain`): nothing is charged, counted or begun, and the
+    ///     verdict is never `delay`, `lead`, `follow` or `serveAndRefresh`.
     func judge(
         _ exchange: Exchange, _ request: borrowing RequestHead, peer: IPAddress,
         by snapshot: Snapshot, isPeek: Bool
     ) -> Verdict {
         let blueprint = snapshot.blueprint
-        exchange.record.trace = trace(of: request)
+        if !isPeek { exchange.record.trace = trace(of: request) }
         if let rejection = check(exchange, request, blueprint) { return .reject(rejection) }
         if request.method == .options && isAboutProxy(request) { return .describeServer }
         if let report = healthReport(for: request) { return .reportHealth(report) }
@@ -34,14 +35,24 @@ extension WorkerContext {
         blueprint.identity.resolve(
             peer: peer, request: request, credentials: snapshot.credentials, at: loop.clock.wall,
             into: &exchange.identity)
-        if let verdict = limit(
-            exchange, exchange.identity, exchange.dimensions, route, request.method, snapshot,
-            isPeek: isPeek)
-        {
-            return verdict
+        if route.requiresUser && !exchange.identity.userIsProven { return .reject(.userRequired) }
+        if !route.limits.isEmpty { 
+            return limit(exchange, request, route, snapshot, isPeek: isPeek)
         }
+        return goOn(exchange, request, route, snapshot, isPeek: isPeek)
+    }
+
+    /// What becomes of a request that its limits let pass, now: the cache or the origin.
+    func goOn(
+        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route,
+        _ snapshot: Snapshot, isPeek: Bool
+    ) -> Verdict {
         guard let cache = route.cache else { return .forward(route) }
-        return lookUp(exchange, request, route, cache)
+        if isPeek { return peek(exchange, request, route, cache) }
+        guard exchange.answer != .miss else { return lookUp(exchange, request, route, cache) }
+        if let verdict = lookUpStored(exchange, request, route, cache) { return verdict }
+        // What it was to be answered with has gone: it is a dearer request now.
+        return limitAgain(exchange, request, route, snapshot)
     }
 
     /// What is refused before any route is looked for.
@@ -90,25 +101,6 @@ extension WorkerContext {
         return hops
     }
 
-    /// Charges the route's limits; `nil` when the request goes on.
-    private func limit(
-        _ exchange: Exchange, _ identity: borrowing ResolvedIdentity,
-        _ dimensions: borrowing LimitDimensions, _ route: Route, _ method: Method,
-        _ snapshot: Snapshot, isPeek: Bool
-    ) -> Verdict? {
-        if route.requiresUser && identity.user?.isEmpty ?? true { return .reject(.userRequired) }
-        guard !route.limits.isEmpty else { return nil }
-        let subject = LimitSubject(
-            address: identity.address, counted: identity.countedAddress, method: method,
-            user: identity.user, company: identity.company, tier: identity.tier)
-        route.limits.decide(
-            subject, dimensions: dimensions, in: shared.limits, at: loop.clock, isPeek: isPeek,
-            into: &exchange.decision)
-        exchange.decided = loop.clock
-        if !isPeek { count(exchange.decision, of: route, in: snapshot) }
-        return exchange.decision.isAdmitted ? nil : .refuse(route)
-    }
-
     /// Looks at the cache. Once more for a request whose fill turned out to be for another variant.
     func lookUp(
         _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route, _ cache: CacheRules
@@ -120,15 +112,49 @@ extension WorkerContext {
             return .goAround(route, .noIdentity)
         }
         let key = exchange.cacheKey
-        let found = shared.cache.lookupOrJoin(
+        return verdict(
+            shared.cache.lookupOrJoin(
+                key: key.span, request: request, rules: cache, now: loop.now, random: &random),
+            route, cache)
+    }
+
+    /// Looks for the stored answer that the limits were told of, whose key is built; `nil` when it has gone.
+    private func lookUpStored(
+        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route, _ cache: CacheRules
+    ) -> Verdict? {
+        let key = exchange.cacheKey
+        let found = shared.cache.lookupStored(
             key: key.span, request: request, rules: cache, now: loop.now, random: &random)
+        return found.map { verdict($0, route, cache) }
+    }
+
+    private func verdict(_ found: CacheLookup, _ route: Route, _ cache: CacheRules) -> Verdict {
         switch found {
-        case .hit(let stored): return .serve(stored, nil)
-        case .stale(let stored, let reason): return .serve(stored, reason)
-        case .refresh(let stored, let fill): return .serveAndRefresh(route, cache, stored, fill)
-        case .lead(let lead): return .lead(route, cache, lead)
-        case .follow(let fill, let reader): return .follow(route, cache, fill, reader)
-        case .bypass(let reason): return .goAround(route, reason)
+        case .hit(let stored): .serve(stored, nil)
+        case .stale(let stored, let reason): .serve(stored, reason)
+        case .refresh(let stored, let fill): .serveAndRefresh(route, cache, stored, fill)
+        case .lead(let lead): .lead(route, cache, lead)
+        case .follow(let fill, let reader): .follow(route, cache, fill, reader)
+        case .bypass(let reason): .goAround(route, reason)
+        case .onlyIfCached: .reject(.onlyIfCached)
+        }
+    }
+
+    /// Looks what is stored, and begins nothing.
+    func peek(
+        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route, _ cache: CacheRules
+    ) -> Verdict {
+        if let reason = CacheBypass.reason(for: request, rules: cache) {
+            return .goAround(route, reason)
+        }
+        guard buildKey(into: &exchange.cacheKey, request, exchange.identity, cache) else {
+            return .goAround(route, .noIdentity)
+        }
+        let key = exchange.cacheKey
+        switch shared.cache.peek(key: key.span, request: request, rules: cache, now: loop.now) {
+        case .stored(let stored, let reason): return .serve(stored, reason)
+        case .fetch(let reason): return .fetch(route, reason)
+        case .around(let reason): return .goAround(route, reason)
         case .onlyIfCached: return .reject(.onlyIfCached)
         }
     }

@@ -24,6 +24,9 @@ extension WorkerContext {
         snapshot = Snapshot(
             blueprint, pools: pools(of: blueprint, health),
             credentials: credentials(of: blueprint, keys))
+        if snapshot.credentials !== old.credentials {
+            metrics.credentials.add(old.credentials.counts)
+        }
         for pool in old.pools where !snapshot.pools.contains(where: { $0 === pool }) {
             pool.close()
             retired.append(pool)
@@ -67,15 +70,14 @@ extension WorkerContext {
         return snapshot.blueprint.settings.routes.firstIndex { $0.match.name == name }
     }
 
-    /// Counts a decision about a request that began under `old`, for the limits that are still there.
-    func count(_ decision: LimitDecision, of route: Route, in old: Snapshot) {
-        if old === snapshot { return metrics.note(decision, rows: route.limitIndices) }
+    /// The rows of the limits of `route`, of a request that began under `old`; -1 for a limit that is gone.
+    func rows(of route: Route, in old: Snapshot) -> [Int] {
+        if old === snapshot { return route.limitIndices }
         let limits = snapshot.blueprint.settings.limits
-        let rows = route.limitIndices.map { index in
+        return route.limitIndices.map { index in
             let name = old.blueprint.settings.limits[index].name
             return limits.firstIndex { $0.name == name } ?? -1
         }
-        metrics.note(decision, rows: rows)
     }
 
     /// The worker's counters in the shape of `blueprint`, whether it follows that one already or not yet.
@@ -85,6 +87,7 @@ extension WorkerContext {
         if blueprint !== snapshot.blueprint {
             counted = counted.carried(from: snapshot.blueprint, to: blueprint)
         }
+        counted.credentials.add(snapshot.credentials.counts)
         counted.pools = blueprint.settings.upstreams.map { upstream in
             var sum = PoolMetrics()
             for pool in snapshot.pools + retired where pool.settings.name == upstream.name {

@@ -17,6 +17,8 @@ final class WorkerContext {
     var random: SeededRandom
     var metrics: WorkerMetrics
     var log: AccessLog
+    /// Whom limits refused most.
+    var refusedKeys = RefusedKeys()
     var connections = ConnectionList()
     /// Connections beyond the bound whose clients may still be reading the refusal.
     var refusing = 0

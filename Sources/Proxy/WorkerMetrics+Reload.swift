@@ -16,8 +16,10 @@ extension WorkerMetrics {
         carried.latency = (routes + [requests.rows - 1]).map { row in
             row.map { latency[$0] } ?? .latency
         }
-        carried.limits = limits.carried(
-            rows: WorkerMetrics.rows(before.limits.map(\.name), after.limits.map(\.name)))
+        let limitRows = WorkerMetrics.rows(before.limits.map(\.name), after.limits.map(\.name))
+        carried.limits = limits.carried(rows: limitRows)
+        carried.limitUnits = limitUnits.carried(rows: limitRows)
+        carried.limitsInFlight = limitsInFlight.carried(rows: limitRows)
         return carried
     }
 

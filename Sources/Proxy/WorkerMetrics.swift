@@ -1,4 +1,5 @@
 import HTTPModel
+public import Identity
 import Limits
 import Primitives
 import Telemetry
@@ -14,6 +15,14 @@ public struct WorkerMetrics: Sendable {
     var cache = CounterTable(rows: 1, columns: AccessRecord.Cache.allCases.count)
     /// Decisions by limit and outcome.
     var limits: CounterTable
+    /// Units charged by each limit, as they were settled.
+    var limitUnits: CounterTable
+    /// Requests in flight under each limit that counts them.
+    var limitsInFlight: CounterTable
+    /// Requests that had to wait for their turn.
+    var delayed: UInt64 = 0
+    /// What became of tokens and API keys; those of the current view are added by the scrape.
+    public internal(set) var credentials = CredentialCounts()
     /// Answers the proxy made itself, by reason.
     var rejections = CounterTable(rows: 1, columns: Rejection.all.count)
     /// Connections accepted.
@@ -44,6 +53,8 @@ public struct WorkerMetrics: Sendable {
         requests = CounterTable(rows: routes + 1, columns: 600)
         latency = Array(repeating: .latency, count: routes + 1)
         self.limits = CounterTable(rows: limits, columns: LimitOutcome.allCases.count)
+        limitUnits = CounterTable(rows: limits, columns: 1)
+        limitsInFlight = CounterTable(rows: limits, columns: 1)
     }
 
     /// Counts a request; `row`: of its route, `nil` when there is none any more.
@@ -58,16 +69,45 @@ public struct WorkerMetrics: Sendable {
     }
 
     /// Counts a decision; `rows` has the row of each of the route's limits, or -1.
-    mutating func note(_ decision: LimitDecision, rows: [Int]) {
+    mutating func note(_ decision: LimitDecision, of route: Route, rows: [Int]) {
         for index in 0..<decision.count {
             let state = decision[index]
             let outcome: LimitOutcome =
                 !state.refused ? .admitted : state.isShadow ? .shadowRefused : .refused
             let row = rows[Int(state.limit)]
-            if row >= 0 { limits.add(row: row, column: outcome.rawValue) }
+            if row < 0 { continue }
+            limits.add(row: row, column: outcome.rawValue)
+            if state.charged > 0 && route.countsInFlight[Int(state.limit)] {
+                limitsInFlight.add(row: row, column: 0)
+            }
         }
         if case .deniedAnonymous(let limit) = decision.outcome, rows[limit] >= 0 {
             limits.add(row: rows[limit], column: LimitOutcome.refused.rawValue)
+        }
+    }
+
+    /// Counts what a request was charged in the end, and that it holds nothing in flight any more.
+    mutating func noteEnd(_ decision: LimitDecision, of route: Route, rows: [Int]) {
+        for index in 0..<decision.count where decision[index].charged > 0 {
+            let state = decision[index]
+            let row = rows[Int(state.limit)]
+            if row < 0 { continue }
+            if route.countsInFlight[Int(state.limit)] {
+                limitsInFlight.subtract(row: row, column: 0)
+            } else {
+                limitUnits.add(UInt64(state.charged), row: row, column: 0)
+            }
+        }
+    }
+
+    /// The same for one that is given everything back.
+    mutating func noteCancelled(_ decision: LimitDecision, of route: Route, rows: [Int]) {
+        for index in 0..<decision.count where decision[index].charged > 0 {
+            let state = decision[index]
+            guard route.countsInFlight[Int(state.limit)], rows[Int(state.limit)] >= 0 else {
+                continue
+            }
+            limitsInFlight.subtract(row: rows[Int(state.limit)], column: 0)
         }
     }
 
@@ -81,6 +121,10 @@ public struct WorkerMetrics: Sendable {
         for i in latency.indices { latency[i].merge(other.latency[i]) }
         cache.merge(other.cache)
         limits.merge(other.limits)
+        limitUnits.merge(other.limitUnits)
+        limitsInFlight.merge(other.limitsInFlight)
+        delayed &+= other.delayed
+        credentials.add(other.credentials)
         rejections.merge(other.rejections)
         accepted &+= other.accepted
         incomplete &+= other.incomplete

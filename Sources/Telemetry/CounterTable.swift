@@ -26,6 +26,12 @@ public struct CounterTable: Sendable, Equatable {
         counts[index(row, column)] &+= n
     }
 
+    /// Takes 1 from a counter that tells how many there are now; 0 stays 0.
+    public mutating func subtract(row: Int, column: Int) {
+        let index = index(row, column)
+        if counts[index] > 0 { counts[index] -= 1 }
+    }
+
     /// Adds the counters of `other`, of the same shape.
     public mutating func merge(_ other: CounterTable) {
         precondition(rows == other.rows)

@@ -62,6 +62,21 @@ public struct JSONLine: ~Copyable {
         output.append(value ? "true" : "false")
     }
 
+    /// Adds a list of `count` texts.
+    public mutating func field(
+        _ key: StaticString, count: Int, _ text: (Int) -> [UInt8]
+    ) {
+        begin(key)
+        output.append(UInt8(ascii: "["))
+        for index in 0..<count {
+            output.append(index == 0 ? "\"" : ",\"")
+            let value = text(index)
+            output.append(jsonText: value.span, max: JSONLine.valueMax)
+            output.append(UInt8(ascii: "\""))
+        }
+        output.append(UInt8(ascii: "]"))
+    }
+
     /// Adds a duration as a number of milliseconds with three decimals.
     public mutating func field(_ key: StaticString, milliseconds value: Nanoseconds) {
         begin(key)

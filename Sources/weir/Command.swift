@@ -14,6 +14,7 @@ enum ExitStatus {
 enum Command: Equatable {
     case run(file: String)
     case check(file: String, prints: Bool)
+    case explain(ExplainCommand)
     case demo(address: String)
     case version
     case help
@@ -25,6 +26,9 @@ enum Command: Equatable {
         Usage:
           weir run [FILE]              start the proxy with FILE (default: proxy.yaml)
           weir check [FILE] [--print]  check FILE; with --print, show it with every default written out
+          weir explain --request 'GET /path' [--header 'Name: value']… [--ip ADDR] [--json]
+              [--config FILE]          what becomes of a request, and why (default: proxy.yaml)
+              [--admin URL [--token T]]  the same, asked of the running process
           weir demo [--listen ADDR]    start a demo origin (default: 127.0.0.1:8000)
           weir --version
 
@@ -32,7 +36,7 @@ enum Command: Equatable {
 
         """
 
-    private static let later = ["explain", "purge", "replay"]
+    private static let later = ["purge", "replay"]
 
     /// Reads the arguments after the program's name.
     static func parse(_ arguments: [String]) -> Command {
@@ -44,6 +48,11 @@ enum Command: Equatable {
         case "--help", "-h", "help": return .help
         case "run": return parseRun(rest)
         case "check": return parseCheck(rest)
+        case "explain":
+            switch ExplainCommand.parse(rest) {
+            case .success(let command): return .explain(command)
+            case .failure(let problem): return .misused(problem.text)
+            }
         case "demo": return parseDemo(rest)
         case let name where later.contains(name):
             return .misused("`\(name)` is not available in this version")

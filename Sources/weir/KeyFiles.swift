@@ -1,3 +1,4 @@
+import Config
 import EventLoop
 import Identity
 import Proxy
@@ -19,6 +20,14 @@ enum KeyFiles {
     private static func parseAPIKeys(
         _ bytes: [UInt8], _ file: String
     ) -> Result<[APIKeyEntry], KeyProblem> {
-        .failure(KeyProblem(source: file, reason: "API keys are not available in this version"))
+        Configuration.apiKeys(bytes, file: file).mapError { failure in
+            guard let first = failure.problems.first else {
+                return KeyProblem(source: file, reason: "not a file of API keys")
+            }
+            let more = failure.problems.count + failure.omitted - 1
+            return KeyProblem(
+                source: "\(file):\(first.line):\(first.column)",
+                reason: first.message + (more > 0 ? " (and \(more) more)" : ""))
+        }
     }
 }

@@ -101,12 +101,22 @@ func limit(
     tiers: [String: LimitDefinition.Rate?] = [:], anonymous: LimitDefinition.Anonymous = .ip,
     mode: LimitDefinition.Mode = .enforce, named name: String = "a"
 ) -> LimitDefinition {
-    LimitDefinition(
+    var algorithm = algorithm
+    if algorithm == queue {
+        let interval = (period.count - 1) / UInt64(count) + 1
+        algorithm = .leakyBucket(maxDelay: Nanoseconds(interval * UInt64(count - 1)))
+    }
+    return LimitDefinition(
         name: name, rate: .init(count: count, period: period), per: scopes, algorithm: algorithm,
         tiers: tiers, anonymous: anonymous, mode: mode)
 }
 
-/// One of each algorithm, for promises that all of them make.
+/// A leaky bucket in which `limit` gives as many requests a place as the rate's number says.
+private let queue = LimitDefinition.Algorithm.leakyBucket(maxDelay: .forever)
+
+/// One of each algorithm in which time brings room back, for promises that all of them make. Each lets seven
+/// of seven pass at once.
 let algorithms: [LimitDefinition.Algorithm] = [
-    .tokenBucket(burst: 7), .slidingWindow(subWindows: 6), .fixedWindow(phase: .aligned),
+    .tokenBucket(burst: 7), .slidingWindow(subWindows: 6), .slidingLog,
+    .fixedWindow(phase: .aligned), .fixedWindow(phase: .key), queue,
 ]

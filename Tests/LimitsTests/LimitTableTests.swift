@@ -40,15 +40,16 @@ struct LimitTableTests {
         #expect(times.count == 100)
         for admitted in times.values {
             for index in admitted.indices {
-                // Bucket: the burst and one per 1/7 s; windows: seven per second, sliding or aligned.
+                // Buckets: seven and one per 1/7 s; windows: seven per second, sliding or aligned.
                 let second = admitted[index...].prefix { $0 - admitted[index] < 1_000_000_000 }
                 switch algorithm {
-                case .tokenBucket: #expect(second.count <= 14)
-                case .slidingWindow: #expect(second.count <= 7)
-                case .fixedWindow:
+                case .tokenBucket, .leakyBucket, .fixedWindow(phase: .key):
+                    #expect(second.count <= 14)
+                case .slidingWindow, .slidingLog: #expect(second.count <= 7)
+                case .fixedWindow(phase: .aligned):
                     let window = admitted[index] / 1_000_000_000
                     #expect(second.count { $0 / 1_000_000_000 == window } <= 7)
-                default: Issue.record("an algorithm without a bound")
+                case .concurrency: Issue.record("time brings no room back")
                 }
             }
         }

@@ -1,6 +1,7 @@
-import Limits
 import Primitives
 import Testing
+
+@testable import Limits
 
 struct TokenBucketTests {
     @Test(
@@ -59,6 +60,93 @@ struct TokenBucketTests {
             #expect(UInt64(decision[0].remaining) == credit / interval)
             #expect(decision[0].resetAfter.count == burst * interval - credit)
         }
+    }
+
+    @Test(arguments: [1, 2, 3, 4])
+    func `with costs, refunds and late charges it agrees with counted tokens`(seed: UInt64) {
+        let (interval, burst) = (UInt64(1000), UInt64(9))
+        var random = SeededRandom(seed: seed)
+        var scene = MeterScene(
+            .tokenBucket(TokenBucket(count: 1, period: interval, burst: UInt32(burst))))
+        // The model: what is missing, in nanoseconds; and of each charge, when the bucket would be full.
+        var missing: UInt64 = 0
+        var charges: [(charge: MeterScene.Charge, full: UInt64)] = []
+        for _ in 0..<4000 {
+            let step = UInt64(random.below(Int(interval * 4)))
+            scene.advance(step)
+            missing -= min(step, missing)
+            let units = UInt64(1 + random.below(5))
+            let isLate = random.below(20) == 0
+            let fits = missing + units * interval <= burst * interval
+            #expect(scene.admits(UInt32(units)) == fits)
+            if fits || isLate {
+                missing += units * interval
+                let charge = scene.charge(UInt32(units))
+                charges.append((charge, scene.now.monotonic + missing))
+            }
+            if random.below(3) == 0, !charges.isEmpty {
+                let (charge, full) = charges.remove(at: random.below(charges.count))
+                let left = full - min(scene.now.monotonic, full)
+                missing -= min(UInt64(charge.units) * interval, left, missing)
+                scene.refund(charge.units, of: charge)
+            }
+            let level = scene.level()
+            #expect(level.resetAfter == missing)
+            let left = burst * interval - min(missing, burst * interval)
+            #expect(UInt64(level.remaining) == left / interval)
+        }
+    }
+
+    @Test(arguments: [1, 2, 3, 4, 5])
+    func `in any stretch no more passes than burst, refill and what was given back in it`(
+        seed: UInt64
+    ) {
+        // 3 per 1,000,000 ns: an interval with a fraction.
+        let (count, period, burst) = (UInt64(3), UInt64(1_000_000), UInt64(5))
+        var random = SeededRandom(seed: seed)
+        var scene = MeterScene(
+            .tokenBucket(
+                TokenBucket(count: UInt32(count), period: period, burst: UInt32(burst))))
+        var events: [(time: UInt64, taken: Int)] = []
+        var charges: [MeterScene.Charge] = []
+        for _ in 0..<800 {
+            scene.advance(UInt64(random.below(400_000)))
+            if random.below(3) == 0, !charges.isEmpty {
+                let charge = charges.remove(at: random.below(charges.count))
+                scene.refund(charge.units, of: charge)
+                events.append((scene.now.monotonic, -Int(charge.units)))
+            }
+            let units = UInt32(1 + random.below(3))
+            if let charge = scene.ask(units) {
+                charges.append(charge)
+                events.append((scene.now.monotonic, Int(units)))
+            }
+        }
+        var excess = 0
+        for first in events.indices {
+            var sum = 0
+            for event in events[first...] {
+                sum += event.taken
+                let refilled = (event.time - events[first].time) * count / period
+                if sum > Int(burst + refilled) { excess += 1 }
+            }
+        }
+        #expect(excess == 0)
+        #expect(charges.count > 50)
+    }
+
+    @Test func `debt is bounded, and is waited for`() {
+        var scene = MeterScene(
+            .tokenBucket(TokenBucket(count: 1, period: 1_000_000_000, burst: 10)))
+        scene.charge(25)
+        let level = scene.level()
+        #expect(level.remaining == 0)
+        #expect(level.resetAfter == 25_000_000_000)
+        #expect(level.nextAfter == 16_000_000_000)
+        #expect(scene.level(11).nextAfter == LimitMeter.Level.neverPasses)
+        for _ in 0..<9 { scene.charge(.max) }
+        #expect(scene.level().resetAfter == LimitBounds.timeMax)
+        #expect(scene.entry.until <= 2 * LimitBounds.timeMax)
     }
 
     @Test func `three per second never drifts above three, and not noticeably below`() {

@@ -1,6 +1,7 @@
 import Caching
 import Config
 import EventLoop
+import Limits
 import Primitives
 import Proxy
 import Settings
@@ -26,6 +27,24 @@ final class ProxyWorld {
     /// A peer that the configurations of tests trust.
     static let trusted = IPAddress(v4: 0x0A04_0001)
 
+    /// - Parameters:
+    ///   - yaml: The configuration.
+    ///   - limits: Limits of all routes, in place of the text's.
+    ///   - seed: Where the simulation's randomness begins.
+    ///   - faults: What goes wrong on the network.
+    init(
+        _ yaml: String, limits: [LimitDefinition]? = nil, seed: UInt64 = 1,
+        faults: FaultPlan = FaultPlan()
+    ) throws {
+        world = SimulatedWorld(seed: seed, faults: faults)
+        var settings = try ProxyWorld.settings(yaml)
+        if let limits { settings = settings.with(limits) }
+        server = try ProxyServer(
+            settings: settings, log: LogPipe(descriptor: 1, kernel: world.kernel), seed: seed,
+            kernel: world.kernel)
+        server.start()
+    }
+
     /// The settings of a `proxy.yaml`, to which `listen` and `upstream` are added where they are missing.
     static func settings(_ yaml: String) throws -> ProxySettings {
         var text = yaml
@@ -34,15 +53,6 @@ final class ProxyWorld {
         return try Configuration.load(
             text: text, file: "proxy.yaml", environment: [:], processors: 1
         ).get()
-    }
-
-    init(_ yaml: String, seed: UInt64 = 1, faults: FaultPlan = FaultPlan()) throws {
-        world = SimulatedWorld(seed: seed, faults: faults)
-        let settings = try Self.settings(yaml)
-        server = try ProxyServer(
-            settings: settings, log: LogPipe(descriptor: 1, kernel: world.kernel), seed: seed,
-            kernel: world.kernel)
-        server.start()
     }
 
     /// Follows another configuration; what runs meanwhile runs on.
@@ -175,6 +185,29 @@ final class ProxyWorld {
         }
         world.run(task)
         return pools.value
+    }
+
+    /// The value of a metric now, by its name and labels as they stand in the text.
+    func metric(_ name: String) -> Double? {
+        for line in metrics().split(separator: "\n") where line.hasPrefix(name + " ") {
+            return Double(line.dropFirst(name.count + 1))
+        }
+        return nil
+    }
+}
+
+extension ProxySettings {
+    /// The same with other limits, on all routes.
+    fileprivate func with(_ limits: [LimitDefinition]) -> ProxySettings {
+        let routes = routes.map { route in
+            var route = route
+            route.limits = Array(limits.indices)
+            return route
+        }
+        return ProxySettings(
+            listeners: listeners, admin: admin, workers: workers, limitKeys: limitKeys,
+            upstreams: upstreams, identity: identity, limits: limits, cacheMemory: cacheMemory,
+            routes: routes, http: http, headers: headers, log: log, drain: drain)
     }
 }
 

@@ -1,0 +1,127 @@
+import Caching
+import EventLoop
+import HTTP1
+import HTTPModel
+import Identity
+import Limits
+import Primitives
+import Settings
+
+/// Questions about requests, answered by the code that judges live ones.
+extension WorkerContext {
+    /// Says what would become of a request. Changes nothing: no charge, no count, no fetch, no token that is
+    /// remembered, no random number that the next request would have got.
+    ///
+    /// The routes before the one that matches are not gone through here: that takes longer, and needs no
+    /// worker (`Explanation.tryRoutes`).
+    func explain(_ asked: AskedRequest) -> Explanation {
+        let exchange = Exchange()
+        let blueprint = snapshot.blueprint
+        if let error = asked.read(into: &exchange.request, blueprint) {
+            return Explanation(asked, outcome: .rejected(.malformed(error)))
+        }
+        exchange.begin(exchange.request.framing)
+        let kept = random
+        defer { random = kept }
+        let looking = Snapshot(
+            blueprint, pools: snapshot.pools,
+            credentials: Credentials(
+                blueprint.settings.identity, claims: blueprint.claims,
+                keys: snapshot.credentials.keys))
+        let verdict = judge(
+            exchange, exchange.request, peer: asked.peer, by: looking, isPeek: true)
+        let index = exchange.record.route
+        var explanation = Explanation(
+            asked,
+            outcome: Explanation.Outcome(of: verdict, exchange, blueprint, at: loop.clock.wall))
+        if case .reject(.noRoute) = verdict { explanation.routing = .none }
+        guard index >= 0 else { return explanation }
+        explanation.routing = .matched(index)
+        let route = blueprint.routes[index]
+        explanation.identity = Explanation.Identity(
+            exchange.identity, exchange.request, peer: asked.peer, blueprint.settings.identity)
+        guard verdict.reachesLimits else { return explanation }
+        explanation.decision = decision(exchange, route)
+        explanation.limits = limits(exchange, exchange.request, route, exchange.answer)
+        explanation.cache = cachePart(exchange, exchange.request, route, verdict)
+        return explanation
+    }
+
+    /// Counts whom the limits of a route refused.
+    func noteRefusal(_ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route) {
+        let identity = exchange.identity
+        let subject = LimitSubject(
+            address: identity.address, counted: identity.countedAddress, method: request.method,
+            user: identity.user, company: identity.company, tier: identity.tier)
+        refusedKeys.note(
+            exchange.decision, of: route, subject, exchange.dimensions,
+            methodName: request.span(request.methodRange), at: loop.clock.wall)
+    }
+
+    private func decision(_ exchange: Exchange, _ route: Route) -> Explanation.Decision {
+        switch exchange.decision.outcome {
+        case .notLimited: .notLimited
+        case .admitted: .admitted
+        case .refused(let limit):
+            .refused(
+                limit: route.limits.name(of: limit),
+                retryAfter: exchange.decision.retryAfterSeconds)
+        case .deniedAnonymous(let limit): .denied(limit: route.limits.name(of: limit))
+        }
+    }
+
+    private func limits(
+        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route,
+        _ answer: LimitAnswer
+    ) -> [LimitView] {
+        let identity = exchange.identity
+        let subject = LimitSubject(
+            address: identity.address, counted: identity.countedAddress, method: request.method,
+            user: identity.user, company: identity.company, tier: identity.tier)
+        var views: [LimitView] = []
+        for limit in 0..<route.limits.count {
+            var state: LimitState?
+            for index in 0..<exchange.decision.count
+            where Int(exchange.decision[index].limit) == limit {
+                state = exchange.decision[index]
+            }
+            views.append(
+                LimitView(
+                    limit, of: route.limits, state, subject, exchange.dimensions,
+                    methodName: request.span(request.methodRange), answer: answer))
+        }
+        return views
+    }
+}
+
+extension AskedRequest {
+    /// Reads the head as a connection would; the reason when it is refused.
+    func read(into request: inout RequestHead, _ blueprint: Blueprint) -> RequestError? {
+        let http = blueprint.settings.http
+        var parser = RequestParser(
+            bounds: HeadBounds(
+                headerBytes: http.headerBytes, fields: http.fields, targetBytes: http.targetBytes))
+        do {
+            // The head is whole, so it is either read or refused, or too long.
+            return try parser.parse(bytes.span, into: &request) == nil ? .headTooLarge : nil
+        } catch {
+            return error
+        }
+    }
+}
+
+extension Explanation {
+    /// Goes through the routes up to the one that matches. Needs no worker.
+    mutating func tryRoutes(_ asked: AskedRequest, _ blueprint: Blueprint) {
+        var request = RequestHead()
+        guard asked.read(into: &request, blueprint) == nil else { return }
+        let match: Int?
+        switch routing {
+        case .notReached: return
+        case .none: match = nil
+        case .matched(let index): match = index
+        }
+        routes = Explanation.trials(
+            request, blueprint.settings.routes.map(\.match), upTo: match)
+    }
+}

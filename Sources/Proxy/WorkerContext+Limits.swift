@@ -1,0 +1,133 @@
+import Caching
+import EventLoop
+import HTTPModel
+import Identity
+import Limits
+import Primitives
+
+/// What the limits say to a request, from their decision to its end.
+extension WorkerContext {
+    /// Lets the limits of `route` decide, and finds out what becomes of the request then.
+    ///
+    /// Where a cost depends on the cache's part in the answer, that is looked at first; nothing is fetched
+    /// before the limits have let the request pass.
+    func limit(
+        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route,
+        _ snapshot: Snapshot, isPeek: Bool
+    ) -> Verdict {
+        fillDimensions(exchange, request, exchange.identity, route)
+        if route.limits.dependsOnAnswer, let cache = route.cache,
+            case .serve(_, let reason) = peek(exchange, request, route, cache)
+        {
+            exchange.answer = reason == nil ? .hit : .stale
+        }
+        return decide(exchange, request, route, snapshot, isPeek: isPeek)
+    }
+
+    /// Decides anew for a request whose stored answer has gone: what it was charged is given back.
+    func limitAgain(
+        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route,
+        _ snapshot: Snapshot
+    ) -> Verdict {
+        cancelLimits(exchange, snapshot)
+        exchange.answer = .miss
+        return decide(exchange, request, route, snapshot, isPeek: false)
+    }
+
+    private func decide(
+        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route,
+        _ snapshot: Snapshot, isPeek: Bool
+    ) -> Verdict {
+        charge(
+            exchange, exchange.identity, exchange.dimensions, route, request.method, isPeek: isPeek)
+        if !isPeek {
+            exchange.limiting = route
+            metrics.note(exchange.decision, of: route, rows: rows(of: route, in: snapshot))
+        }
+        if !exchange.decision.isAdmitted {
+            if !isPeek { noteRefusal(exchange, request, route) }
+            return .refuse(route)
+        }
+        if !isPeek && exchange.decision.delay > .zero { return .delay(route) }
+        return goOn(exchange, request, route, snapshot, isPeek: isPeek)
+    }
+
+    private func charge(
+        _ exchange: Exchange, _ identity: borrowing ResolvedIdentity,
+        _ dimensions: borrowing LimitDimensions, _ route: Route, _ method: Method, isPeek: Bool
+    ) {
+        let subject = LimitSubject(
+            address: identity.address, counted: identity.countedAddress, method: method,
+            user: identity.user, company: identity.company, tier: identity.tier)
+        route.limits.decide(
+            subject, dimensions: dimensions, answer: exchange.answer, in: shared.limits,
+            at: loop.clock, isPeek: isPeek, into: &exchange.decision)
+        exchange.decided = loop.clock
+    }
+
+    /// Collects the values of header fields and claims that the limits count by. All lines of a field are one
+    /// value, joined by commas (RFC 9110 §5.3).
+    private func fillDimensions(
+        _ exchange: Exchange, _ request: borrowing RequestHead,
+        _ identity: borrowing ResolvedIdentity, _ route: Route
+    ) {
+        if route.dimensions.isEmpty { return }
+        exchange.dimensions.removeAll()
+        for dimension in route.dimensions {
+            switch dimension {
+            case .header(let name, let known):
+                append(known, name, of: request.fields, to: &exchange.dimensions)
+            case .claim(let index): exchange.dimensions.append(identity.claim(index))
+            }
+        }
+    }
+
+    private func append(
+        _ known: FieldName, _ name: [UInt8], of fields: borrowing FieldList,
+        to dimensions: inout LimitDimensions
+    ) {
+        var isFirst = true
+        if known == .other || fields.contains(known) {
+            for index in fields.indices where fields[index].name == known {
+                let isNamed = known != .other || fields.name(at: index).equalsIgnoringCase(name.span)
+                guard isNamed else { continue }
+                if isFirst {
+                    dimensions.append(fields.value(at: index))
+                } else {
+                    dimensions.extendLast(fields.value(at: index))
+                }
+                isFirst = false
+            }
+        }
+        if isFirst { dimensions.append(nil) }
+    }
+
+    // MARK: After the decision
+
+    /// Corrects the charges by the answer, whose status and cache part are in `exchange`; only the first call
+    /// for a request changes anything. `costField` reads the units from the answer's field of that name.
+    func settleLimits(_ exchange: Exchange, costField: ([UInt8]) -> UInt32?) {
+        guard exchange.decision.isOpen, let route = exchange.limiting else { return }
+        route.limits.settle(
+            &exchange.decision, in: shared.limits, status: exchange.record.status,
+            answer: exchange.answer, at: loop.clock, costField: costField)
+    }
+
+    /// Ends the request for its limits: what it held in flight is free again.
+    func finishLimits(_ exchange: Exchange, _ snapshot: Snapshot) {
+        guard let route = exchange.limiting else { return }
+        exchange.limiting = nil
+        metrics.noteEnd(exchange.decision, of: route, rows: rows(of: route, in: snapshot))
+        guard exchange.decision.isOpen else { return }
+        route.limits.finish(&exchange.decision, in: shared.limits, at: loop.clock)
+    }
+
+    /// Ends a request that did not go on, and gives back what it was charged.
+    func cancelLimits(_ exchange: Exchange, _ snapshot: Snapshot) {
+        guard let route = exchange.limiting else { return }
+        exchange.limiting = nil
+        metrics.noteCancelled(
+            exchange.decision, of: route, rows: rows(of: route, in: snapshot))
+        route.limits.cancel(&exchange.decision, in: shared.limits, at: loop.clock)
+    }
+}

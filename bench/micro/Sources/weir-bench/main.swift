@@ -1,0 +1,21 @@
+import Glibc
+
+/// Runs the parts named on the command line, all without names, and prints a line of JSON per number. A name
+/// `decisions=decision, token_bucket` runs only the work of that part whose name begins so.
+let parts: [(name: String, run: (String) -> Void)] = [
+    ("decisions", { measureDecisions(Rounds(count: 7, prefix: $0)) }),
+    ("settlement", { measureSettlement(Rounds(count: 7, prefix: $0)) }),
+    ("tokens", { measureTokens(Rounds(count: 7, prefix: $0)) }),
+    ("threads", { measureThreads(Rounds(count: 5, prefix: $0)) }),
+    ("flood", { _ in measureFlood() }),
+]
+let wanted = CommandLine.arguments.dropFirst().map { $0.split(separator: "=", maxSplits: 1) }
+for name in wanted where !parts.contains(where: { $0.name == name.first ?? "" }) {
+    print("weir-bench: no such part; there are \(parts.map(\.name).joined(separator: ", "))")
+    exit(64)
+}
+for part in parts {
+    guard wanted.isEmpty || wanted.contains(where: { $0.first ?? "" == part.name }) else { continue }
+    let prefix = wanted.first { $0.first ?? "" == part.name && $0.count > 1 }
+    part.run(prefix.map { String($0[1]) } ?? "")
+}
