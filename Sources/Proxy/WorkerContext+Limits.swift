@@ -89,7 +89,8 @@ extension WorkerContext {
         var isFirst = true
         if known == .other || fields.contains(known) {
             for index in fields.indices where fields[index].name == known {
-                let isNamed = known != .other || fields.name(at: index).equalsIgnoringCase(name.span)
+                let isNamed =
+                    known != .other || fields.name(at: index).equalsIgnoringCase(name.span)
                 guard isNamed else { continue }
                 if isFirst {
                     dimensions.append(fields.value(at: index))
