@@ -51,7 +51,7 @@ extension Integration {
             try Weir.run(configuration(origin, text)) { weir throws in
                 for _ in 0..<3 { #expect(try weir.ask(request("/reports/1")).status == 200) }
                 let admin = try #require(weir.admin)
-                let url = "http://127.0.0.1:\(admin.port)"
+                let url = "http://\(admin)"
                 let arguments = [
                     Weir.path, "explain", "--admin", url, "--request", "GET /reports/1",
                 ]
