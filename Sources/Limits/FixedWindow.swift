@@ -110,7 +110,7 @@ struct FixedWindow: Sendable, BitwiseCopyable {
     ///
     /// As both clocks bring the end nearer alike, what this says stays true until a clock is set.
     private func runs(_ entry: LimitEntry, at now: LimitMeter.Now) -> UInt64? {
-        // The last window of all does not end at a moment before its last.
+        // The last moment of all belongs to the window that ends there.
         let wall = min(now.wall, .max - 1)
         guard entry.position > wall && entry.until >= now.monotonic else { return nil }
         let byWall = entry.position - wall
