@@ -7,7 +7,7 @@ import Telemetry
 extension ProxyServer {
     /// Says what would become of a request now, and why. Changes nothing.
     public func explain(_ asked: AskedRequest) async -> Explanation {
-        var explanation = await workers[0].explain(asked)
+        var (explanation, blueprint) = await workers[0].explain(asked)
         explanation.tryRoutes(asked, blueprint)
         return explanation
     }
@@ -46,7 +46,7 @@ extension Explanation {
             settings, log: nil, seed: KeyedHasher.Seed.random(), now: kernel.now())
         let context = WorkerContext(loop: loop, shared: shared, blueprint: blueprint, seed: 0)
         context.snapshot.credentials.keys = keys
-        var explanation = context.explain(asked)
+        var explanation = context.explain(asked).explanation
         explanation.tryRoutes(asked, blueprint)
         return explanation
     }

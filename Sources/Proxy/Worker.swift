@@ -108,8 +108,10 @@ public actor Worker {
         context.flushLog()
     }
 
-    /// Says what would become of a request; changes nothing.
-    func explain(_ asked: AskedRequest) -> Explanation { context.explain(asked) }
+    /// Says what would become of a request, and under which configuration; changes nothing.
+    func explain(_ asked: AskedRequest) -> (explanation: Explanation, by: Blueprint) {
+        context.explain(asked)
+    }
 
     /// A copy of the keys that limits refused most.
     func refusedKeys() -> HeavyHitters { context.refusedKeys.counted }

@@ -9,35 +9,38 @@ import Settings
 
 /// Questions about requests, answered by the code that judges live ones.
 extension WorkerContext {
-    /// Says what would become of a request. Changes nothing: no charge, no count, no fetch, no token that is
-    /// remembered, no random number that the next request would have got.
+    /// Says what would become of a request that begins now, and under which configuration. Changes nothing:
+    /// no charge, no count, no fetch, no token that is remembered.
     ///
     /// The routes before the one that matches are not gone through here: that takes longer, and needs no
     /// worker (`Explanation.tryRoutes`).
-    func explain(_ asked: AskedRequest) -> Explanation {
-        let exchange = Exchange()
+    func explain(_ asked: AskedRequest) -> (explanation: Explanation, by: Blueprint) {
         let blueprint = snapshot.blueprint
+        let exchange = Exchange()
         if let error = asked.read(into: &exchange.request, blueprint) {
-            return Explanation(asked, outcome: .rejected(.malformed(error)))
+            return (Explanation(asked, outcome: .rejected(.malformed(error))), blueprint)
         }
         exchange.begin(exchange.request.framing)
-        let kept = random
-        defer { random = kept }
-        let looking = Snapshot(
+        // A view of the keys of its own: it counts and remembers for itself.
+        let apart = Snapshot(
             blueprint, pools: snapshot.pools,
             credentials: Credentials(
                 blueprint.settings.identity, claims: blueprint.claims,
                 keys: snapshot.credentials.keys))
-        let verdict = judge(
-            exchange, exchange.request, peer: asked.peer, by: looking, isPeek: true)
-        let index = exchange.record.route
+        let verdict = judge(exchange, exchange.request, peer: asked.peer, by: apart, isPeek: true)
+        return (explanation(asked, exchange, verdict, blueprint), blueprint)
+    }
+
+    private func explanation(
+        _ asked: AskedRequest, _ exchange: Exchange, _ verdict: Verdict, _ blueprint: Blueprint
+    ) -> Explanation {
         var explanation = Explanation(
             asked,
             outcome: Explanation.Outcome(of: verdict, exchange, blueprint, at: loop.clock.wall))
         if case .reject(.noRoute) = verdict { explanation.routing = .none }
-        guard index >= 0 else { return explanation }
-        explanation.routing = .matched(index)
-        let route = blueprint.routes[index]
+        guard exchange.record.route >= 0 else { return explanation }
+        explanation.routing = .matched(exchange.record.route)
+        let route = blueprint.routes[exchange.record.route]
         explanation.identity = Explanation.Identity(
             exchange.identity, exchange.request, peer: asked.peer, blueprint.settings.identity)
         guard verdict.reachesLimits else { return explanation }

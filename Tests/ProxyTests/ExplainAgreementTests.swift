@@ -30,6 +30,8 @@ import Testing
         for (round, line) in zip(rounds.value, lines) {
             let problems = Self.problems(round, line)
             #expect(problems == [], "seed \(seed)\n\(round.said.text)\n\(line)\n\(round.answer)")
+            // One is enough to begin with: the others often follow from it.
+            if problems != [] { break }
         }
     }
 
@@ -100,6 +102,11 @@ import Testing
         return (world, rounds)
     }
 
+    /// What moves by itself: the time, and what is idle or was invalidated and goes when somebody looks.
+    private static let unmoved = [
+        "uptime", "limit_keys", "cache_bytes", "cache_entries", "cache_evictions",
+    ]
+
     /// What is counted of a few subjects, and the metrics that requests move.
     private static func state(
         _ server: ProxyServer, _ clock: ClockReading
@@ -117,7 +124,7 @@ import Testing
         await server.metrics().append(to: text, at: clock.monotonic)
         var counts: [String: UInt64] = [:]
         for line in text.readable.text.split(separator: "\n")
-        where !line.hasPrefix("#") && !line.contains("uptime") && !line.contains("limit_keys") {
+        where !line.hasPrefix("#") && unmoved.allSatisfy({ !line.contains($0) }) {
             guard let space = line.lastIndex(of: " ") else { continue }
             counts[String(line[..<space])] = UInt64(line[line.index(after: space)...])
         }
@@ -161,6 +168,7 @@ import Testing
               - {path: /a/**, name: a, limits: \(some()), cache: {vary_by: [user]}}
               - {path: /b/*, host: api.example.com, name: b, limits: \(some())}
               - {path: /c, auth: required, name: c, limits: \(some())}
+            http: {idle_timeout: 1h}
             """
     }
 

@@ -1,6 +1,7 @@
 import Caching
 import Config
 import EventLoop
+import Identity
 import Limits
 import Primitives
 import Proxy
@@ -27,24 +28,6 @@ final class ProxyWorld {
     /// A peer that the configurations of tests trust.
     static let trusted = IPAddress(v4: 0x0A04_0001)
 
-    /// - Parameters:
-    ///   - yaml: The configuration.
-    ///   - limits: Limits of all routes, in place of the text's.
-    ///   - seed: Where the simulation's randomness begins.
-    ///   - faults: What goes wrong on the network.
-    init(
-        _ yaml: String, limits: [LimitDefinition]? = nil, seed: UInt64 = 1,
-        faults: FaultPlan = FaultPlan()
-    ) throws {
-        world = SimulatedWorld(seed: seed, faults: faults)
-        var settings = try ProxyWorld.settings(yaml)
-        if let limits { settings = settings.with(limits) }
-        server = try ProxyServer(
-            settings: settings, log: LogPipe(descriptor: 1, kernel: world.kernel), seed: seed,
-            kernel: world.kernel)
-        server.start()
-    }
-
     /// The settings of a `proxy.yaml`, to which `listen` and `upstream` are added where they are missing.
     static func settings(_ yaml: String) throws -> ProxySettings {
         var text = yaml
@@ -55,14 +38,43 @@ final class ProxyWorld {
         ).get()
     }
 
+    /// - Parameters:
+    ///   - yaml: The configuration.
+    ///   - limits: Limits of all routes, in place of the text's.
+    ///   - keys: By what credentials are judged.
+    ///   - seed: Where the simulation's randomness begins.
+    ///   - faults: What goes wrong on the network.
+    init(
+        _ yaml: String, limits: [LimitDefinition]? = nil, keys: CredentialKeys = CredentialKeys(),
+        seed: UInt64 = 1, faults: FaultPlan = FaultPlan()
+    ) throws {
+        world = SimulatedWorld(seed: seed, faults: faults)
+        var settings = try ProxyWorld.settings(yaml)
+        if let limits { settings = settings.with(limits) }
+        server = try ProxyServer(
+            settings: settings, log: LogPipe(descriptor: 1, kernel: world.kernel), seed: seed,
+            kernel: world.kernel)
+        server.start(keys: keys)
+    }
+
     /// Follows another configuration; what runs meanwhile runs on.
     func reload(_ yaml: String) throws {
-        let settings = try ProxyWorld.settings(yaml)
+        world.run(try reload([(after: .zero, yaml: yaml)]))
+    }
+
+    /// Follows one configuration after the other, each so long after the last one.
+    @discardableResult
+    func reload(_ plan: [(after: Nanoseconds, yaml: String)]) throws -> PeerTask {
+        let plan = try plan.map { ($0.after, try ProxyWorld.settings($0.yaml)) }
         let server = server
         let task = world.task(on: world.peerLoop) { control in
-            await server.adopt(settings, at: control.clock.wall)
+            for (pause, settings) in plan {
+                await control.sleep(for: pause)
+                await server.adopt(settings, at: control.clock.wall)
+            }
         }
-        world.run(task)
+        tasks.append(task)
+        return task
     }
 
     /// The text of `/metrics`.
