@@ -45,7 +45,9 @@ extension WorkerContext {
             metrics.note(exchange.decision, of: route, rows: rows(of: route, in: snapshot))
         }
         if !exchange.decision.isAdmitted {
-            if !isPeek { noteRefusal(exchange, request, route) }
+            if !isPeek {
+                noteRefusal(exchange, exchange.identity, exchange.dimensions, request, route)
+            }
             return .refuse(route)
         }
         if !isPeek && exchange.decision.delay > .zero { return .delay(route) }

@@ -57,7 +57,7 @@ private let environment = [
     #expect(load(Configuration.longForm(loaded)) == .success(loaded))
 }
 
-@Test(arguments: ["docs/configuration.md", "README.md"])
+@Test(arguments: ["docs/configuration.md", "README.md", "docs/limits.md"])
 func `every YAML example of the manual loads`(path: String) throws {
     guard let markdown = repositoryFile(path) else {
         #expect(path != "docs/configuration.md")
