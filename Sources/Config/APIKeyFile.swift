@@ -3,11 +3,11 @@ import Primitives
 import YAMLReader
 
 extension Configuration {
-    /// Reads and checks a file of API keys: `keys:`, a mapping of keys, in clear or as `sha256:` and
-    /// 64 hexadecimal digits, to `user`, `company` and `tier`.
+    /// Reads and checks a file of API keys: `keys:`, a mapping of keys, in clear or as `sha256:`
+    /// and 64 hexadecimal digits, to `user`, `company` and `tier`.
     ///
-    /// Variables are not replaced in it. No message holds a key, nor any other text of the file: they
-    /// say where it stands.
+    /// Variables are not replaced in it. No message holds a key, nor any other text of the file:
+    /// they say where it stands.
     ///
     /// - Parameters:
     ///   - bytes: The file, UTF-8, at most 16 MiB and 100,000 keys.
@@ -116,8 +116,8 @@ extension Report {
         else {
             error(
                 at: part.value.range,
-                "keys: expected the \(part.key), \(bytes.lowerBound) to \(bytes.upperBound) visible "
-                    + "characters")
+                "keys: expected the \(part.key), \(bytes.lowerBound) to \(bytes.upperBound) "
+                    + "visible characters")
             return nil
         }
         return text

@@ -1,3 +1,5 @@
+import Identity
+import Limits
 import Primitives
 
 /// Every bound of the configuration: of the file itself and of each number in it.
@@ -59,8 +61,8 @@ enum Bounds {
     /// Bytes of `issuer` and of each `audience`.
     static let issuerBytes = 1...1024
     /// Bytes of a secret for HS256: at least those of its digest (RFC 7518 §3.2).
-    static let secretBytes = 32...1024
-    static let leeway = Nanoseconds.zero...Nanoseconds.seconds(60)
+    static let secretBytes = IdentityBounds.secretBytesMin...1024
+    static let leeway = Nanoseconds.zero...IdentityBounds.leewayMax
     static let claimBytes = 1...128
     static let urlBytes = 2048
 
@@ -70,7 +72,7 @@ enum Bounds {
     /// Bytes of an API key in clear.
     static let apiKeyBytes = 16...1024
     /// Bytes of a user or company.
-    static let identityBytes = 1...256
+    static let identityBytes = 1...IdentityBounds.claimBytesMax
 
     // Limits.
     static let rateCount = 1...1_000_000_000
@@ -78,7 +80,7 @@ enum Bounds {
     static let burst = 1...1_000_000
     static let subWindows = 1...360
     /// Requests of a sliding log, which keeps the moment of each.
-    static let slidingLog = 1...1024
+    static let slidingLog = 1...Int(LimitBounds.logMax)
     static let maxDelay = Nanoseconds.milliseconds(1)...Nanoseconds.seconds(60)
     static let concurrent = 1...1_000_000
     static let cost = 0...1_000_000

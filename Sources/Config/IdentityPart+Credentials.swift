@@ -215,7 +215,8 @@ extension Report {
 
 /// URLs to fetch: `http` and `https`.
 enum HTTPURL {
-    /// Whether `text` has a scheme, a host, perhaps a port, a path and a query; no user, no fragment.
+    /// Whether `text` has a scheme and a host, perhaps a port, a path and a query; no user and no
+    /// fragment.
     static func isRight(_ text: String) -> Bool {
         guard text.utf8.count <= Bounds.urlBytes,
             text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !"#\"<>\\^`{|}".utf8.contains($0) }

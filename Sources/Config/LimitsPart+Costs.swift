@@ -134,18 +134,29 @@ extension Report {
 extension ParsedLimit {
     /// The rate that admits the fewest at once.
     fileprivate var narrowest: RatePlace? {
-        rates.min { $0.rate.count < $1.rate.count }
+        rates.min { definition.mostAtOnce($0.rate) ?? 0 < definition.mostAtOnce($1.rate) ?? 0 }
     }
 }
 
 extension LimitDefinition {
-    /// What `rate` admits at once at most; `nil`: any cost passes sooner or later.
+    /// The largest cost that `rate` ever admits; `nil`: there are no costs.
     fileprivate func mostAtOnce(_ rate: Rate) -> UInt32? {
         switch algorithm {
         case .tokenBucket(let burst): burst ?? rate.count
         case .slidingWindow, .slidingLog, .fixedWindow: rate.count
-        case .leakyBucket, .concurrency: nil
+        case .leakyBucket(let maxDelay):
+            // The last unit of a request must have a place within the longest delay.
+            UInt32(clamping: maxDelay.count / rate.interval + 1)
+        case .concurrency: nil
         }
+    }
+}
+
+extension LimitDefinition.Rate {
+    /// The nanoseconds of one request, rounded up.
+    fileprivate var interval: UInt64 {
+        let count = UInt64(max(count, 1))
+        return max((period.count + count - 1) / count, 1)
     }
 }
 

@@ -138,8 +138,8 @@ extension Report {
             if algorithm == .slidingLog && !Bounds.slidingLog.contains(Int(place.rate.count)) {
                 error(
                     place.value,
-                    "`sliding_log` keeps the moment of each request, of \(Bounds.slidingLog.upperBound)"
-                        + " at most, found \(place.rate.count)",
+                    "`sliding_log` keeps the moment of each request, of "
+                        + "\(Bounds.slidingLog.upperBound) at most, found \(place.rate.count)",
                     help: "write `algorithm: sliding_window`")
             }
         }

@@ -14,11 +14,14 @@ struct CredentialFinder: Sendable {
     }
 
     private let cookie: [UInt8]?
-    private let apiKey: FieldSource?
+    private let apiKey: [UInt8]
+    private let apiKeyField: FieldName
 
     init(_ settings: IdentitySettings) {
         cookie = settings.jwt?.cookie.map { Array($0.utf8) }
-        apiKey = settings.apiKeys.map { FieldSource($0.header) }
+        let name = Array((settings.apiKeys?.header ?? "").lowercased().utf8)
+        apiKey = name
+        apiKeyField = FieldName(recognising: name.span)
     }
 
     /// The token: of the Authorization field (RFC 6750 §2.1), or, when there is no such field, of the cookie. Of
@@ -46,48 +49,40 @@ struct CredentialFinder: Sendable {
 
     /// The API key; an empty field is none.
     func apiKey(in fields: borrowing FieldList) -> Place {
-        guard let apiKey else { return .absent }
-        switch apiKey.count(in: fields) {
+        if apiKey.isEmpty { return .absent }
+        switch fields.count(of: apiKeyField, named: apiKey.span) {
         case 0: return .absent
         case 1:
-            guard let index = apiKey.onlyIndex(in: fields) else { return .absent }
+            guard let index = fields.onlyIndex(of: apiKeyField, named: apiKey.span) else {
+                return .absent
+            }
             return .at(fields[index].valueRange)
         default: return .ambiguous
         }
     }
 }
 
-/// A header field by its name, however it is spelt.
-struct FieldSource: Sendable {
-    private let name: [UInt8]
-    private let known: FieldName
-
-    init(_ name: String) {
-        let lowercased = Array(name.lowercased().utf8)
-        self.name = lowercased
-        known = FieldName(recognising: lowercased.span)
-    }
-
-    /// The index of the field, when it is there once and has a value.
-    func onlyIndex(in fields: borrowing FieldList) -> Int? {
-        if known != .other && !fields.contains(known) { return nil }
+extension FieldList {
+    /// The index of the field of a name (`known`, and `name` in lower case), when it is there once and has a value.
+    func onlyIndex(of known: FieldName, named name: Span<UInt8>) -> Int? {
+        if known != .other && !contains(known) { return nil }
         var found: Int?
-        for index in fields.indices {
-            guard fields[index].name == known else { continue }
-            if known == .other && !fields.name(at: index).equalsIgnoringCase(name.span) { continue }
+        for index in indices {
+            guard self[index].name == known else { continue }
+            if known == .other && !self.name(at: index).equalsIgnoringCase(name) { continue }
             if found != nil { return nil }
             found = index
         }
-        guard let found, !fields[found].valueRange.isEmpty else { return nil }
+        guard let found, !self[found].valueRange.isEmpty else { return nil }
         return found
     }
 
-    /// How many fields of the name there are.
-    func count(in fields: borrowing FieldList) -> Int {
-        if known != .other { return fields.count(of: known) }
+    /// How many fields of a name (`known`, and `name` in lower case) there are.
+    func count(of known: FieldName, named name: Span<UInt8>) -> Int {
+        if known != .other { return count(of: known) }
         var count = 0
-        for index in fields.indices where fields[index].name == .other {
-            if fields.name(at: index).equalsIgnoringCase(name.span) { count += 1 }
+        for index in indices where self[index].name == .other {
+            if self.name(at: index).equalsIgnoringCase(name) { count += 1 }
         }
         return count
     }

@@ -33,6 +33,8 @@ public final class IdentityResolver: Sendable {
     private let user: [PartSource]
     private let company: [PartSource]
     private let tier: [PartSource]
+    /// The names of fields, in lower case, and of cookies.
+    private let names: [UInt8]
     private let defaultTier: [UInt8]
     /// Whether tokens or API keys are looked at.
     private let examinesCredentials: Bool
@@ -44,10 +46,12 @@ public final class IdentityResolver: Sendable {
     public init(_ settings: IdentitySettings, claims: [String] = []) {
         trustedProxies = settings.trustedProxies
         ipv6Prefix = min(max(settings.ipv6Prefix, 1), 128)
-        let names = ClaimNames(settings, claims: claims)
-        user = settings.user.map { PartSource($0, names) }
-        company = settings.company.map { PartSource($0, names) }
-        tier = settings.tier.map { PartSource($0, names) }
+        let claims = ClaimNames(settings, claims: claims)
+        var names: [UInt8] = []
+        user = settings.user.map { PartSource($0, claims: claims, names: &names) }
+        company = settings.company.map { PartSource($0, claims: claims, names: &names) }
+        tier = settings.tier.map { PartSource($0, claims: claims, names: &names) }
+        self.names = names
         defaultTier = Array((settings.defaultTier ?? "").utf8)
         examinesCredentials = settings.jwt != nil || settings.apiKeys != nil
         hasOpenSources = (user + company + tier).contains { !$0.needsTrust }
@@ -101,12 +105,14 @@ public final class IdentityResolver: Sendable {
         _ sources: [PartSource], _ fields: borrowing FieldList, _ credentials: Credentials,
         _ apiKey: Int?, _ identity: inout ResolvedIdentity, _ part: IdentityPart
     ) -> Int? {
+        // A local one, so that its bytes can be lent.
+        let names = names
         for index in sources.indices {
             switch sources[index] {
-            case .header(let source):
-                guard identity.peerIsTrusted, let field = source.onlyIndex(in: fields) else {
-                    continue
-                }
+            case .header(let known, let name):
+                guard identity.peerIsTrusted,
+                    let field = fields.onlyIndex(of: known, named: names.span(name))
+                else { continue }
                 identity.keep(fields.value(at: field), as: part)
             case .claim(let claim):
                 guard identity.keepClaim(claim, as: part) else { continue }
@@ -116,7 +122,7 @@ public final class IdentityResolver: Sendable {
                 if value.isEmpty { continue }
                 identity.keep(value.span, as: part)
             case .cookie(let name):
-                guard let range = Cookies.only(name.span, in: fields) else { continue }
+                guard let range = Cookies.only(names.span(name), in: fields) else { continue }
                 identity.keep(fields.span(range), as: part)
             }
             return index
@@ -148,22 +154,33 @@ public final class IdentityResolver: Sendable {
     }
 }
 
-/// A source of a part of the identity, ready to be asked.
-private enum PartSource: Sendable {
-    case header(FieldSource)
+/// A source of a part of the identity, ready to be asked. Without references, so that asking costs no count of them:
+/// names stand in the resolver's bytes.
+private enum PartSource: Sendable, BitwiseCopyable {
+    case header(FieldName, ByteRange)
     /// The claim's index in a `ClaimBlock`.
     case claim(Int)
     case apiKey(IdentitySettings.APIKeyPart)
-    case cookie([UInt8])
+    case cookie(ByteRange)
 
-    init(_ source: IdentitySettings.Source, _ names: ClaimNames) {
-        self =
-            switch source {
-            case .header(let name): .header(FieldSource(name))
-            case .claim(let name): .claim(names.index(of: name) ?? -1)
-            case .apiKey(let part): .apiKey(part)
-            case .cookie(let name): .cookie(Array(name.utf8))
-            }
+    init(
+        _ source: IdentitySettings.Source, claims: ClaimNames, names: inout [UInt8]
+    ) {
+        switch source {
+        case .header(let text):
+            let name = Array(text.lowercased().utf8)
+            let range = ByteRange(start: names.count, count: name.count)
+            self = .header(FieldName(recognising: name.span), range)
+            names += name
+        case .claim(let name):
+            // It is there: the list was made from the same settings.
+            self = .claim(claims.index(of: name) ?? -1)
+        case .apiKey(let part):
+            self = .apiKey(part)
+        case .cookie(let name):
+            self = .cookie(ByteRange(start: names.count, count: name.utf8.count))
+            names += Array(name.utf8)
+        }
     }
 
     /// Whether only a trusted peer can use it.

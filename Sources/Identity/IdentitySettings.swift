@@ -15,7 +15,7 @@ public struct IdentitySettings: Sendable, Equatable {
     }
 
     /// What the API key file says of a key.
-    public enum APIKeyPart: String, Sendable, Equatable, CaseIterable {
+    public enum APIKeyPart: String, Sendable, BitwiseCopyable, Equatable, CaseIterable {
         /// The user.
         case user
         /// The company.

@@ -100,11 +100,8 @@ final class SignatureVerifier {
 
     deinit { unsafe EVP_MD_CTX_free(context) }
 
-    /// Whether `signature`, in OpenSSL's form, is that of `key` for `text`.
-    ///
-    /// - Parameters:
-    ///   - bits: The SHA-2 in use: 256, 384 or 512; 0 for Ed25519, which has its own.
-    ///   - isPSS: For RSA: whether the padding is PSS.
+    /// Whether `signature`, in OpenSSL's form, is that of `key` for `text`. `bits` says the SHA-2 in use: 256, 384
+    /// or 512; 0 for Ed25519, which has its own. `isPSS` says, for RSA, whether the padding is PSS.
     func verifies(
         _ signature: Span<UInt8>, of text: Span<UInt8>, by key: PublicKey, bits: Int32, isPSS: Bool
     ) -> Bool {

@@ -69,6 +69,7 @@ public struct ResolvedIdentity: Sendable {
     }
 
     /// Keeps a copy of `text` as a part of the identity.
+    @inline(__always)
     mutating func keep(_ text: Span<UInt8>, as part: IdentityPart) {
         let range = ByteRange(start: bytes.count, count: text.count)
         bytes.append(text)
@@ -90,6 +91,7 @@ public struct ResolvedIdentity: Sendable {
         bytes.append(block)
     }
 
+    @inline(__always)
     private mutating func set(_ part: IdentityPart, _ range: ByteRange) {
         switch part {
         case .user: userRange = range

@@ -24,6 +24,7 @@ struct TokenVerifier {
     ///   - block: Takes the claims; must be empty.
     ///   - wantsKeys: Set when the token names a key that is not among the keys.
     /// - Returns: When the token is valid.
+    /// - Throws: Why it is not right; `block` is then empty.
     mutating func verify(
         _ token: Span<UInt8>, keys: [TokenKey], keeping names: ClaimNames, at now: WallTime,
         into block: inout [UInt8], wantsKeys: inout Bool

@@ -62,6 +62,7 @@ struct LimitShardState: Sendable {
         let meter = meter(of: item.digest, rate: item.rate, by: policy, at: now)
         if let position = keys.find(item.digest) {
             item.place = .own
+            item.position = UInt32(truncatingIfNeeded: position)
             item.admits = keys.admits(position, item.units, by: meter, at: now)
         } else {
             evaluateNew(&item, by: policy, meter, at: now)
@@ -70,8 +71,8 @@ struct LimitShardState: Sendable {
 
     /// Charges the key of an evaluated `item`, or not, and returns how full it is then.
     ///
-    /// Between `evaluate` and `settle` the lock is held; other items of the same request may have moved
-    /// the entry, so it is looked up again.
+    /// Between `evaluate` and `settle` the lock is held; but other items of the same request may have moved
+    /// the entry.
     mutating func settle(
         _ item: LimitWork.Item, charge: Bool, by policy: LimitPolicy, at clock: LimitMeter.Now,
         mark: inout UInt64
@@ -80,7 +81,7 @@ struct LimitShardState: Sendable {
         let meter = meter(of: item.digest, rate: item.rate, by: policy, at: now)
         switch item.place {
         case .own, .new:
-            guard let position = keys.find(item.digest) else { break }
+            guard let position = keys.find(item.digest, near: item.position) else { break }
             if charge { mark = keys.charge(position, item.units, by: meter, at: now) }
             let level = keys.level(position, item.units, by: meter, at: now)
             // What was made for this request and is not needed goes at once: refusals take no room.
@@ -179,13 +180,7 @@ struct LimitShardState: Sendable {
         // Buckets in disuse go one by one, so that a flood leaves nothing behind.
         overflow.sweep(1, now: now.monotonic)
         let shared = overflow.find(bucket)
-        if case .concurrency = meter, let shared, overflow[shared].until >= now.monotonic {
-            // What is in flight in a bucket is given back there: a copy of it would never become empty.
-            item.place = .shared
-            item.admits = overflow.admits(shared, item.units, by: meter, at: now)
-        } else if let position = insert(
-            item.digest, inheriting: shared, by: meter, at: now)
-        {
+        if let position = insert(item.digest, inheriting: shared, by: meter, at: now) {
             item.place = .new
             item.admits = keys.admits(position, item.units, by: meter, at: now)
         } else if let position = shared

@@ -52,6 +52,17 @@ struct LimitStore: Sendable {
         }
     }
 
+    /// The same, when the entry probably stands at `position`.
+    func find(_ digest: Digest128, near position: UInt32) -> Int? {
+        let position = Int(position)
+        if position < entries.count && entries[position].digest == digest
+            && !entries[position].isNone
+        {
+            return position
+        }
+        return find(digest)
+    }
+
     /// Adds an entry that says the same as none, with the counters that `meter` needs.
     ///
     /// Idle entries that the hand meets are removed.

@@ -89,16 +89,16 @@ public final class LimitTable: Sendable {
             work.vote()
             return
         }
-        let shard = work[position].shard
+        let shard = work.items[position].shard
         shards[Int(shard)].state.withLock { state in
             var end = position
-            while end < work.count && work[end].shard == shard {
-                state.evaluate(&work[end], by: policy, at: work.now)
+            while end < work.count && work.items[end].shard == shard {
+                state.evaluate(&work.items[end], by: policy, at: work.now)
                 end += 1
             }
             decide(&work, &decision, by: policy, from: end)
             for index in position..<end {
-                let item = work[index]
+                let item = work.items[index]
                 let charge = work.charges(item)
                 var mark: UInt64 = 0
                 let level = state.settle(

@@ -20,11 +20,14 @@ struct LimitWork: Sendable {
         var isShadow: Bool
         /// Where it is counted.
         var place = LimitShardState.Place.none
+        /// Where its entry was found, unless it has moved since.
+        var position: UInt32 = 0
         /// Whether this limit alone would let the request pass.
         var admits = false
     }
 
-    private var items = InlineArray<8, Item>(
+    /// The keys; those in use come first.
+    var items = InlineArray<8, Item>(
         repeating: Item(
             digest: Digest128(high: 0, low: 0), units: 0, rate: 0, state: 0, limit: 0, shard: 0,
             isShadow: false))
@@ -43,11 +46,6 @@ struct LimitWork: Sendable {
     init(at now: LimitMeter.Now, isPeek: Bool) {
         self.now = now
         self.isPeek = isPeek
-    }
-
-    subscript(index: Int) -> Item {
-        get { items[index] }
-        set { items[index] = newValue }
     }
 
     /// Adds an item behind those of lower or equal shards.

@@ -12,7 +12,8 @@
 /// the request does not pass.
 ///
 /// A charge after the fact that finds the ring full replaces the oldest moments: nobody waits longer than
-/// one period for it. When a tier brings another rate the moments stay; they count by the new period.
+/// one period for it. When a tier brings another rate the moments stay and count by the new period; those
+/// that do not any more make room for new ones first.
 struct SlidingLog: Sendable, BitwiseCopyable {
     /// Units in any `period`, at most `LimitBounds.logMax`.
     let quota: UInt32
@@ -54,16 +55,18 @@ struct SlidingLog: Sendable, BitwiseCopyable {
         _ = makeRoom(&entry, counters: &counters, units: units, at: now)
         let block = CounterSlab.Block(entry.detail)
         let size = UInt32(1) << UInt32(block.exponent)
-        // The moments in the ring never fall.
-        let moment = entry.amount > 0 ? max(now, self.moment(0, of: entry, counters)) : now
+        // The moments in the ring never fall. For a rate with a longer period, which `until` remembers, the
+        // older ones count on.
+        let newest = entry.amount > 0 ? self.moment(0, of: entry, counters) : now
+        let longest = entry.amount > 0 ? max(period, entry.until + 1 - newest) : period
+        let moment = max(now, newest)
         let written = min(units, size)
         for _ in 0..<written {
             counters.setWord(moment, block, Int(entry.position))
             entry.position = (entry.position + 1) & UInt64(size - 1)
         }
         entry.amount = min(entry.amount + written, size)
-        // Never less: for a rate with a longer period the older ones count on.
-        entry.until = max(entry.until, moment + period - 1)
+        entry.until = moment + longest - 1
         return moment
     }
 
@@ -86,7 +89,11 @@ struct SlidingLog: Sendable, BitwiseCopyable {
         }
         entry.position = (entry.position &- UInt64(taken)) & mask
         entry.amount -= taken
-        if entry.amount == 0 { entry.until = min(entry.until, now) }
+        if entry.amount == 0 {
+            entry.until = min(entry.until, now)
+        } else if newer == 0 {
+            entry.until -= mark - moment(0, of: entry, counters)
+        }
     }
 
     /// How full the window is: what is left, when the newest unit stops to count, and when enough of the
@@ -118,7 +125,9 @@ struct SlidingLog: Sendable, BitwiseCopyable {
     private func counted(
         _ entry: LimitEntry, _ counters: borrowing CounterSlab, at now: UInt64
     ) -> UInt32 {
-        now > entry.until ? 0 : count(of: entry, counters) { counts($0, at: now) }
+        guard entry.amount > 0 && now <= entry.until else { return 0 }
+        if counts(moment(entry.amount - 1, of: entry, counters), at: now) { return entry.amount }
+        return count(of: entry, counters) { counts($0, at: now) }
     }
 
     /// The moment of the newest unit but `rank`.
@@ -131,6 +140,7 @@ struct SlidingLog: Sendable, BitwiseCopyable {
     }
 
     /// How many of the newest moments are so, all older ones being not: by halving.
+    @inline(__always)
     private func count(
         of entry: LimitEntry, _ counters: borrowing CounterSlab, where isSo: (UInt64) -> Bool
     ) -> UInt32 {

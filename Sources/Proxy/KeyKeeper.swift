@@ -17,8 +17,11 @@ public final class KeyKeeper {
         case secret(TokenKey)
         case file(KeyFile<[TokenKey]>)
         case url(KeyURL)
+        /// What was taken for a URL and is none.
+        case unusable
 
         var isFile: Bool { if case .file = self { true } else { false } }
+        var isUnusable: Bool { if case .unusable = self { true } else { false } }
     }
 
     private let loop: EventLoop
@@ -36,11 +39,17 @@ public final class KeyKeeper {
     /// Prepares to keep the keys that `settings` names; nothing is read yet.
     ///
     /// - Parameters:
-    ///   - settings: Where keys come from. A URL that is none never answers.
+    ///   - settings: Where keys come from.
+    ///   - former: The one before a reload, if there was one: what it has fetched is used on, until it is time
+    ///     to fetch again. It must be stopped before this one is started.
     ///   - world: Files, fetches and the log.
     ///   - loop: The loop of the calling thread; everything happens on it.
     ///   - seed: Spreads the times of fetches.
-    public init(_ settings: IdentitySettings, world: KeyWorld, loop: EventLoop, seed: UInt64) {
+    public init(
+        _ settings: IdentitySettings, after former: KeyKeeper? = nil, world: KeyWorld,
+        loop: EventLoop, seed: UInt64
+    ) {
+        let known = former?.urls ?? []
         self.loop = loop
         self.world = world
         verifiesTokens = settings.jwt != nil
@@ -51,8 +60,11 @@ public final class KeyKeeper {
             case .pem(let file): sources.append(.file(Self.file(file, world.parsePEM)))
             case .jwks(let file): sources.append(.file(Self.file(file, world.parseJWKS)))
             case .remoteJWKS(let url):
-                precondition(FetchURL(url) != nil)
-                if let url = FetchURL(url) { sources.append(.url(KeyURL(url, loop))) }
+                guard let url = FetchURL(url) else {
+                    sources.append(.unusable)
+                    continue
+                }
+                sources.append(.url(known.first { $0.url == url } ?? KeyURL(url, loop)))
             case .secret(let bytes): sources.append(.secret(.secret(bytes)))
             }
         }
@@ -80,10 +92,17 @@ public final class KeyKeeper {
         sources.compactMap { if case .url(let url) = $0 { url } else { nil } }
     }
 
-    /// Reads all files and returns their keys and the secrets; URLs are fetched from `start` on.
+    /// Reads all files and returns their keys, the secrets and what was fetched before; URLs are fetched from
+    /// `start` on.
     ///
-    /// - Throws: What is wrong with the first file that cannot be read or is not right.
+    /// - Throws: What is wrong with the first file that cannot be read or is not right, or that a URL is none.
     public func load() throws(KeyProblem) -> CredentialKeys {
+        // Not shown: it may hold a password.
+        if sources.contains(where: \.isUnusable) {
+            throw KeyProblem(
+                source: "identity.jwt.keys",
+                reason: "a `jwks` that is not http(s)://host[:port]/path, without user or fragment")
+        }
         for case .file(let file) in sources {
             if case .bad(let problem) = file.look(world) { throw problem }
         }
@@ -123,11 +142,12 @@ public final class KeyKeeper {
 
     /// The newest set.
     public var keys: CredentialKeys {
-        let tokens = sources.flatMap { source in
+        let tokens = sources.flatMap { source -> [TokenKey] in
             switch source {
             case .secret(let key): [key]
             case .file(let file): file.content ?? []
             case .url(let url): url.keys ?? []
+            case .unusable: []
             }
         }
         return CredentialKeys(tokens: tokens, apiKeys: APIKeyTable(apiKeys?.content ?? []))
@@ -166,27 +186,51 @@ public final class KeyKeeper {
 
     // MARK: URLs
 
-    private func keepFetched(_ url: KeyURL) async {
-        while !isStopped {
-            url.begin(at: loop.now)
-            let answer = await world.fetch(url.url, loop.now + Bounds.keyFetchTime)
-            if isStopped { return }
-            let (outcome, isNews) = url.take(answer, world.parseJWKS)
-            let count = url.keys?.count ?? 0
-            if isNews {
-                switch outcome {
-                case .same, .changed: world.note(.loaded(source: url.url.label, keys: count))
-                case .bad(let problem): world.note(.kept(problem, keys: count))
-                }
-            }
-            let next = loop.now + url.pause(after: answer, &random)
-            if case .changed = outcome { await handOver() }
-            // Ready only once the workers have the keys.
-            report()
-            while !isStopped && loop.now < url.due(next) {
-                _ = await url.waiter.wait(until: url.due(next))
+    /// Fetches the sets that were never fetched, within the time of one fetch. A reload calls it before the new
+    /// settings are followed, so that no token is refused for a key that is only on its way.
+    public func fetchFirst() async {
+        let new = urls.filter { !$0.wasAsked }
+        let all = Waiter(loop)
+        var missing = new.count
+        for url in new {
+            loop.start { [self] in
+                _ = await fetch(url)
+                missing -= 1
+                all.wake()
             }
         }
+        while missing > 0 { _ = await all.wait(until: .never) }
+    }
+
+    private func keepFetched(_ url: KeyURL) async {
+        while !isStopped {
+            if loop.now < url.due {
+                _ = await url.waiter.wait(until: url.due)
+                continue
+            }
+            let isChanged = await fetch(url)
+            if isChanged { await handOver() }
+            // Ready only once the workers have the keys.
+            report()
+        }
+    }
+
+    /// Fetches one set; whether its keys have changed.
+    private func fetch(_ url: KeyURL) async -> Bool {
+        url.begin(at: loop.now)
+        let answer = await world.fetch(url.url, loop.now + Bounds.keyFetchTime)
+        if isStopped { return false }
+        let (outcome, isNews) = url.take(answer, world.parseJWKS)
+        url.plan(after: answer, at: loop.now, &random)
+        let count = url.keys?.count ?? 0
+        if isNews {
+            switch outcome {
+            case .same, .changed: world.note(.loaded(source: url.url.label, keys: count))
+            case .bad(let problem): world.note(.kept(problem, keys: count))
+            }
+        }
+        if case .changed = outcome { return true }
+        return false
     }
 
     /// A key that is not known may be one that the issuer has just begun to use.
@@ -219,6 +263,7 @@ public final class KeyKeeper {
         var report = KeyHealth.Report(verifiesTokens: verifiesTokens)
         for source in sources {
             switch source {
+            case .unusable: break
             case .secret: report.tokenKeys += 1
             case .file(let file):
                 report.tokenKeys += file.content?.count ?? 0

@@ -14,8 +14,12 @@ final class KeyURL {
     private(set) var problem: KeyProblem?
     /// Whether a token named a key that is not known, since the last fetch began.
     var isWanted = false
-    /// When the last fetch began.
-    private(set) var asked = MonotonicTime(nanoseconds: 0)
+    /// Whether it was ever asked.
+    var wasAsked: Bool { planned > MonotonicTime(nanoseconds: 0) }
+
+    /// When the last fetch began, and when the next one is to begin if no key is missing.
+    private var asked = MonotonicTime(nanoseconds: 0)
+    private var planned = MonotonicTime(nanoseconds: 0)
 
     private var failures = 0
     private var digest: Digest128?
@@ -37,8 +41,8 @@ final class KeyURL {
         isWanted = false
     }
 
-    /// When the next fetch is due, if it would otherwise be at `planned`.
-    func due(_ planned: MonotonicTime) -> MonotonicTime {
+    /// When the next fetch is due.
+    var due: MonotonicTime {
         isWanted ? min(planned, asked + Bounds.unknownKeyPause) : planned
     }
 
@@ -86,9 +90,17 @@ final class KeyURL {
         return (.bad(found), isNews)
     }
 
+    /// Plans the next fetch after `answer` was taken.
+    func plan(
+        after answer: Result<FetchedBody, FetchError>, at now: MonotonicTime,
+        _ random: inout SeededRandom
+    ) {
+        planned = now + pause(after: answer, &random)
+    }
+
     /// How long to wait for the next fetch: what the answer says, within bounds; after failures twice as long
     /// each time. Spread, so that many processes do not ask at once.
-    func pause(
+    private func pause(
         after answer: Result<FetchedBody, FetchError>, _ random: inout SeededRandom
     ) -> Nanoseconds {
         guard problem == nil, case .success(let body) = answer else {

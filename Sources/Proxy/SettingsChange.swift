@@ -7,11 +7,18 @@ public struct SettingsChange: Sendable, Equatable {
     /// How many of a kind came, went, or say something else under the same name.
     public struct Count: Sendable, Equatable {
         /// New names.
-        public var added = 0
+        public var added: Int
         /// Names that say something else now.
-        public var changed = 0
+        public var changed: Int
         /// Names that are gone.
-        public var removed = 0
+        public var removed: Int
+
+        /// Creates counts; without arguments nothing changed.
+        public init(added: Int = 0, changed: Int = 0, removed: Int = 0) {
+            self.added = added
+            self.changed = changed
+            self.removed = removed
+        }
     }
 
     /// Routes.

@@ -8,10 +8,13 @@ internal import COpenSSL
     /// An `SSL_CTX` that this object owns.
     let handle: OpaquePointer
 
-    /// Creates a context that also trusts the certificates of the PEM text `authorities`, when it is not empty.
+    /// Creates a context.
     ///
+    /// - Parameters:
+    ///   - authorities: A PEM text of certificates that are trusted, too; empty: none.
+    ///   - trustsSystem: Whether the system's authorities are trusted.
     /// - Throws: `setup` when `authorities` holds no certificate or a damaged one, or there is no memory.
-    public init(authorities: [UInt8] = []) throws(TLSFailure) {
+    public init(authorities: [UInt8] = [], trustsSystem: Bool = true) throws(TLSFailure) {
         guard let made = unsafe SSL_CTX_new(TLS_client_method()) else {
             throw ErrorQueue.setupFailure("no memory for TLS")
         }
@@ -22,7 +25,7 @@ internal import COpenSSL
         }
         unsafe SSL_CTX_set_verify(handle, SSL_VERIFY_PEER, nil)
         // Default files that are missing are no error here: then nobody is trusted, and a handshake says so.
-        guard unsafe SSL_CTX_set_default_verify_paths(handle) == 1 else {
+        guard !trustsSystem || (unsafe SSL_CTX_set_default_verify_paths(handle)) == 1 else {
             throw ErrorQueue.setupFailure("the system's authorities cannot be read")
         }
         if !authorities.isEmpty { try trust(authorities) }

@@ -6,28 +6,29 @@ import Settings
 
 /// The keys of the process: read before anything starts, watched on the control loop.
 enum KeyFiles {
-    /// Prepares to keep the keys of `settings`; changes of state go to `note`.
+    /// Prepares to keep the keys of `settings`, in a reload after those of `former`; changes of state go to
+    /// `note`.
     static func keeper(
-        of settings: ProxySettings, on loop: EventLoop, note: @escaping (KeyEvent) -> Void
+        of settings: ProxySettings, after former: KeyKeeper? = nil, on loop: EventLoop,
+        note: @escaping (KeyEvent) -> Void
     ) -> KeyKeeper {
         let world = KeyWorld(loop: loop, parseAPIKeys: parseAPIKeys, note: note)
         return KeyKeeper(
-            settings.identity, world: world, loop: loop,
+            settings.identity, after: former, world: world, loop: loop,
             seed: UInt64.random(in: .min ... .max))
     }
 
-    /// Reads a file of API keys.
+    /// Reads a file of API keys; the first of its problems are the reason.
     private static func parseAPIKeys(
         _ bytes: [UInt8], _ file: String
     ) -> Result<[APIKeyEntry], KeyProblem> {
         Configuration.apiKeys(bytes, file: file).mapError { failure in
-            guard let first = failure.problems.first else {
-                return KeyProblem(source: file, reason: "not a file of API keys")
+            let shown = failure.problems.prefix(EventLog.problemsMax).map { problem in
+                "\(problem.line):\(problem.column): \(problem.message)"
             }
-            let more = failure.problems.count + failure.omitted - 1
-            return KeyProblem(
-                source: "\(file):\(first.line):\(first.column)",
-                reason: first.message + (more > 0 ? " (and \(more) more)" : ""))
+            let more = failure.problems.count + failure.omitted - shown.count
+            let rest = more > 0 ? "; and \(more) more" : ""
+            return KeyProblem(source: file, reason: shown.joined(separator: "; ") + rest)
         }
     }
 }

@@ -176,12 +176,14 @@ final class ProxyProcess {
         if new.identity.jwt != settings.identity.jwt
             || new.identity.apiKeys != settings.identity.apiKeys
         {
-            let newKeeper = KeyFiles.keeper(of: new, on: loop) { [self] event in
+            let newKeeper = KeyFiles.keeper(of: new, after: keeper, on: loop) { [self] event in
                 events.keys(event, at: loop.clock)
             }
             do {
                 // Before anything is followed, so that no token is judged without its key.
-                keys = try newKeeper.load()
+                _ = try newKeeper.load()
+                await newKeeper.fetchFirst()
+                keys = newKeeper.keys
             } catch {
                 server.shared.noteFailedReload()
                 return events.reloadFailed(

@@ -354,5 +354,33 @@ func name(_ lookup: CacheLookup) -> String {
         let big = stored(request("/big"), body: String(repeating: "x", count: 1 << 19))
         #expect(!store.insert(big))
         #expect(store.statistics().bytes == 0)
+        store.resize(bytes: 4 << 20)
+        #expect(store.insert(big))
+    }
+
+    @Test func `a store that shrinks keeps its new budget, one that grows keeps its answers`() {
+        let store = MemoryStore(bytes: 8 << 20, seed: .init(1, 2))
+        func fill(_ name: String) {
+            for n in 0..<60 {
+                store.insert(
+                    stored(request("/\(name)\(n)"), body: String(repeating: "x", count: 100_000)))
+            }
+        }
+        fill("a")
+        let before = store.statistics()
+        #expect(before.bytes > 6_000_000 && before.evictions == 0)
+        store.resize(bytes: 2 << 20)
+        let after = store.statistics()
+        #expect(after.bytes <= 2 << 20 && after.bytes > 1 << 20)
+        #expect(after.evictions + UInt64(after.entries) == 60)
+        fill("b")
+        #expect(store.statistics().bytes <= 2 << 20)
+        store.resize(bytes: 16 << 20)
+        let kept = store.statistics().entries
+        fill("c")
+        #expect(store.statistics().entries == kept + 60)
+        store.resize(bytes: 0)
+        #expect(store.statistics().entries == 0)
+        #expect(store.statistics().bytes == 0)
     }
 }

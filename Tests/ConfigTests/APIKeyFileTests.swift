@@ -87,7 +87,7 @@ private func problems(_ text: String) -> [String] {
     ),
     (
         "keys: {a-secret-key-long-enough: {user: ''}}",
-        "1:41 keys: expected the user, 1 to 256 visible characters"
+        "1:41 keys: expected the user, 1 to 1024 visible characters"
     ),
     (
         "keys: {a-secret-key-long-enough: {tier: [a]}}",
@@ -95,7 +95,7 @@ private func problems(_ text: String) -> [String] {
     ),
     (
         "keys: {a-secret-key-long-enough: {company: ~}}",
-        "1:44 keys: expected the company, 1 to 256 visible characters"
+        "1:44 keys: expected the company, 1 to 1024 visible characters"
     ),
     (
         "keys:\n  a-secret-key-long-enough: {user: a}\n  a-secret-key-long-enough: {user: b}",
@@ -104,6 +104,16 @@ private func problems(_ text: String) -> [String] {
 ])
 func `a damaged file of API keys is refused`(text: String, message: String) {
     #expect(problems(text) == [message])
+}
+
+@Test func `a key in clear and its digest are the same key`() throws {
+    let key = Array("a-key-of-16-byte".utf8)
+    let hex = APIKeyEntry.digest(of: key).map { byte in
+        String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+    }.joined()
+    #expect(hex.count == 64)
+    let text = "keys:\n  a-key-of-16-byte: {user: a}\n  sha256:\(hex): {user: b}\n"
+    #expect(problems(text) == ["3:3 keys: the same key is already used at line 2"])
 }
 
 @Test func `a digest in other letters is the same key`() {

@@ -1,6 +1,7 @@
 import Caching
 import Config
 import FoundationEssentials
+import Identity
 import Limits
 import Primitives
 import Routes
@@ -41,7 +42,10 @@ private func completed(_ block: String) -> String {
     return text
 }
 
-private let environment = ["WEIR_ADMIN_TOKEN": "a-long-enough-token", "PORT": "8080"]
+private let environment = [
+    "WEIR_ADMIN_TOKEN": "a-long-enough-token", "PORT": "8080",
+    "JWT_SECRET": "a secret of at least 32 bytes, as HS256 needs it",
+]
 
 @Test func `the sample at the top loads, and is what the demo promises`() throws {
     let text = try #require(repositoryFile("proxy.yaml"))
@@ -53,7 +57,7 @@ private let environment = ["WEIR_ADMIN_TOKEN": "a-long-enough-token", "PORT": "8
     #expect(load(Configuration.longForm(loaded)) == .success(loaded))
 }
 
-@Test(arguments: ["docs/configuration.md", "README.md"])
+@Test(arguments: ["docs/configuration.md", "README.md", "docs/limits.md"])
 func `every YAML example of the manual loads`(path: String) throws {
     guard let markdown = repositoryFile(path) else {
         #expect(path != "docs/configuration.md")
@@ -62,9 +66,13 @@ func `every YAML example of the manual loads`(path: String) throws {
     let blocks = yamlBlocks(markdown)
     #expect(!blocks.isEmpty)
     for block in blocks {
+        if block.hasPrefix("keys:") {
+            #expect(try !Configuration.apiKeys(Array(block.utf8), file: path).get().isEmpty)
+            continue
+        }
         let loaded = try settings(completed(block), environment)
         let long = Configuration.longForm(loaded)
-        #expect(load(long, environment) == .success(loaded), "\(block)")
+        #expect(load(long, secrets(of: loaded)) == .success(loaded), "\(block)")
     }
 }
 
@@ -80,6 +88,8 @@ func `every YAML example of the manual loads`(path: String) throws {
         force_ttl stale_while_revalidate stale_if_error vary_by ignore_query negative tags methods path name
         host strip_prefix timeout auth idempotency invalidates header_bytes fields target_bytes body_bytes
         request_timeout idle_timeout connections dialects x_ratelimit_reset format level sample drain
+        keys file jwks secret algorithms issuer audience leeway cookie header forwarded hit miss reserve
+        retry_after_jitter sliding_log leaky_bucket
         """
     for key in keys.split(whereSeparator: \.isWhitespace) {
         let isNamed = markdown.contains("`\(key)`")
@@ -87,33 +97,58 @@ func `every YAML example of the manual loads`(path: String) throws {
     }
 }
 
-@Test func `a damaged sample is loaded or refused, and never stops the process`() throws {
-    let sample = Array(try #require(repositoryFile("proxy.yaml")).utf8)
-    let spice = Array("[]{}:,-*&!|>'\"%@`~# \n\t$0a/\\".utf8)
+@Test func `a damaged file is loaded or refused, and never stops the process`() throws {
+    let markdown = try #require(repositoryFile("docs/configuration.md"))
+    let sample = try #require(repositoryFile("proxy.yaml"))
+    let samples = [sample] + yamlBlocks(markdown).map(completed)
     var random = SeededRandom(seed: 23)
     var refused = 0
-    for _ in 0..<1000 {
-        var bytes = sample
-        for _ in 0...random.below(4) {
-            let place = random.below(bytes.count)
-            let length = min(random.below(12), bytes.count - place)
-            switch random.below(5) {
-            case 0: bytes[place] = UInt8(truncatingIfNeeded: random.next())
-            case 1: bytes.insert(spice[random.below(spice.count)], at: place)
-            case 2: bytes.removeSubrange(place..<(place + length))
-            case 3:
-                bytes.insert(
-                    contentsOf: Array(bytes[place..<(place + length)]), at: random.below(place + 1))
-            default: bytes[place] = spice[random.below(spice.count)]
-            }
-        }
-        switch Configuration.load(bytes, file: "f", environment: [:], processors: 1) {
+    for round in 0..<1500 {
+        let bytes = damaged(samples[round % samples.count], &random)
+        switch Configuration.load(bytes, file: "f", environment: environment, processors: 1) {
         case .success(let loaded):
-            #expect(load(Configuration.longForm(loaded)) == .success(loaded))
+            #expect(load(Configuration.longForm(loaded), secrets(of: loaded)) == .success(loaded))
         case .failure(let failure):
             refused += 1
             #expect(!failure.problems.isEmpty && failure.description.hasSuffix("nothing started\n"))
         }
     }
-    #expect(refused > 200 && refused < 1000)
+    #expect(refused > 300 && refused < 1500)
+}
+
+@Test func `a damaged file of API keys is read or refused, and never stops the process`() throws {
+    let markdown = try #require(repositoryFile("docs/configuration.md"))
+    let sample = try #require(yamlBlocks(markdown).first { $0.hasPrefix("keys:") })
+    var random = SeededRandom(seed: 24)
+    var refused = 0
+    for _ in 0..<500 {
+        switch Configuration.apiKeys(damaged(sample, &random), file: "f") {
+        case .success(let entries):
+            #expect(entries.allSatisfy { $0.digest.count == 32 })
+        case .failure(let failure):
+            refused += 1
+            #expect(!failure.problems.isEmpty)
+        }
+    }
+    #expect(refused > 100 && refused < 500)
+}
+
+/// The bytes of `text` with a few of them changed, left out, added or repeated.
+private func damaged(_ text: String, _ random: inout SeededRandom) -> [UInt8] {
+    let spice = Array("[]{}:,-*&!|>'\"%@`~# \n\t$0a/\\".utf8)
+    var bytes = Array(text.utf8)
+    for _ in 0...random.below(4) {
+        let place = random.below(bytes.count)
+        let length = min(random.below(12), bytes.count - place - 1)
+        switch random.below(5) {
+        case 0: bytes[place] = UInt8(truncatingIfNeeded: random.next())
+        case 1: bytes.insert(spice[random.below(spice.count)], at: place)
+        case 2: bytes.removeSubrange(place..<(place + length))
+        case 3:
+            bytes.insert(
+                contentsOf: Array(bytes[place..<(place + length)]), at: random.below(place + 1))
+        default: bytes[place] = spice[random.below(spice.count)]
+        }
+    }
+    return bytes
 }

@@ -132,6 +132,10 @@ private let wrong: [(limit: String, message: String)] = [
         "limits.a.cost: 5 can never pass: limits.a.tiers.x admits at most 4 at once"
     ),
     (
+        "{rate: 4/s, algorithm: leaky_bucket, cost: 6}",
+        "limits.a.cost: 6 can never pass: limits.a.rate admits at most 5 at once"
+    ),
+    (
         "{rate: 9/s, cost: {miss: header:A, reserve: 10}}",
         "limits.a.cost.reserve: 10 can never pass: limits.a.rate admits at most 9 at once"
     ),

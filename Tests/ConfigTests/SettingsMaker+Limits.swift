@@ -81,6 +81,7 @@ extension SettingsMaker {
     /// What every rate of `limit` admits at once.
     private func capacity(of limit: LimitDefinition) -> Int {
         if case .tokenBucket(let burst?) = limit.algorithm { return Int(burst) }
+        if case .leakyBucket = limit.algorithm { return 1 }
         let rates =
             [limit.rate] + limit.tiers.values.compactMap { $0 } + limit.overrides.compactMap(\.rate)
         return rates.map { Int($0.count) }.min() ?? 0

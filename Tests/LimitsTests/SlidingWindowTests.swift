@@ -58,9 +58,10 @@ struct SlidingWindowTests {
             let live = charges.suffix(400).filter { $0.time / step >= oldest }
             let counted = live.reduce(0) { $0 + UInt64($1.units) }
             #expect(scene.level().remaining == quota - UInt32(min(counted, UInt64(quota))))
-            let newest = live.last { $0.units > 0 }?.time ?? 0
-            let reset = (newest / step + UInt64(subWindows) + 1) * step - scene.now.monotonic
-            #expect(scene.level().resetAfter == (counted == 0 ? 0 : reset))
+            let newest = live.last { $0.units > 0 }
+            let end = newest.map { ($0.time / step + UInt64(subWindows) + 1) * step }
+            #expect(
+                scene.level().resetAfter == (end ?? scene.now.monotonic) - scene.now.monotonic)
             let units = UInt32(1 + random.below(max(Int(quota) / 3, 2)))
             let fits = counted + UInt64(units) <= UInt64(quota)
             #expect(scene.admits(units) == fits)

@@ -41,8 +41,10 @@ import Upstreams
     ) {
         let world = SimulatedWorld(seed: 1)
         let scene = Self.scene(world, maxAge: maxAge)
-        world.run(for: .seconds(UInt64(seconds) * 4))
-        #expect((4...5).contains(scene.fetches.value.count))
+        // A day has many turns of the loop.
+        let count = seconds > 1000 ? 2 : 8
+        world.run(atMost: .seconds(UInt64(seconds) * 8)) { scene.fetches.value.count == count }
+        #expect(scene.pauses.count == count - 1)
         for pause in scene.pauses {
             #expect(pause >= max(60, seconds * 0.9))
             #expect(pause <= seconds + 0.1)
@@ -111,6 +113,17 @@ import Upstreams
         scene.respond("1", maxAge: 60)
         world.run(for: .seconds(60))
         #expect(scene.handed.value.map(\.tokens) == [0, 3, 1])
+    }
+
+    @Test func `what is no URL is an error at the start, without its text`() throws {
+        let world = SimulatedWorld(seed: 1)
+        let scene = KeyScene()
+        let url = "https://user:password@keys.example/"
+        let task = scene.start(KeyScene.settings([.remoteJWKS(url: url)]), in: world)
+        let failure = try #require(task.failure)
+        #expect(failure.contains("identity.jwt.keys"))
+        #expect(!failure.contains("password"))
+        #expect(scene.fetches.value == [])
     }
 
     // MARK: Unknown keys
@@ -191,6 +204,65 @@ import Upstreams
         #expect(scene.health.report.urls.map(\.state) == [.unanswered])
         #expect(!KeyHealth(verifiesTokens: true).report.maySucceed)
         #expect(KeyHealth(verifiesTokens: false).report.maySucceed)
+    }
+
+    // MARK: Reload
+
+    @Test func `a reload uses on what was fetched, and fetches what is new before it is followed`()
+    {
+        let world = SimulatedWorld(seed: 1)
+        let scene = KeyScene()
+        scene.respond("2", maxAge: 600)
+        let sizes = Probe<[Int]>([])
+        let task = world.task(on: world.makeLoop()) { loop in
+            let old = KeyKeeper(Self.remote, world: scene.keyWorld(loop), loop: loop, seed: 1)
+            _ = try old.load()
+            let health = scene.health
+            old.start(health: health, wantsKeys: { false }, adopt: { _ in })
+            await loop.sleep(for: .seconds(60))
+            scene.respond("3", maxAge: 600)
+            var settings = Self.remote
+            settings.jwt?.keys.append(.remoteJWKS(url: "https://other.example/"))
+            let new = KeyKeeper(
+                settings, after: old, world: scene.keyWorld(loop), loop: loop, seed: 1)
+            sizes.value.append(try new.load().tokens.count)
+            await new.fetchFirst()
+            sizes.value.append(new.keys.tokens.count)
+            await old.stop()
+            new.start(
+                health: health, wantsKeys: { false },
+                adopt: { keys in sizes.update { $0.append(keys.tokens.count) } })
+            await loop.sleep(for: .seconds(400))
+            sizes.value.append(scene.fetches.value.count)
+            // The old set's time comes, and is the new keeper's.
+            await loop.sleep(for: .seconds(150))
+            await new.stop()
+        }
+        world.run(task)
+        #expect(task.problem == nil)
+        #expect(sizes.value == [2, 5, 2, 6])
+        #expect(scene.fetches.value.count == 3)
+    }
+
+    @Test func `a URL that does not answer holds a reload up for the time of one fetch`() {
+        let world = SimulatedWorld(seed: 1)
+        let scene = KeyScene()
+        let took = Probe(Nanoseconds.zero)
+        let task = world.task(on: world.makeLoop()) { loop in
+            var outside = scene.keyWorld(loop)
+            outside.fetch = { _, deadline in
+                await loop.sleep(for: deadline - loop.now)
+                return .failure(.timedOut)
+            }
+            let keeper = KeyKeeper(Self.remote, world: outside, loop: loop, seed: 1)
+            let began = loop.now
+            await keeper.fetchFirst()
+            took.value = loop.now - began
+        }
+        world.run(task)
+        #expect(task.problem == nil)
+        #expect(took.value == .seconds(10))
+        #expect(scene.events.value.count == 1)
     }
 
     // MARK: The end

@@ -55,7 +55,10 @@ import Upstreams
             try peer.require(gone.status == 404, gone.startLine)
         }
         world.world.run(for: .seconds(1))
+        weak let former = world.server.blueprint
         try world.reload(Self.two + "routes: [{path: /a, upstream: two}]")
+        // The connection is idle: it keeps nothing of the old one.
+        #expect(former == nil)
         #expect(world.problems() == [])
         #expect(world.metrics().contains("weir_connections_accepted_total 1\n"))
     }
@@ -235,7 +238,7 @@ import Upstreams
 
     // MARK: Limits
 
-    @Test(arguments: ["token_bucket", "sliding_window", "fixed_window"])
+    @Test(arguments: ["token_bucket", "sliding_window", "sliding_log", "fixed_window"])
     func `what was counted stays, and a changed rate applies to it`(algorithm: String) throws {
         func limit(_ count: Int) -> String {
             "limits: {all: {rate: \(count)/hour, per: ip, algorithm: \(algorithm)}}"

@@ -59,12 +59,22 @@ final class ProxyWorld {
 
     /// Follows another configuration; what runs meanwhile runs on.
     func reload(_ yaml: String) throws {
-        let settings = try ProxyWorld.settings(yaml)
+        world.run(try reload([(after: .zero, yaml: yaml)]))
+    }
+
+    /// Follows one configuration after the other, each so long after the last one.
+    @discardableResult
+    func reload(_ plan: [(after: Nanoseconds, yaml: String)]) throws -> PeerTask {
+        let plan = try plan.map { ($0.after, try ProxyWorld.settings($0.yaml)) }
         let server = server
         let task = world.task(on: world.peerLoop) { control in
-            await server.adopt(settings, at: control.clock.wall)
+            for (pause, settings) in plan {
+                await control.sleep(for: pause)
+                await server.adopt(settings, at: control.clock.wall)
+            }
         }
-        world.run(task)
+        tasks.append(task)
+        return task
     }
 
     /// The text of `/metrics`.

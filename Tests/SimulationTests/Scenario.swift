@@ -19,6 +19,7 @@ struct Scenario {
     let ledger: Ledger
     let world: ProxyWorld
     private let limit: Int
+    private let workers: Int
 
     init(seed: UInt64) throws {
         self.seed = seed
@@ -26,19 +27,25 @@ struct Scenario {
         self.ledger = ledger
         mood = [.strict, .rude, .hostile][Int(seed % 3)]
         limit = 2 + ledger.below(5)
+        workers = 1 + ledger.below(2)
         var faults = mood == .hostile ? FaultPlan.hostile : .ragged
         faults.freezeTime = ledger.oneIn(2) ? .seconds(4) : .forever
         // A few seeds run on a network of larger pieces, for other interleavings in less time.
         if ledger.oneIn(2) { faults.window = 4096...(64 << 10) }
         if !ledger.oneIn(3) { faults.fragmentation = 0.02 }
         world = try ProxyWorld(
-            Scenario.configuration(ledger, mood, limit: limit), seed: seed, faults: faults)
+            Scenario.configuration(ledger, mood, limit: limit, workers: workers), seed: seed,
+            faults: faults)
     }
 
-    private static func configuration(_ ledger: Ledger, _ mood: Mood, limit: Int) -> String {
+    private static func configuration(
+        _ ledger: Ledger, _ mood: Mood, limit: Int, workers: Int
+    ) -> String {
+        // Where a route stands does not matter, but for the last one.
+        let first = ledger.oneIn(2) ? "\n  - {path: /never/**}" : ""
         let wait = mood == .strict ? "60s" : "3s"
         return """
-            workers: \(1 + ledger.below(2))
+            workers: \(workers)
             upstreams:
               default:
                 servers: [http://10.2.0.1:8000, http://10.2.0.2:8000]
@@ -48,7 +55,7 @@ struct Scenario {
             limits:
               hourly: {rate: \(limit)/hour, per: global, algorithm: fixed_window}
             cache: {memory: 1MiB, early_refresh: \(ledger.pick(["off", "{beta: 1.0}", "{beta: 20}"]))}
-            routes:
+            routes:\(first)
               - {path: /cached/**, cache: {ttl: 2s, stale_while_revalidate: 3s, stale_if_error: 6s}}
               - {path: /one/**, cache: {ttl: 2s}}
               - {path: /vary/**, cache: {ttl: 2s}}
@@ -60,14 +67,28 @@ struct Scenario {
             """
     }
 
+    /// In every other world the file is read again a few times: other pools and other places, the same
+    /// promises.
+    private func planReloads() throws {
+        guard ledger.oneIn(2) else { return }
+        let plan = (0...ledger.below(6)).map { _ in
+            (
+                after: ledger.milliseconds(2000),
+                yaml: Scenario.configuration(ledger, mood, limit: limit, workers: workers)
+            )
+        }
+        try world.reload(plan)
+    }
+
     /// Runs it to the end, and returns what must not have happened.
-    func run() -> [String] {
-        begin()
+    func run() throws -> [String] {
+        try begin()
         world.run()
         return verdict()
     }
 
-    private func begin() {
+    private func begin() throws {
+        try planReloads()
         let origin = RandomOrigin(ledger: ledger, fails: mood != .strict)
         for last: UInt32 in 1...2 {
             let address = SocketAddress.tcp(IPAddress(v4: 0x0A02_0000 + last), port: 8000)

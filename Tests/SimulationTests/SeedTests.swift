@@ -12,7 +12,7 @@ import Testing
     ) throws {
         for seed in SeedTests.seeds where Int(seed % UInt64(SeedTests.parts)) == part {
             let scenario = try Scenario(seed: seed)
-            let found = scenario.run()
+            let found = try scenario.run()
             #expect(found == [])
             if SeedTests.seeds.count == 1 {
                 let story = scenario.ledger.story + ["…"] + scenario.world.world.history
@@ -26,9 +26,9 @@ import Testing
         var hashes: Set<UInt64> = []
         for seed: UInt64 in 1...12 {
             let first = try Scenario(seed: seed)
-            _ = first.run()
+            _ = try first.run()
             let second = try Scenario(seed: seed)
-            _ = second.run()
+            _ = try second.run()
             #expect(first.world.world.traceHash == second.world.world.traceHash, "seed \(seed)")
             hashes.insert(first.world.world.traceHash)
         }

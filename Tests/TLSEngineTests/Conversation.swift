@@ -22,10 +22,11 @@ final class Conversation {
 
     init(
         _ certificate: TestCertificate, trusting authorities: [UInt8], as server: TLSServerName,
-        at now: WallTime = Conversation.now, minorMax: Int = 3
+        at now: WallTime = Conversation.now, minorMax: Int = 3, trustsSystem: Bool = false
     ) throws {
         client = try TLSClientEngine(
-            TLSClientContext(authorities: authorities), server: server, at: now)
+            TLSClientContext(authorities: authorities, trustsSystem: trustsSystem), server: server,
+            at: now)
         self.server = TLSServerEngine(certificate, minorMax: minorMax)
     }
 

@@ -87,8 +87,12 @@ import Testing
 
     @Test func `an authority nobody trusts is refused`() throws {
         let other = TestCertificate(for: ["DNS:keys.example.com"])
-        for trusted in [[], other.certificate] {
-            let talk = try Self.conversation("keys.example.com", trusting: trusted)
+        for (trusted, trustsSystem) in [
+            ([], false), ([], true), (other.certificate, false), (other.certificate, true),
+        ] {
+            let talk = try Conversation(
+                Self.certificate, trusting: trusted, as: .name("keys.example.com"),
+                trustsSystem: trustsSystem)
             talk.run()
             #expect(!talk.isConnected)
             #expect(talk.failure?.kind == .certificate)

@@ -2,11 +2,13 @@ import Glibc
 
 /// Runs the parts named on the command line, all without names, and prints a line of JSON per number. A name
 /// `decisions=decision, token_bucket` runs only the work of that part whose name begins so.
+// How often each piece of work is repeated; fewer under a profiler.
+let rounds = getenv("WEIR_BENCH_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 7
 let parts: [(name: String, run: (String) -> Void)] = [
-    ("decisions", { measureDecisions(Rounds(count: 7, prefix: $0)) }),
-    ("settlement", { measureSettlement(Rounds(count: 7, prefix: $0)) }),
-    ("tokens", { measureTokens(Rounds(count: 7, prefix: $0)) }),
-    ("threads", { measureThreads(Rounds(count: 5, prefix: $0)) }),
+    ("decisions", { measureDecisions(Rounds(count: max(rounds, 1), prefix: $0)) }),
+    ("settlement", { measureSettlement(Rounds(count: max(rounds, 1), prefix: $0)) }),
+    ("tokens", { measureTokens(Rounds(count: max(rounds, 1), prefix: $0)) }),
+    ("threads", { measureThreads(Rounds(count: min(max(rounds, 1), 5), prefix: $0)) }),
     ("flood", { _ in measureFlood() }),
 ]
 let wanted = CommandLine.arguments.dropFirst().map { $0.split(separator: "=", maxSplits: 1) }
