@@ -44,7 +44,8 @@ import Testing
         #expect(try world.statuses("GET /login", 2) == [200, 429])
         let refused = try world.admin("GET /explain?\(question)").text
         #expect(refused.contains(#""outcome":{"action":"refused","status":429"#))
-        let form = "request=GET+/x&ip=10.0.0.1&header=X-User-ID:+42&header=X-Forwarded-For:+192.0.2.7"
+        let form =
+            "request=GET+/x&ip=10.0.0.1&header=X-User-ID:+42&header=X-Forwarded-For:+192.0.2.7"
         let post = try world.admin(
             "POST /explain", "Content-Type: application/x-www-form-urlencoded\r\n", body: form)
         #expect(post.text.contains(#""address":{"value":"192.0.2.7""#), "\(post.text)")
@@ -62,6 +63,14 @@ import Testing
     ])
     func `a question that is none is told why`(line: String, reason: String) throws {
         let answer = try AdminWorld(Self.yaml).admin(line)
+        #expect(answer.status == 400)
+        #expect(answer.text.contains(reason), "\(answer.text)")
+    }
+
+    @Test(arguments: [("request=%2", "not percent-encoded"), ("request=GET+/&x", "`x`")])
+    func `a form that is none is told why`(form: String, reason: String) throws {
+        let answer = try AdminWorld(Self.yaml).admin(
+            "POST /explain", "Content-Type: application/x-www-form-urlencoded\r\n", body: form)
         #expect(answer.status == 400)
         #expect(answer.text.contains(reason), "\(answer.text)")
     }

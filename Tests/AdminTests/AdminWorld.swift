@@ -62,7 +62,8 @@ final class AdminWorld {
     }
 
     /// Asks the admin address.
-    func admin(_ line: String, _ fields: String = "", body: String = "") throws -> SimulatedMessage {
+    func admin(_ line: String, _ fields: String = "", body: String = "") throws -> SimulatedMessage
+    {
         let length = body.isEmpty ? "" : "Content-Length: \(body.utf8.count)\r\n"
         return try ask(
             ["\(line) HTTP/1.1\r\nHost: a\r\n\(fields)\(length)\r\n\(body)"],

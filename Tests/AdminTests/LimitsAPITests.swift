@@ -28,12 +28,14 @@ import Testing
             answer.text.contains(
                 #"{"limit":"login","algorithm":"sliding_window, 60 sub-windows","rate":"3 per 1 hour","per":["ip"],"mode":"enforce","routes":["login"]}"#
             ))
-        #expect(answer.text.contains(#""per":["user","endpoint"],"mode":"enforce","routes":["a","b"]"#))
+        #expect(
+            answer.text.contains(#""per":["user","endpoint"],"mode":"enforce","routes":["a","b"]"#))
         #expect(answer.text.contains(#""per":["global"],"mode":"shadow","routes":["a"]"#))
         #expect(answer.text.contains(#""table":{"keys":0,"capacity":1000000,"bytes":"#))
     }
 
-    @Test func `a key's state is that of the requests it made, and looking changes nothing`() throws {
+    @Test func `a key's state is that of the requests it made, and looking changes nothing`() throws
+    {
         let world = try AdminWorld(Self.yaml)
         #expect(try world.statuses("GET /login", 2) == [200, 200])
         for _ in 0..<3 {
@@ -52,7 +54,8 @@ import Testing
         #expect(other.contains(#""remaining":3"#))
     }
 
-    @Test func `a limit by endpoint is told for every route, and a name is percent-decoded`() throws {
+    @Test func `a limit by endpoint is told for every route, and a name is percent-decoded`() throws
+    {
         let world = try AdminWorld(Self.yaml)
         #expect(try world.statuses("GET /a/1", 1, "X-User-ID: a b+c\r\n") == [200])
         let state = try world.admin("GET /limits/key?user=a%20b%2Bc").text
@@ -66,7 +69,8 @@ import Testing
         #expect(one.contains(#""route":"a""#))
         #expect(!one.contains("endpoint=GET /b"))
         let post = try world.admin(
-            "GET /limits/key?user=a%20b%2Bc&route=a&limit=reports&method=POST").text
+            "GET /limits/key?user=a%20b%2Bc&route=a&limit=reports&method=POST"
+        ).text
         #expect(post.contains(#""remaining":2"#))
     }
 
@@ -75,7 +79,7 @@ import Testing
         ("GET /limits/key?usr=1", 400, "unknown parameter `usr`"),
         ("GET /limits/key?user=1&user=2", 400, "`user` is there 2 times"),
         ("GET /limits/key?ip=1.2.3", 400, "`1.2.3` is not an IP address"),
-        ("GET /limits/key?user=%zz", 400, "not percent-encoded"),
+        ("GET /limits/key?user=%zz", 400, "malformed escape"),
         ("GET /limits/key?user=%ff", 400, "not UTF-8"),
         ("GET /limits/key?header.X-Odd=1", 400, "no limit counts by the header `x-odd`"),
         ("GET /limits/key?claim.org=1", 400, "no limit counts by the claim `org`"),
@@ -93,10 +97,14 @@ import Testing
         ("POST /limits/boost?limit=login&ip=192.0.2.1&factor=1001&for=1m", 400, "`factor`"),
         ("POST /limits/boost?limit=login&ip=192.0.2.1&factor=2", 400, "`for` is needed"),
         ("POST /limits/boost?limit=login&ip=192.0.2.1&factor=2&for=32d", 400, "not a duration"),
-        ("POST /limits/boost?limit=login&ip=192.0.2.1&factor=2&for=99999999999999999999d", 400, "dur"),
+        (
+            "POST /limits/boost?limit=login&ip=192.0.2.1&factor=2&for=99999999999999999999d", 400,
+            "dur"
+        ),
         ("GET /nothing", 404, "/limits/key"),
     ])
-    func `a wrong question is told what is wrong`(line: String, status: Int, reason: String) throws {
+    func `a wrong question is told what is wrong`(line: String, status: Int, reason: String) throws
+    {
         let answer = try AdminWorld(Self.yaml).admin(line)
         #expect(answer.status == status)
         #expect(answer.text.contains(reason), "\(answer.text)")
@@ -118,7 +126,9 @@ import Testing
         let world = try AdminWorld(Self.yaml)
         #expect(try world.statuses("GET /login", 4).last == 429)
         let other = try world.admin("POST /limits/reset?limit=login&ip=192.0.2.9")
-        #expect(other.text == #"{"limit":"login","keys":[{"key":"ip=192.0.2.9","reset":false}]}"# + "\n")
+        #expect(
+            other.text == #"{"limit":"login","keys":[{"key":"ip=192.0.2.9","reset":false}]}"# + "\n"
+        )
         #expect(try world.statuses("GET /login", 1) == [429])
         let own = try world.admin("POST /limits/reset?limit=login&ip=192.0.2.1")
         #expect(own.text.contains(#"{"key":"ip=192.0.2.1","reset":true}"#))
@@ -130,7 +140,8 @@ import Testing
         let form = "limit=login&ip=192.0.2.1&factor=2&for=10m"
         let boost = try world.admin(
             "POST /limits/boost", "Content-Type: application/x-www-form-urlencoded\r\n", body: form)
-        #expect(boost.text.contains(#"{"key":"ip=192.0.2.1","quota":6,"until":"20"#), "\(boost.text)")
+        #expect(
+            boost.text.contains(#"{"key":"ip=192.0.2.1","quota":6,"until":"20"#), "\(boost.text)")
         let state = try world.admin("GET /limits/key?ip=192.0.2.1&limit=login").text
         #expect(state.contains(#""remaining":6,"quota":6"#))
         #expect(state.contains(#""boosted":true"#))
@@ -152,12 +163,15 @@ import Testing
         _ = try world.statuses("GET /a/1", 6, "X-User-ID: 42\r\n")
         // Who passes is not there, and shadow limits refuse nobody.
         let top = try world.admin("GET /limits/top").text
-        let first = #"{"limit":"reports","key":"user=42, endpoint=GET /a/**","refusals":4,"error":0,"#
+        let first =
+            #"{"limit":"reports","key":"user=42, endpoint=GET /a/**","refusals":4,"error":0,"#
         let second = #"{"limit":"login","key":"ip=192.0.2.1","refusals":2,"error":0,"#
         #expect(top.contains(first), "\(top)")
         #expect(top.contains(second), "\(top)")
         #expect(top.components(separatedBy: "\"limit\"").count == 3)
-        #expect(try #require(top.range(of: first)).lowerBound < #require(top.range(of: second)).lowerBound)
+        #expect(
+            try #require(top.range(of: first)).lowerBound
+                < #require(top.range(of: second)).lowerBound)
         #expect(try world.admin("GET /limits/top?count=1").text.contains("login") == false)
         _ = try world.admin("POST /limits/reset?limit=reports&user=42&route=a")
         #expect(try world.admin("GET /limits/top").text.contains("reports") == false)
