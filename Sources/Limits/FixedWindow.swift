@@ -49,6 +49,8 @@ struct FixedWindow: Sendable, BitwiseCopyable {
         var end: UInt64
         /// The time that is left.
         var left: UInt64
+        /// Whether it may be a shorter one of another tier.
+        var mayBeShorter = false
     }
 
     /// Whether `units` more would fit.
@@ -60,7 +62,12 @@ struct FixedWindow: Sendable, BitwiseCopyable {
     ///
     /// - Returns: The end of the window.
     func charge(_ entry: inout LimitEntry, units: UInt32, at now: LimitMeter.Now) -> UInt64 {
-        let view = view(of: entry, at: now)
+        var view = view(of: entry, at: now)
+        if view.mayBeShorter {
+            // What was counted in a shorter window counts in this one.
+            let current = current(for: entry, at: now.wall)
+            if view.end < current.end { (view.end, view.left) = (current.end, current.left) }
+        }
         entry.position = view.end
         entry.detail = shape
         entry.until = now.monotonic + min(view.left, LimitBounds.periodMax) + Self.slack
@@ -71,9 +78,7 @@ struct FixedWindow: Sendable, BitwiseCopyable {
 
     /// Takes `units` back if the window that ends at `mark` is still running.
     func refund(_ entry: inout LimitEntry, units: UInt32, mark: UInt64, at now: LimitMeter.Now) {
-        guard entry.position == mark else { return }
-        let view = view(of: entry, at: now)
-        guard view.count > 0 && view.end == mark else { return }
+        guard entry.position == mark && runs(entry, at: now) != nil else { return }
         entry.amount -= min(units, entry.amount)
         if entry.amount == 0 { entry.until = min(entry.until, now.monotonic) }
     }
@@ -88,37 +93,45 @@ struct FixedWindow: Sendable, BitwiseCopyable {
                 ? LimitMeter.Level.neverPasses : remaining < max(units, 1) ? view.left : 0)
     }
 
+    /// The window that counts: the stored one while it is running, else that of the calendar.
     private func view(of entry: LimitEntry, at now: LimitMeter.Now) -> View {
-        let left = left(of: entry, at: now.wall)
-        let (aligned, overflow) = now.wall.addingReportingOverflow(left)
-        let current = View(count: 0, end: overflow ? .max : aligned, left: left)
-        guard now.monotonic <= entry.until else { return current }
-        if entry.position == current.end {
-            return View(count: entry.amount, end: current.end, left: current.left)
+        guard entry.amount > 0, let left = runs(entry, at: now) else {
+            return current(for: entry, at: now.wall)
         }
-        if entry.position < current.end {
-            // The stored window is over, unless it is a shorter one of another tier.
-            let counts = now.wall < entry.position
-            return View(
-                count: counts ? entry.amount : 0, end: current.end, left: current.left)
-        }
-        // The clock went back, or the stored window is a longer one of another tier.
-        let end = entry.until - min(Self.slack, entry.until)
-        guard now.monotonic < end else { return current }
-        return View(count: entry.amount, end: entry.position, left: end - now.monotonic)
+        // Mostly it is the window of the calendar, and nothing has to be divided.
+        let isCurrent =
+            entry.detail == shape && !hasPhase
+            && entry.position - now.wall <= (isMonthly ? CalendarMonth.shortest : period)
+        return View(
+            count: entry.amount, end: entry.position, left: left, mayBeShorter: !isCurrent)
     }
 
-    /// The time that is left of the window by the calendar clock.
-    private func left(of entry: LimitEntry, at wall: UInt64) -> UInt64 {
-        // Mostly it is the window of the entry, and nothing has to be divided.
-        if entry.detail == shape && entry.position > wall && !hasPhase {
-            let left = entry.position - wall
-            if left <= (isMonthly ? CalendarMonth.shortest : period) { return left }
+    /// The time that is left of the stored window; `nil` when it is over.
+    ///
+    /// As both clocks bring the end nearer alike, what this says stays true until a clock is set.
+    private func runs(_ entry: LimitEntry, at now: LimitMeter.Now) -> UInt64? {
+        // The last moment of all belongs to the window that ends there.
+        let wall = min(now.wall, .max - 1)
+        guard entry.position > wall && entry.until >= now.monotonic else { return nil }
+        let byWall = entry.position - wall
+        // With the slack.
+        let byMonotonic = entry.until - now.monotonic
+        if byWall <= byMonotonic { return byWall }
+        // The clock went back, by more than the slack.
+        return byMonotonic > Self.slack ? byMonotonic - Self.slack : nil
+    }
+
+    /// The window of the calendar, empty.
+    private func current(for entry: LimitEntry, at wall: UInt64) -> View {
+        let left: UInt64
+        if isMonthly {
+            left = CalendarMonth.left(at: wall)
+        } else {
+            let passed = wall % period
+            let phase = hasPhase ? entry.digest.high.multipliedFullWidth(by: period).high : 0
+            left = passed < phase ? phase - passed : period - (passed - phase)
         }
-        if isMonthly { return CalendarMonth.left(at: wall) }
-        let passed = wall % period
-        guard hasPhase else { return period - passed }
-        let phase = entry.digest.high.multipliedFullWidth(by: period).high
-        return passed < phase ? phase - passed : period - (passed - phase)
+        let (end, overflow) = wall.addingReportingOverflow(left)
+        return View(count: 0, end: overflow ? .max : end, left: left)
     }
 }

@@ -180,13 +180,7 @@ struct LimitShardState: Sendable {
         // Buckets in disuse go one by one, so that a flood leaves nothing behind.
         overflow.sweep(1, now: now.monotonic)
         let shared = overflow.find(bucket)
-        if case .concurrency = meter, let shared, overflow[shared].until >= now.monotonic {
-            // What is in flight in a bucket is given back there: a copy of it would never become empty.
-            item.place = .shared
-            item.admits = overflow.admits(shared, item.units, by: meter, at: now)
-        } else if let position = insert(
-            item.digest, inheriting: shared, by: meter, at: now)
-        {
+        if let position = insert(item.digest, inheriting: shared, by: meter, at: now) {
             item.place = .new
             item.admits = keys.admits(position, item.units, by: meter, at: now)
         } else if let position = shared

@@ -36,7 +36,7 @@ extension WorkerContext {
             peer: peer, request: request, credentials: snapshot.credentials, at: loop.clock.wall,
             into: &exchange.identity)
         if route.requiresUser && !exchange.identity.userIsProven { return .reject(.userRequired) }
-        if !route.limits.isEmpty { 
+        if !route.limits.isEmpty {
             return limit(exchange, request, route, snapshot, isPeek: isPeek)
         }
         return goOn(exchange, request, route, snapshot, isPeek: isPeek)

@@ -45,7 +45,9 @@ extension WorkerContext {
             metrics.note(exchange.decision, of: route, rows: rows(of: route, in: snapshot))
         }
         if !exchange.decision.isAdmitted {
-            if !isPeek { noteRefusal(exchange, request, route) }
+            if !isPeek {
+                noteRefusal(exchange, exchange.identity, exchange.dimensions, request, route)
+            }
             return .refuse(route)
         }
         if !isPeek && exchange.decision.delay > .zero { return .delay(route) }
@@ -89,7 +91,8 @@ extension WorkerContext {
         var isFirst = true
         if known == .other || fields.contains(known) {
             for index in fields.indices where fields[index].name == known {
-                let isNamed = known != .other || fields.name(at: index).equalsIgnoringCase(name.span)
+                let isNamed =
+                    known != .other || fields.name(at: index).equalsIgnoringCase(name.span)
                 guard isNamed else { continue }
                 if isFirst {
                     dimensions.append(fields.value(at: index))

@@ -92,6 +92,55 @@ struct LimitTableTests {
         #expect(sliding.passing(ip: 99) == 7)
     }
 
+    @Test(arguments: [.slidingLog, .slidingWindow(subWindows: 6)] as [LimitDefinition.Algorithm])
+    func `a count that has grown in a shared bucket is taken along with its larger counters`(
+        algorithm: LimitDefinition.Algorithm
+    ) {
+        var costly = limit(1000, algorithm)
+        costly.costs = LimitDefinition.Costs(300)
+        var scene = LimitScene([costly], keys: 4)
+        for ip in 0..<4 as Range<UInt32> { #expect(scene.ask(ip: ip).isAdmitted) }
+        scene.advance(.seconds(30))
+        #expect(scene.passing(ip: 99) == 3)
+        // The four are idle now, the bucket is not; the key gets a place of its own.
+        scene.advance(.seconds(45))
+        let taken = scene.ask(ip: 99)
+        #expect(!taken.isAdmitted)
+        #expect(taken[0].remaining == 100)
+        scene.advance(.seconds(25))
+        #expect(scene.passing(ip: 99) == 3)
+        #expect(scene.ask(ip: 99)[0].remaining == 100)
+    }
+
+    @Test func `what is in flight in a shared bucket stays there, and counts for new keys`() {
+        var state = LimitShardState(keysMax: 1)
+        let policy = LimitPolicy(
+            limits: [
+                limit(1, per: .seconds(1), .tokenBucket(burst: 1)),
+                limit(2, .concurrency, named: "b"),
+            ], endpoint: "/")
+        var scene = MeterScene(.concurrency(Concurrency(quota: 2)))
+        func ask(_ key: UInt64, limit: UInt8) -> LimitWork.Item {
+            var work = LimitWork.Item(
+                digest: Digest128(high: key << 40, low: key), units: 1, rate: UInt16(limit),
+                state: 0, limit: limit, shard: 0, isShadow: false)
+            var mark: UInt64 = 0
+            state.evaluate(&work, by: policy, at: scene.now)
+            _ = state.settle(work, charge: work.admits, by: policy, at: scene.now, mark: &mark)
+            return work
+        }
+        // The only place is taken for a second.
+        #expect(ask(1, limit: 0).place == .new)
+        #expect(ask(8, limit: 1).place == .shared)
+        scene.advance(2_000_000_000)
+        // Now there is room, but what the keys of the bucket have in flight is counted there.
+        let second = ask(16, limit: 1)
+        #expect(second.place == .shared && second.admits)
+        let third = ask(8, limit: 1)
+        #expect(third.place == .shared && !third.admits)
+        #expect(ask(2, limit: 0).place == .new)
+    }
+
     @Test func `a limit that gets no bucket refuses what finds no room`() {
         let scene = LimitScene([], keys: 1)
         var last = scene.ask()

@@ -204,6 +204,73 @@ struct MeterTests {
         }
     }
 
+    /// Two rates of one algorithm: a tier's and another's.
+    private static let changing: [[LimitMeter]] = [
+        [
+            .tokenBucket(TokenBucket(count: 7, period: 1_000_000, burst: 12)),
+            .tokenBucket(TokenBucket(count: 3000, period: 7_000_000, burst: 90)),
+        ],
+        [
+            .slidingWindow(SlidingWindow(quota: 12, period: 1_000_003, subWindows: 9)),
+            .slidingWindow(SlidingWindow(quota: 900, period: 7_000_000, subWindows: 9)),
+        ],
+        [
+            .slidingLog(SlidingLog(quota: 12, period: 1_000_003)),
+            .slidingLog(SlidingLog(quota: 90, period: 7_000_000)),
+        ],
+        [
+            .fixedWindow(
+                FixedWindow(quota: 12, period: 1_000_003, isMonthly: false, hasPhase: false)),
+            .fixedWindow(
+                FixedWindow(quota: 90, period: 7_000_000, isMonthly: false, hasPhase: true)),
+            .fixedWindow(FixedWindow(quota: 90, period: 1, isMonthly: true, hasPhase: false)),
+        ],
+        [
+            .leakyBucket(LeakyBucket(count: 12, period: 1_000_003, maxDelay: 1_100_000)),
+            .leakyBucket(LeakyBucket(count: 90, period: 7_000_000, maxDelay: 9_000_000)),
+        ],
+    ]
+
+    @Test(arguments: changing, [1, 2, 3])
+    func `through changes of the rate and steps of the calendar clock it tells the truth`(
+        rates: [LimitMeter], seed: UInt64
+    ) {
+        var random = SeededRandom(seed: seed)
+        var scene = MeterScene(rates[0])
+        var charges: [MeterScene.Charge] = []
+        var waits = 0
+        for _ in 0..<1500 {
+            scene.advance(UInt64(random.below(200_000)))
+            if random.below(6) == 0 { scene.meter = rates[random.below(rates.count)] }
+            if random.below(10) == 0 {
+                scene.now.wall &+= UInt64(random.below(20_000_000)) &- 10_000_000
+            }
+            if random.below(6) == 0 { scene.sweep() }
+            if random.below(3) == 0, !charges.isEmpty {
+                let charge = charges.remove(at: random.below(charges.count))
+                let before = scene.level().remaining
+                scene.refund(charge.units, of: charge)
+                #expect(scene.level().remaining >= before)
+                #expect(scene.level().remaining - before <= charge.units)
+            }
+            let units = UInt32(1 + random.below(12))
+            let level = scene.level(units)
+            #expect(scene.admits(units) == (units <= level.remaining))
+            #expect((level.nextAfter == 0) == (units <= level.remaining))
+            if level.nextAfter > 0, level.nextAfter != LimitMeter.Level.neverPasses {
+                waits += 1
+                var other = scene
+                other.advance(level.nextAfter - 1)
+                // A bucket that the old rate fills sooner than the new one is full then.
+                if case .tokenBucket = scene.meter {} else { #expect(!other.admits(units)) }
+                other.advance(1)
+                #expect(other.admits(units))
+            }
+            if let charge = scene.ask(units) { charges.append(charge) }
+        }
+        #expect(waits > 50)
+    }
+
     @Test func `a request that costs nothing always passes`() {
         for meter in meters + [.concurrency(Concurrency(quota: 12))] {
             var scene = MeterScene(meter)
@@ -217,19 +284,21 @@ struct MeterTests {
 struct DivisorTests {
     @Test func `it divides as division does, up to 2 to the power of 63`() {
         var random = SeededRandom(seed: 1)
-        let edges: [UInt64] = [0, 1, 2, 3, 999, 1001, 1 << 32, 1 << 62, (1 << 63) - 1]
+        var wrong = 0
         for _ in 0..<20_000 {
             let value = max(random.next() >> UInt64(random.below(64)), 1)
             let divisor = Divisor(value)
             let dividend = random.next() >> UInt64(1 + random.below(63))
-            var dividends = edges + [dividend]
-            // Around multiples.
+            // Around a multiple too.
             let multiple = dividend / value * value
-            dividends += [multiple, max(multiple, 1) - 1]
-            for dividend in dividends where dividend < 1 << 63 {
-                #expect(divisor.quotient(dividend) == dividend / value)
-                #expect(divisor.remainder(dividend) == dividend % value)
+            let dividends: [UInt64] = [
+                dividend, multiple, max(multiple, 1) - 1, 0, 1 << 62, (1 << 63) - 1,
+            ]
+            for dividend in dividends {
+                if divisor.quotient(dividend) != dividend / value { wrong += 1 }
+                if divisor.remainder(dividend) != dividend % value { wrong += 1 }
             }
         }
+        #expect(wrong == 0)
     }
 }

@@ -11,7 +11,8 @@ import Testing
     private static func world(
         _ yaml: String = "", limits: [LimitDefinition]? = nil
     ) throws -> (ProxyWorld, Probe<[SimulatedMessage]>) {
-        let world = try ProxyWorld(Credential.identity + yaml, limits: limits, keys: Credential.keys)
+        let world = try ProxyWorld(
+            Credential.identity + yaml, limits: limits, keys: Credential.keys)
         let asked = Probe<[SimulatedMessage]>([])
         world.origin { peer in
             while let request = try await peer.nextRequest() {
@@ -28,7 +29,8 @@ import Testing
         }
     }
 
-    @Test func `without a proven user a route that asks for one answers 401, and says what was wrong`()
+    @Test
+    func `without a proven user a route that asks for one answers 401, and says what was wrong`()
         throws
     {
         let (world, asked) = try Self.world("routes: [{path: /**, auth: required}]")
@@ -137,7 +139,9 @@ import Testing
         }
     }
 
-    @Test func `identity and the credential itself go to the origin, also when it is asked for the cache`()
+    @Test
+    func
+        `identity and the credential itself go to the origin, also when it is asked for the cache`()
         throws
     {
         for yaml in ["", "cache: {ttl: 1m, vary_by: [user]}"] {
@@ -179,7 +183,9 @@ import Testing
         }
         world.client { peer in
             _ = try await peer.ask(
-                get("/", Credential.bearer(Credential.alice), "X-Remote-User: root", "X-Weir-User: 1"))
+                get(
+                    "/", Credential.bearer(Credential.alice), "X-Remote-User: root",
+                    "X-Weir-User: 1"))
         }
         #expect(world.problems() == [])
         #expect(arrived.value?.all("X-Remote-User") == ["alice"])

@@ -4,10 +4,11 @@ import HTTPModel
 import Identity
 import Limits
 import Primitives
-@testable import Proxy
 import Settings
 import TestKit
 import Testing
+
+@testable import Proxy
 
 /// What `weir explain` says, in single cases.
 @Suite struct ExplainTests {
@@ -70,11 +71,12 @@ import Testing
         #expect(try explain("", "OPTIONS *").outcome.status == 204)
     }
 
-    @Test(arguments: [
-        ("", []), ("GET", []), ("GET /a b", []), ("G\u{7}T /", []), ("GET /a\r\nX: y", []),
-        ("GET /", ["no colon"]), ("GET /", ["A b: c"]), ("GET /", [": c"]),
-        ("GET /", ["A: b\r\nC: d"]), ("GET /", ["A: b\u{0}"]),
-    ] as [(String, [String])])
+    @Test(
+        arguments: [
+            ("", []), ("GET", []), ("GET /a b", []), ("G\u{7}T /", []), ("GET /a\r\nX: y", []),
+            ("GET /", ["no colon"]), ("GET /", ["A b: c"]), ("GET /", [": c"]),
+            ("GET /", ["A: b\r\nC: d"]), ("GET /", ["A: b\u{0}"]),
+        ] as [(String, [String])])
     func `what is not one request is refused, and smuggles no field in`(
         line: String, fields: [String]
     ) {
@@ -92,7 +94,8 @@ import Testing
             .identity
         #expect(
             proxied?.address
-                == .init(value: "2001:db8::7", source: "X-Forwarded-For of the trusted proxy 10.0.0.1"))
+                == .init(
+                    value: "2001:db8::7", source: "X-Forwarded-For of the trusted proxy 10.0.0.1"))
         #expect(proxied?.counted == "2001:db8::/64")
         let garbage = try explain(yaml, "/", "Forwarded: for=unknown", from: "10.0.0.1").identity
         #expect(garbage?.address.value == "10.0.0.1")

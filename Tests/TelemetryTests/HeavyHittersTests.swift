@@ -88,7 +88,8 @@ import Testing
         let top = HeavyHitters.top(9, of: [sketch])
         #expect(top.map(\.entry.count) == [3, 2, 1])
         #expect(top.allSatisfy { $0.entry.error == 0 && $0.entry.last.nanoseconds == 3 })
-        #expect(top.map { String(decoding: $0.words, as: UTF8.self) } == (0..<3).map { "user=\($0)" })
+        #expect(
+            top.map { String(decoding: $0.words, as: UTF8.self) } == (0..<3).map { "user=\($0)" })
         sketch.forget(key(0))
         #expect(HeavyHitters.top(9, of: [sketch]).map(\.entry.key) == [key(1), key(2)])
         #expect(HeavyHitters.top(0, of: [sketch]) == [])

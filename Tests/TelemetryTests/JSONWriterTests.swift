@@ -20,7 +20,8 @@ import Testing
         }
         #expect(
             buffer.readable.text
-                == #"{"a":"x","b":{},"c":[{"d":-1},"e"],"f":true,"g":18446744073709551615,"h":1.5}"#)
+                == #"{"a":"x","b":{},"c":[{"d":-1},"e"],"f":true,"g":18446744073709551615,"h":1.5}"#
+        )
     }
 
     @Test func `no text ends a string, a line or UTF-8`() {
