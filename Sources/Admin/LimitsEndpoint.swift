@@ -15,11 +15,11 @@ struct LimitsEndpoint {
     static let factorMax = 1000
     static let boostMax = Nanoseconds.seconds(31 * 86_400)
 
-    private let server: ProxyServer
-    private let clock: ClockReading
+    let server: ProxyServer
+    let clock: ClockReading
     // One snapshot for the whole answer, whatever is reloaded meanwhile.
-    private let settings: ProxySettings
-    private let keys: KeyView
+    let settings: ProxySettings
+    let keys: KeyView
 
     init(server: ProxyServer, clock: ClockReading) {
         self.server = server
@@ -123,97 +123,9 @@ struct LimitsEndpoint {
         }
     }
 
-    // MARK: Mending
-
-    /// `POST /limits/reset?limit=login&ip=192.0.2.7`
-    func reset(_ query: AdminQuery) async throws(AdminProblem) -> SmallServer.Reply {
-        var query = query
-        let name = try query.require("limit", "the name of a limit")
-        guard try definition(name).algorithm != .concurrency else {
-            throw AdminProblem(
-                status: 409,
-                detail:
-                    "\(name) counts requests in flight: they end by themselves, and are not reset")
-        }
-        let states = try mendable(name, &query, more: "limit")
-        var results: [(KeyState, Bool)] = []
-        for state in states {
-            results.append((state, keys.reset(state)))
-            if let digest = state.digest { await server.forgetRefusals(of: digest) }
-        }
-        return reply { json in
-            json.field("limit", name)
-            json.array("keys") { json in
-                for (state, wasCounted) in results {
-                    json.object { json in
-                        json.field("key", state.view.key)
-                        json.field("reset", wasCounted)
-                    }
-                }
-            }
-        }
-    }
-
-    /// `POST /limits/boost?limit=analytics&user=42&factor=5&for=10m`
-    func boost(_ query: AdminQuery) throws(AdminProblem) -> SmallServer.Reply {
-        var query = query
-        let name = try query.require("limit", "the name of a limit")
-        _ = try definition(name)
-        let factor = try query.number("factor", 1...LimitsEndpoint.factorMax)
-        let time =
-            factor == 1 && !query.parameters.contains { $0.name == "for" }
-            ? .zero : try query.duration("for", max: LimitsEndpoint.boostMax)
-        let states = try mendable(name, &query, more: "limit, factor, for")
-        var results: [(KeyState, UInt32)] = []
-        for state in states {
-            guard
-                let quota = keys.boost(
-                    state, by: UInt32(truncatingIfNeeded: factor), for: time, at: clock)
-            else {
-                throw AdminProblem(
-                    status: 503,
-                    detail: "too many keys are boosted already; none was added for "
-                        + (state.view.key ?? name))
-            }
-            results.append((state, quota))
-        }
-        return reply { json in
-            json.field("limit", name)
-            json.array("keys") { json in
-                for (state, quota) in results {
-                    json.object { json in
-                        json.field("key", state.view.key)
-                        json.field("quota", UInt64(quota))
-                        if factor > 1 { json.field("until", time: clock.wall + time) }
-                    }
-                }
-            }
-        }
-    }
-
-    /// The keys of a subject under one limit, all of them known and counted.
-    private func mendable(
-        _ name: String, _ query: inout AdminQuery, more: String
-    ) throws(AdminProblem) -> [KeyState] {
-        let (subject, route) = try subject(&query, more: more, isGlobal: isGlobal(name))
-        let states = keys.states(of: subject, limit: name, route: route, at: clock)
-        guard let first = states.first else {
-            throw AdminProblem(status: 409, detail: "no route that was asked for uses \(name)")
-        }
-        guard first.needs.isEmpty else {
-            let needs = first.needs.joined(separator: ", ")
-            throw AdminProblem(status: 400, detail: "to find the key of \(name) say also \(needs)")
-        }
-        guard first.digest != nil else {
-            throw AdminProblem(
-                status: 409, detail: "\(name) does not count this: \(first.view.verdictWords)")
-        }
-        return states
-    }
-
     // MARK: Parameters
 
-    private func definition(_ name: String) throws(AdminProblem) -> LimitDefinition {
+    func definition(_ name: String) throws(AdminProblem) -> LimitDefinition {
         guard let definition = settings.limits.first(where: { $0.name == name }) else {
             let names = settings.limits.map(\.name).joined(separator: ", ")
             throw AdminProblem(status: 404, detail: "no limit `\(name)`; there are \(names)")
@@ -221,14 +133,8 @@ struct LimitsEndpoint {
         return definition
     }
 
-    private func isGlobal(_ name: String) -> Bool {
-        settings.limits.first { $0.name == name }?.per.allSatisfy {
-            $0 == .global || $0 == .endpoint
-        } ?? false
-    }
-
     /// The parts of a key, and the route.
-    private func subject(
+    func subject(
         _ query: inout AdminQuery, more: String, isGlobal: Bool = false
     ) throws(AdminProblem) -> (KeySubject, route: String?) {
         var subject = KeySubject()
@@ -261,7 +167,7 @@ struct LimitsEndpoint {
         return (subject, route)
     }
 
-    private func reply(_ body: (inout JSONWriter) -> Void) -> SmallServer.Reply {
+    func reply(_ body: (inout JSONWriter) -> Void) -> SmallServer.Reply {
         let buffer = ByteBuffer(capacity: 4 << 10)
         var json = JSONWriter(to: buffer)
         json.object(body)

@@ -45,7 +45,8 @@ extension WorkerContext {
             exchange.identity, exchange.request, peer: asked.peer, blueprint.settings.identity)
         guard verdict.reachesLimits else { return explanation }
         explanation.decision = decision(exchange, route)
-        explanation.limits = limits(exchange, exchange.request, route, exchange.answer)
+        explanation.limits = limits(
+            exchange, exchange.identity, exchange.dimensions, exchange.request, route)
         explanation.cache = cachePart(exchange, exchange.request, route, verdict)
         return explanation
     }
@@ -76,10 +77,9 @@ extension WorkerContext {
     }
 
     private func limits(
-        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route,
-        _ answer: LimitAnswer
+        _ exchange: Exchange, _ identity: borrowing ResolvedIdentity,
+        _ dimensions: borrowing LimitDimensions, _ request: borrowing RequestHead, _ route: Route
     ) -> [LimitView] {
-        let identity = exchange.identity
         let subject = LimitSubject(
             address: identity.address, counted: identity.countedAddress, method: request.method,
             user: identity.user, company: identity.company, tier: identity.tier)
@@ -92,8 +92,8 @@ extension WorkerContext {
             }
             views.append(
                 LimitView(
-                    limit, of: route.limits, state, subject, exchange.dimensions,
-                    methodName: request.span(request.methodRange), answer: answer))
+                    limit, of: route.limits, state, subject, dimensions,
+                    methodName: request.span(request.methodRange), answer: exchange.answer))
         }
         return views
     }

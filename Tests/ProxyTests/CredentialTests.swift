@@ -30,6 +30,28 @@ import Testing
     }
 
     @Test
+    func `who tries tokens on a route that asks for a user is counted by address, and then refused`()
+        throws
+    {
+        let (world, asked) = try Self.world(
+            """
+            limits:
+              guesses: {rate: 2/hour, per: ip, algorithm: sliding_window, count: [401]}
+              members: {rate: 9/hour, per: user, anonymous: deny}
+            routes: [{path: /**, auth: required, limits: [guesses, members]}]
+            """)
+        world.client { peer in
+            for status in [200, 401, 401, 429] {
+                let token = status == 200 ? Credential.alice : Credential.forged
+                let answer = try await peer.ask(get("/", Credential.bearer(token)))
+                try peer.require(answer.status == status, answer.startLine)
+            }
+        }
+        #expect(world.problems() == [])
+        #expect(asked.value.count == 1)
+    }
+
+    @Test
     func `without a proven user a route that asks for one answers 401, and says what was wrong`()
         throws
     {

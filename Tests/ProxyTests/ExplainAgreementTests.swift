@@ -23,7 +23,7 @@ import Testing
         var answer: SimulatedMessage
     }
 
-    @Test(arguments: Seeds.upTo(20))
+    @Test(arguments: Seeds.upTo(6))
     func `explain says what then happens, and changes nothing`(seed: UInt64) throws {
         let (world, rounds) = try run(seed)
         #expect(world.problems() == [])
@@ -165,14 +165,14 @@ import Testing
             let mode = pick(["enforce", "enforce", "shadow", share])
             let algorithm = pick(algorithms)
             let period = algorithm.contains("leaky") ? "minute" : "hour"
-            let override = per.contains("user") ? ", overrides: {\"user:alice\": 4/hour}" : ""
+            let override = per.contains("user") ? ", overrides: {\"user:alice\": 4/\(period)}" : ""
             if random.below(8) == 0 {
                 limits += "  \(name): {concurrent: 2, per: \(per)\(anonymous)}\n"
             } else {
                 limits += """
                       \(name): {rate: \(2 + random.below(9))/\(period), per: \(per), \(algorithm), \
                     mode: \(mode), cost: \(pick(costs)), \
-                    tiers: {pro: 20/hour, internal: unlimited}\(anonymous)\(override)}
+                    tiers: {pro: 20/\(period), internal: unlimited}\(anonymous)\(override)}
 
                     """
             }
