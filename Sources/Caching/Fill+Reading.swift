@@ -43,7 +43,7 @@ extension Fill {
     }
 
     private func release(of head: CachedHead, for request: borrowing FieldList) -> FillRelease? {
-        if !hasIdentity && request.contains(.authorization) && !head.lifetime.isForEverybody {
+        if !hasIdentity && request.hasCredentials && !head.lifetime.isForEverybody {
             return .notShared
         }
         var scratch: [UInt8] = []

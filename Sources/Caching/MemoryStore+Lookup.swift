@@ -101,7 +101,7 @@ extension MemoryStore {
             rules.listensToClients
             ? CacheDirectives(ofRequest: request.fields) : CacheDirectives()
         // Stored answers to nobody in particular are not for requests with credentials (RFC 9111 §3.5).
-        let hasCredentials = !rules.hasIdentity && request.fields.contains(.authorization)
+        let hasCredentials = !rules.hasIdentity && request.fields.hasCredentials
         let node = shard.select(tag, key, request.fields)
         let stored = node >= 0 ? shard.nodes[Int(node)].stored : nil
         let isReadable = !hasCredentials || (stored?.head.lifetime.isForEverybody ?? false)

@@ -82,7 +82,7 @@ public enum StoreDecision: Sendable, BitwiseCopyable, Equatable {
         let lifetime = Lifetime(
             of: response, directives: directives, policy: policy, times: times)
         if policy.varyBy.isEmpty {
-            if request.fields.contains(.authorization) && !lifetime.isForEverybody {
+            if request.fields.hasCredentials && !lifetime.isForEverybody {
                 return .refuse(.authorization)
             }
             // A cookie is a credential of which RFC 9111 does not speak: without a word of the origin

@@ -22,6 +22,9 @@ public struct FieldList: Sendable {
     public private(set) var bytes: [UInt8] = []
     private var fields: [Field] = []
     private var names: FieldNameSet = []
+    /// Whether a request carries credentials in fields that only the configuration knows as such: an API key's,
+    /// a cookie with a token.
+    public var hasOtherCredentials = false
 
     /// Creates an empty list.
     public init() {}
@@ -38,7 +41,11 @@ public struct FieldList: Sendable {
         bytes.removeAll(keepingCapacity: true)
         fields.removeAll(keepingCapacity: true)
         names.removeAll()
+        hasOtherCredentials = false
     }
+
+    /// Whether a request carries credentials: in Authorization, or elsewhere.
+    public var hasCredentials: Bool { hasOtherCredentials || contains(.authorization) }
 
     /// Takes a whole head as the list's bytes; fields are then recorded by position.
     public mutating func load(_ head: Span<UInt8>) {

@@ -1,5 +1,6 @@
 import Caching
 public import Identity
+import HTTPModel
 import Limits
 import Primitives
 public import Routes
@@ -21,6 +22,10 @@ public final class Blueprint: Sendable {
     public let claims: [String]
     /// The fields that tell the origin who asks.
     let identityFields: IdentityFields
+    /// The field of API keys, in lower case; `nil`: none is looked at.
+    private let apiKeyField: [UInt8]?
+    /// Whether tokens may come in a cookie.
+    private let hasTokenCookie: Bool
     /// The dialects of rate limit fields.
     let limitFields: RateLimitFields
 
@@ -36,6 +41,8 @@ public final class Blueprint: Sendable {
         claims = Blueprint.claims(settings)
         identity = IdentityResolver(settings.identity, claims: claims)
         identityFields = IdentityFields(settings.identity)
+        apiKeyField = settings.identity.apiKeys.map { Array($0.header.utf8) }
+        hasTokenCookie = settings.identity.jwt?.cookie != nil
         var dialects: RateLimitFields.Dialects = []
         if settings.headers.xRateLimit { dialects.insert(.xRateLimit) }
         if settings.headers.ietfDraft11 { dialects.insert(.ietfDraft11) }
@@ -60,5 +67,17 @@ public final class Blueprint: Sendable {
         }
         var seen: Set<String> = []
         return names.filter { seen.insert($0).inserted }
+    }
+
+    /// Whether a request carries credentials in other fields than Authorization: the answer may then be its
+    /// sender's alone (RFC 9111 §3.5 speaks of the one field, and means this). Any cookie may be the token's.
+    func hasOtherCredentials(_ fields: borrowing FieldList) -> Bool {
+        if hasTokenCookie && fields.contains(.cookie) { return true }
+        guard let apiKeyField else { return false }
+        for index in fields.indices
+        where fields.name(at: index).equalsIgnoringCase(apiKeyField.span) {
+            return true
+        }
+        return false
     }
 }

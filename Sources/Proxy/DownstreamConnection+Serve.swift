@@ -11,6 +11,7 @@ extension DownstreamConnection {
     /// Answers the request in `exchange`, counts it and logs it.
     func serve(_ exchange: Exchange) async -> Afterwards {
         exchange.begin(exchange.request.framing)
+        exchange.noteCredentials(snapshot.blueprint)
         let afterwards = await answer(
             exchange,
             worker.judge(exchange, exchange.request, peer: peer, by: snapshot, isPeek: false))

@@ -48,6 +48,13 @@ final class Exchange {
         cacheStatus = nil
     }
 
+    /// Marks a request whose credentials stand where only the configuration knows.
+    func noteCredentials(_ blueprint: Blueprint) {
+        if blueprint.hasOtherCredentials(request.fields) {
+            request.fields.hasOtherCredentials = true
+        }
+    }
+
     /// Forgets the last client.
     func reset() {
         input.removeAll()

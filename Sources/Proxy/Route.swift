@@ -48,7 +48,13 @@ public final class Route: Sendable {
         name = Array(route.match.name.utf8)
         pattern = Array(route.match.path.utf8)
         upstream = route.upstream
-        limits = LimitPolicy(limits: route.limits.map { all[$0] }, endpoint: route.match.path)
+        limits = LimitPolicy(
+            limits: route.limits.map { index in
+                var limit = all[index]
+                // A request without a user is answered 401 here, behind the limits that count it.
+                if route.requiresUser && limit.anonymous == .deny { limit.anonymous = .skip }
+                return limit
+            }, endpoint: route.match.path)
         limitIndices = route.limits
         limitNames = route.limits.map { Array(all[$0].name.utf8) }
         countsInFlight = route.limits.map { all[$0].algorithm == .concurrency }

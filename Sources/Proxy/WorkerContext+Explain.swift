@@ -21,6 +21,7 @@ extension WorkerContext {
             return (Explanation(asked, outcome: .rejected(.malformed(error))), blueprint)
         }
         exchange.begin(exchange.request.framing)
+        exchange.noteCredentials(blueprint)
         // A view of the keys of its own: it counts and remembers for itself.
         let apart = Snapshot(
             blueprint, pools: snapshot.pools,

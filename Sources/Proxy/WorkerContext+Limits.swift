@@ -45,9 +45,6 @@ extension WorkerContext {
             metrics.note(exchange.decision, of: route, rows: rows(of: route, in: snapshot))
         }
         if !exchange.decision.isAdmitted {
-            if case .deniedAnonymous = exchange.decision.outcome, lacksUser(exchange, route) {
-                return .reject(.userRequired)
-            }
             if !isPeek {
                 noteRefusal(exchange, exchange.identity, exchange.dimensions, request, route)
             }

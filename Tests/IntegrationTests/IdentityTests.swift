@@ -19,7 +19,7 @@ extension Integration {
               user: [jwt.sub, api_key.user]
               company: jwt.company
               tier: {from: [jwt.plan, api_key.tier], default: free}
-            limits: {each: {rate: 2/hour, per: user, tiers: {pro: 4/hour}}}
+            limits: {each: {rate: 3/hour, per: user, tiers: {pro: 4/hour}}}
             routes:
               - {path: /private/**, auth: required, limits: [each]}
               - {path: /**, limits: [each]}

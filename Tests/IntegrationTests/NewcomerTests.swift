@@ -84,14 +84,17 @@ extension Integration {
             }
         }
 
-        @Test func `the eleventh login of a minute is refused before the origin sees it`() throws {
+        @Test func `the eleventh wrong password of a minute is refused before the origin sees it`() throws {
             try Weir.demo { origin in
                 try Weir.run(try Self.sample(origin)) { weir throws in
                     let client = try weir.connect()
                     let wrong = post("/api/auth/login", "{\"password\":\"wrong\"}")
                     let right = post("/api/auth/login", "{\"password\":\"weir\"}")
-                    #expect(try client.ask(right).status == 200)
-                    for _ in 2...10 { #expect(try client.ask(wrong).status == 401) }
+                    for _ in 1...10 {
+                        // Who knows the password is not counted.
+                        #expect(try client.ask(right).status == 200)
+                        #expect(try client.ask(wrong).status == 401)
+                    }
                     let refused = try client.ask(right)
                     #expect(refused.status == 429)
                     #expect(JSON(refused.text)?["limit"] == "login")

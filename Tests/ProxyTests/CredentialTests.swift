@@ -30,6 +30,22 @@ import Testing
     }
 
     @Test
+    func `the answer for an API key is nobody else's, though the cache does not vary by user`()
+        throws
+    {
+        let (world, asked) = try Self.world("cache: 5m")
+        world.client { peer in
+            for fields in ["X-API-Key: \(Credential.apiKey)", "Accept: */*", "Accept: */*"] {
+                let answer = try await peer.ask(get("/", fields))
+                try peer.require(answer.status == 200, answer.startLine)
+            }
+        }
+        #expect(world.problems() == [])
+        // The key's own answer, then one for everybody, which the third request gets from the cache.
+        #expect(asked.value.count == 2)
+    }
+
+    @Test
     func `who tries tokens on a route that asks for a user is counted by address, and then refused`()
         throws
     {
