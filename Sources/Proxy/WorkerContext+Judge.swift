@@ -20,6 +20,7 @@ extension WorkerContext {
     ///   - snapshot: The configuration the request began under.
     ///   - isPeek: Whether only to look (`weir explain`): nothing is charged, counted or begun, and the
     ///     verdict is never `delay`, `lead`, `follow` or `serveAndRefresh`.
+    /// - Returns: What becomes of it.
     func judge(
         _ exchange: Exchange, _ request: borrowing RequestHead, peer: IPAddress,
         by snapshot: Snapshot, isPeek: Bool
