@@ -83,6 +83,7 @@ public struct RateLimitFields: Sendable, Equatable {
     /// - Parameters:
     ///   - decision: What was decided.
     ///   - jitter: A random word; the same one gives the same value.
+    /// - Returns: Whole seconds.
     public func retryAfterSeconds(of decision: LimitDecision, jitter: UInt64) -> UInt64? {
         guard let seconds = decision.retryAfterSeconds else { return nil }
         guard retryAfterJitter > 0 else { return seconds }
