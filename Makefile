@@ -3,10 +3,10 @@
 SWIFT ?= swift
 CONFIG ?= proxy.yaml
 RELEASE = $(SWIFT) build -c release --static-swift-stdlib --product weir
-FORMATTED = Sources Tests Package.swift
+FORMATTED = Sources Tests Package.swift bench/micro/Sources bench/micro/Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: run build test sim integration tsan bench bench-quick bench-idle format lint tidy check docker \
+.PHONY: run build test sim integration tsan bench bench-quick bench-idle bench-limits format lint tidy check docker \
 	clean help toolchain
 
 run: build ## build, start the demo origin and Weir with proxy.yaml, print what to try
@@ -44,6 +44,10 @@ bench-idle: toolchain ## memory and latency with 10,000 idle connections
 	@scripts/install-packages build bench
 	bench/idle
 
+bench-limits: toolchain ## nanoseconds per decision and token, threads on one table, a flood of keys
+	@scripts/install-packages build bench
+	bench/limits
+
 format: toolchain ## format the Swift sources
 	$(SWIFT) format -i -r $(FORMATTED)
 
@@ -59,7 +63,7 @@ docker: ## the container image weir:latest
 	docker build -f docker/Dockerfile -t weir:latest .
 
 clean: ## remove what was built
-	rm -rf .build bench/.work
+	rm -rf .build bench/.work bench/micro/.build
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

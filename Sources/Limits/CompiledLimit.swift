@@ -1,7 +1,10 @@
 import Primitives
 
-/// A limit as decisions use it. Ranges lie in the policy's bytes, rates and dimensions.
+/// A limit as decisions use it: a plain value, so that copies count no references. Ranges lie in the policy's
+/// bytes, rates and dimensions.
 struct CompiledLimit: Sendable {
+    /// Its place in the policy.
+    let index: Int
     /// A digest of name and algorithm under a seed that is no secret: names come from the configuration.
     let identity: Digest128
     let parts: LimitParts
@@ -17,8 +20,8 @@ struct CompiledLimit: Sendable {
     let jsonName: ByteRange
     /// The name as a String of structured fields, quoted (RFC 9651 §3.3.3).
     let fieldName: ByteRange
-    /// What few limits have; `nil` for the others, whose copies then count no reference.
-    let extras: Extras?
+    /// Whether it has what few limits have: `LimitPolicy.extras(of:)`.
+    let hasExtras: Bool
 
     /// What few limits have.
     final class Extras: Sendable {

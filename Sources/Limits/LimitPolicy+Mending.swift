@@ -5,7 +5,7 @@ public import Primitives
 extension LimitPolicy {
     /// Whether a limit counts requests in flight, which end by themselves and are not reset.
     public func countsInFlight(_ limit: Int) -> Bool {
-        limits[limit].extras?.isConcurrency ?? false
+        extras(of: limits[limit])?.isConcurrency ?? false
     }
 
     /// Forgets what was counted about a key of a decision by this policy; `false` when nothing was, or when
@@ -101,7 +101,7 @@ extension LimitPolicy {
             buffer.append(" ")
             buffer.append(bytes.span(endpoint))
         }
-        for index in compiled.extras?.dimensions ?? 0..<0 {
+        for index in extras(of: compiled)?.dimensions ?? 0..<0 {
             guard let value = dimensions[index] else { continue }
             let text = dimensionTexts[index]
             Self.appendPart("", text.span, since: start, to: buffer)

@@ -22,7 +22,7 @@ extension LimitPolicy {
     ) {
         var index = 0
         while let receipt = decision.receipt(index) {
-            let extras = limits[Int(receipt.limit)].extras
+            let extras = extras(of: limits[Int(receipt.limit)])
             if extras?.isConcurrency ?? false {
                 index += 1
                 continue
@@ -48,7 +48,7 @@ extension LimitPolicy {
     ) {
         while let receipt = decision.receipt(0) {
             decision.dropReceipt(0)
-            guard limits[Int(receipt.limit)].extras?.isConcurrency ?? false else { continue }
+            guard extras(of: limits[Int(receipt.limit)])?.isConcurrency ?? false else { continue }
             _ = table.correct(receipt, to: 0, by: self, at: clock)
         }
     }

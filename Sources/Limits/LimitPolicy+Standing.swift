@@ -51,7 +51,7 @@ extension LimitPolicy {
         let rate = rate(of: compiled, subject, dimensions)
         var source = LimitStanding.Source.ordinary
         if compiled.tiers.contains(rate) { source = .tier }
-        if let index = compiled.extras?.overrides.firstIndex(where: { $0.rate == rate }) {
+        if let index = extras(of: compiled)?.overrides.firstIndex(where: { $0.rate == rate }) {
             source = .override(index)
         }
         let isAnonymous = lacksPart(compiled, subject, dimensions)
@@ -80,7 +80,7 @@ extension LimitPolicy {
         of limit: Int, _ subject: borrowing LimitSubject, _ dimensions: borrowing LimitDimensions
     ) -> [LimitDefinition.Scope] {
         var missing: [LimitDefinition.Scope] = []
-        var next = limits[limit].extras?.dimensions.lowerBound ?? 0
+        var next = extras(of: limits[limit])?.dimensions.lowerBound ?? 0
         for scope in definitions[limit].per {
             switch scope {
             case .user: if subject.user?.isEmpty ?? true { missing.append(scope) }

@@ -13,6 +13,7 @@ public struct LimitPolicy: Sendable {
     public static var limitsMax: Int { LimitBounds.limitsMax }
 
     let limits: [CompiledLimit]
+    private let extras: [CompiledLimit.Extras?]
     let rates: [CompiledRate]
     /// Endpoint, names of tiers and prepared texts.
     let bytes: [UInt8]
@@ -40,6 +41,7 @@ public struct LimitPolicy: Sendable {
         self.endpoint = builder.append(endpoint.utf8)
         for definition in limits { builder.add(definition) }
         self.limits = builder.limits
+        extras = builder.extras
         rates = builder.rates
         bytes = builder.bytes
         definitions = builder.definitions
@@ -47,7 +49,7 @@ public struct LimitPolicy: Sendable {
         dimensions = builder.dimensions
         dimensionTexts = builder.dimensionTexts
         delays = builder.definitions.contains { $0.algorithm.delays }
-        dependsOnAnswer = builder.limits.contains { $0.extras?.costs.dependsOnAnswer ?? false }
+        dependsOnAnswer = builder.extras.contains { $0?.costs.dependsOnAnswer ?? false }
     }
 
     /// Whether there is no limit.
@@ -93,7 +95,7 @@ public struct LimitPolicy: Sendable {
             let digest = digest(
                 of: limit, subject, dimensions, isAnonymous: isAnonymous, seed: table.seed)
             var isShadow = limit.isShadow
-            if let bound = limit.extras?.enforcedBelow {
+            if let bound = extras(of: limit)?.enforcedBelow {
                 let stable = self.digest(
                     of: limit, subject, dimensions, isAnonymous: isAnonymous,
                     seed: KeyedHasher.Seed(0, 0))
@@ -117,11 +119,16 @@ public struct LimitPolicy: Sendable {
         table.decide(&work, &decision, by: self, from: 0)
     }
 
+    /// What few limits have; `nil` for the others.
+    func extras(of limit: CompiledLimit) -> CompiledLimit.Extras? {
+        limit.hasExtras ? extras[limit.index] : nil
+    }
+
     /// Whether a charge is corrected or given back later.
     func keepsReceipt(of item: LimitWork.Item) -> Bool {
         // Such a request may be cancelled as a whole.
         if delays || dependsOnAnswer { return true }
-        guard let extras = limits[Int(item.limit)].extras else { return false }
+        guard let extras = extras(of: limits[Int(item.limit)]) else { return false }
         return extras.isSettled || extras.isConcurrency
     }
 
@@ -132,7 +139,7 @@ public struct LimitPolicy: Sendable {
     ) -> Bool {
         if limit.parts.contains(.user) && subject.user?.isEmpty ?? true { return true }
         if limit.parts.contains(.company) && subject.company?.isEmpty ?? true { return true }
-        guard let extras = limit.extras else { return false }
+        guard let extras = extras(of: limit) else { return false }
         for index in extras.dimensions where dimensions[index] == nil { return true }
         return false
     }
@@ -153,7 +160,7 @@ public struct LimitPolicy: Sendable {
         if limit.parts.contains(.endpoint) {
             key.append(.endpoint, bytes.span(endpoint), method: subject.method)
         }
-        if let extras = limit.extras {
+        if let extras = extras(of: limit) {
             for index in extras.dimensions {
                 // One that is absent has a length too: 0.
                 if let value = dimensions[index] {
@@ -171,7 +178,7 @@ public struct LimitPolicy: Sendable {
         of limit: CompiledLimit, _ subject: borrowing LimitSubject,
         _ dimensions: borrowing LimitDimensions
     ) -> Int {
-        if let extras = limit.extras {
+        if let extras = extras(of: limit) {
             for override in extras.overrides where matches(override, subject, dimensions) {
                 return override.rate
             }

@@ -3,6 +3,7 @@ import Primitives
 /// Puts the parts of a policy together.
 struct LimitPolicyBuilder {
     private(set) var limits: [CompiledLimit] = []
+    private(set) var extras: [CompiledLimit.Extras?] = []
     private(set) var rates: [CompiledRate] = []
     private(set) var dimensions: [LimitDimension] = []
     private(set) var bytes: [UInt8] = []
@@ -34,8 +35,13 @@ struct LimitPolicyBuilder {
             overrides.append(compile(override, dimensions: own, rate: rates.count))
             add(override.rate, tier: "", of: definition, name: fieldName)
         }
+        let hasExtras = Self.needsExtras(definition)
+        extras.append(
+            hasExtras
+                ? CompiledLimit.Extras(definition, dimensions: own, overrides: overrides) : nil)
         limits.append(
             CompiledLimit(
+                index: limits.count,
                 identity: Self.identity(definition, meter: rates[first].meter),
                 parts: definition.per.reduce(into: []) { $0.insert(LimitParts($1)) },
                 anonymous: definition.anonymous, isShadow: definition.mode == .shadow,
@@ -43,9 +49,7 @@ struct LimitPolicyBuilder {
                 costs: definition.costs.reserved(
                     isConcurrency: definition.algorithm == .concurrency),
                 jsonName: jsonName, fieldName: fieldName,
-                extras: Self.needsExtras(definition)
-                    ? CompiledLimit.Extras(definition, dimensions: own, overrides: overrides) : nil)
-        )
+                hasExtras: hasExtras))
         definitions.append(definition)
     }
 

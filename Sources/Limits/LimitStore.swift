@@ -15,6 +15,11 @@ struct LimitStore: Sendable {
     private(set) var count = 0
     private let keysMax: Int
     private var hand = 0
+    /// The earliest end of the entries the hand has met since it began its round; 0 when entries came, went or
+    /// moved meanwhile.
+    private var earliest: UInt64 = 0
+    /// The same of its last whole round: with no charge given back, no entry is idle before this.
+    private var noneIdleBefore: UInt64 = 0
 
     /// Creates a store of up to `keysMax` entries and `counterWordsMax` words of counters.
     init(keysMax: Int, counterWordsMax: Int) {
@@ -70,14 +75,14 @@ struct LimitStore: Sendable {
     /// - Returns: Its position, or `nil` when there is no room for it. `digest` must be absent.
     mutating func insert(_ digest: Digest128, by meter: LimitMeter, now: UInt64) -> Int? {
         sweep(LimitBounds.sweepSteps, now: now)
-        if count >= keysMax { sweep(LimitBounds.sweepStepsWhenFull, now: now) }
+        if count >= keysMax { sweepFurther(now: now) }
         guard count < keysMax else { return nil }
         let words = meter.counterWords
         var entry = LimitEntry(digest: digest, hasCounters: words > 0, now: now)
         if words > 0 {
             var block = counters.allocate(words: words)
             if block == nil {
-                sweep(LimitBounds.sweepStepsWhenFull, now: now)
+                sweepFurther(now: now)
                 block = counters.allocate(words: words)
             }
             guard let block else { return nil }
@@ -85,6 +90,7 @@ struct LimitStore: Sendable {
         }
         if (count + 1) * 5 > entries.count * 4 { grow() }
         count += 1
+        forgetRound()
         return place(entry)
     }
 
@@ -112,6 +118,7 @@ struct LimitStore: Sendable {
             counters.release(CounterSlab.Block(entries[position].detail))
         }
         count -= 1
+        forgetRound()
         var hole = position
         var next = after(hole)
         while !entries[next].isNone {
@@ -130,14 +137,33 @@ struct LimitStore: Sendable {
     mutating func sweep(_ steps: Int, now: UInt64) {
         guard count > 0 else { return }
         for _ in 0..<steps {
-            if hand >= entries.count { hand = 0 }
-            if !entries[hand].isNone && entries[hand].until < now {
+            if hand >= entries.count {
+                hand = 0
+                noneIdleBefore = earliest
+                earliest = .max
+            }
+            if entries[hand].isNone {
+                hand += 1
+            } else if entries[hand].until < now {
                 // Another entry may have moved here: the next step looks at it.
                 remove(at: hand)
             } else {
+                earliest = min(earliest, entries[hand].until)
                 hand += 1
             }
         }
+    }
+
+    /// Looks further when there is no room: but not in a store that was looked through in vain, until the first of
+    /// its entries becomes idle. What becomes idle earlier, as something was given back, the few steps that
+    /// every new key makes will find. So a flood through a full store costs little.
+    private mutating func sweepFurther(now: UInt64) {
+        if now >= noneIdleBefore { sweep(LimitBounds.sweepStepsWhenFull, now: now) }
+    }
+
+    private mutating func forgetRound() {
+        earliest = 0
+        noneIdleBefore = 0
     }
 
     /// Where the search for `digest` begins: its lower half scaled to the number of slots.
@@ -165,6 +191,7 @@ struct LimitStore: Sendable {
         let slots = min(max(old.count * 2, 16), slotsMax)
         entries = Array(repeating: .none, count: slots)
         hand = 0
+        forgetRound()
         for entry in old where !entry.isNone { _ = place(entry) }
     }
 }

@@ -29,7 +29,10 @@ struct SlidingLog: Sendable, BitwiseCopyable {
     /// The words of the ring a key begins with.
     var counterWords: Int { min(Int(quota), 4) }
 
+    // Inlined, these four would make the decision of every other algorithm slower.
+
     /// Whether `units` more would fit. If so the ring has room for them afterwards.
+    @inline(never)
     func admits(
         _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, at now: UInt64
     ) -> Bool {
@@ -48,6 +51,7 @@ struct SlidingLog: Sendable, BitwiseCopyable {
     /// Writes the moment down `units` times.
     ///
     /// - Returns: The moment.
+    @inline(never)
     func charge(
         _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, at now: UInt64
     ) -> UInt64 {
@@ -71,6 +75,7 @@ struct SlidingLog: Sendable, BitwiseCopyable {
     }
 
     /// Takes `units` out that were written down at `mark`, as far as they are there.
+    @inline(never)
     func refund(
         _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, mark: UInt64,
         at now: UInt64
@@ -98,6 +103,7 @@ struct SlidingLog: Sendable, BitwiseCopyable {
 
     /// How full the window is: what is left, when the newest unit stops to count, and when enough of the
     /// oldest ones do.
+    @inline(never)
     func level(
         _ entry: LimitEntry, counters: borrowing CounterSlab, units: UInt32, at now: LimitMeter.Now
     ) -> LimitMeter.Level {

@@ -39,7 +39,10 @@ struct SlidingWindow: Sendable, BitwiseCopyable {
     /// The words of the counters a key begins with.
     var counterWords: Int { CounterSlab.CounterWidth.byte.words(for: ring) }
 
+    // Inlined, these four would make the decision of every other algorithm slower.
+
     /// Whether `units` more would fit. If so the counters are wide enough for them afterwards.
+    @inline(never)
     func admits(
         _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, at now: UInt64
     ) -> Bool {
@@ -55,6 +58,7 @@ struct SlidingWindow: Sendable, BitwiseCopyable {
     /// Counts `units`, or as many of them as fit into the counters. The entry's `detail` must name a block.
     ///
     /// - Returns: The index of the sub-window.
+    @inline(never)
     func charge(
         _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, at now: UInt64
     ) -> UInt64 {
@@ -85,6 +89,7 @@ struct SlidingWindow: Sendable, BitwiseCopyable {
     }
 
     /// Takes `units` out of the sub-window `mark`, as far as it is in the ring and holds them.
+    @inline(never)
     func refund(
         _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, mark: UInt64,
         at now: UInt64
@@ -110,6 +115,7 @@ struct SlidingWindow: Sendable, BitwiseCopyable {
 
     /// How full the window is: what is left, when the newest units stop to count, and when enough of the
     /// oldest ones do.
+    @inline(never)
     func level(
         _ entry: LimitEntry, counters: borrowing CounterSlab, units: UInt32,
         at clock: LimitMeter.Now
@@ -193,8 +199,14 @@ struct SlidingWindow: Sendable, BitwiseCopyable {
         _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, at now: UInt64
     ) -> Bool {
         // No counter holds more than all together.
-        let width = CounterSlab.Block(entry.detail).width
-        if UInt64(entry.amount) + UInt64(units) <= UInt64(width.max) { return true }
+        let block = CounterSlab.Block(entry.detail)
+        let most = UInt64(block.width.max)
+        if UInt64(entry.amount) + UInt64(units) <= most { return true }
+        // What is charged is the newest counter, or one that is empty.
+        if entry.until &+ 1 == (entry.position &+ ring) &* step {
+            let newest = counters.value(block, slots.remainder(entry.position))
+            if UInt64(newest) + UInt64(units) <= most { return true }
+        }
         return widen(&entry, counters: &counters, units: units, at: now)
     }
 

@@ -103,9 +103,18 @@ public struct KeyedHasher: Sendable {
             append(bytes.littleEndianWord(at: i))
             i += 8
         }
-        while i < end {
-            append(bytes[i])
-            i += 1
+        if i == end { return }
+        // The rest as one word: of seven bytes, at most one completes a word.
+        var rest: UInt64 = 0
+        for place in i..<end { rest |= UInt64(bytes[place]) &<< (UInt64(place - i) * 8) }
+        let held = length & 7
+        let count = UInt64(end - i)
+        length &+= count
+        tail |= rest &<< (held * 8)
+        if held + count >= 8 {
+            compress(tail)
+            // With nothing held seven bytes complete no word: the shift is below 64.
+            tail = rest &>> ((8 - held) * 8)
         }
     }
 

@@ -72,7 +72,7 @@ extension Verdict {
     /// Whether the request came to its limits.
     var reachesLimits: Bool {
         switch self {
-        case .reject(.onlyIfCached): true
+        case .reject(.onlyIfCached), .reject(.userRequired): true
         case .reject, .describeServer, .reportHealth: false
         default: true
         }

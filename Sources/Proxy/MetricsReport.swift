@@ -107,7 +107,8 @@ public struct MetricsReport {
             }
         }
         text.family(
-            "weir_limit_units_total", .counter, help: "Units charged by limit, as they were settled.")
+            "weir_limit_units_total", .counter,
+            help: "Units charged by limit, as they were settled.")
         let limits = blueprint.settings.limits
         for (row, limit) in limits.enumerated() where limit.algorithm != .concurrency {
             text.sample(metrics.limitUnits[row, 0], [MetricLabel("limit", limit.name)])

@@ -20,6 +20,7 @@ extension WorkerContext {
     ///   - snapshot: The configuration the request began under.
     ///   - isPeek: Whether only to look (`weir explain`): nothing is charged, counted or begun, and the
     ///     verdict is never `delay`, `lead`, `follow` or `serveAndRefresh`.
+    /// - Returns: What becomes of it.
     func judge(
         _ exchange: Exchange, _ request: borrowing RequestHead, peer: IPAddress,
         by snapshot: Snapshot, isPeek: Bool
@@ -35,8 +36,7 @@ extension WorkerContext {
         blueprint.identity.resolve(
             peer: peer, request: request, credentials: snapshot.credentials, at: loop.clock.wall,
             into: &exchange.identity)
-        if route.requiresUser && !exchange.identity.userIsProven { return .reject(.userRequired) }
-        if !route.limits.isEmpty { 
+        if !route.limits.isEmpty {
             return limit(exchange, request, route, snapshot, isPeek: isPeek)
         }
         return goOn(exchange, request, route, snapshot, isPeek: isPeek)
@@ -47,12 +47,19 @@ extension WorkerContext {
         _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route,
         _ snapshot: Snapshot, isPeek: Bool
     ) -> Verdict {
+        // Behind the limits: whoever tries tokens is counted, by address, and `count: [401]` finds them.
+        if lacksUser(exchange, route) { return .reject(.userRequired) }
         guard let cache = route.cache else { return .forward(route) }
         if isPeek { return peek(exchange, request, route, cache) }
         guard exchange.answer != .miss else { return lookUp(exchange, request, route, cache) }
         if let verdict = lookUpStored(exchange, request, route, cache) { return verdict }
         // What it was to be answered with has gone: it is a dearer request now.
         return limitAgain(exchange, request, route, snapshot)
+    }
+
+    /// Whether the route asks for a user, and the request has not proven to have one.
+    func lacksUser(_ exchange: Exchange, _ route: Route) -> Bool {
+        route.requiresUser && !exchange.identity.userIsProven
     }
 
     /// What is refused before any route is looked for.

@@ -16,7 +16,7 @@ extension WorkerContext {
         _ snapshot: Snapshot, isPeek: Bool
     ) -> Verdict {
         fillDimensions(exchange, request, exchange.identity, route)
-        if route.limits.dependsOnAnswer, let cache = route.cache,
+        if route.limits.dependsOnAnswer, let cache = route.cache, !lacksUser(exchange, route),
             case .serve(_, let reason) = peek(exchange, request, route, cache)
         {
             exchange.answer = reason == nil ? .hit : .stale
@@ -45,6 +45,9 @@ extension WorkerContext {
             metrics.note(exchange.decision, of: route, rows: rows(of: route, in: snapshot))
         }
         if !exchange.decision.isAdmitted {
+            if case .deniedAnonymous = exchange.decision.outcome, lacksUser(exchange, route) {
+                return .reject(.userRequired)
+            }
             if !isPeek {
                 noteRefusal(exchange, exchange.identity, exchange.dimensions, request, route)
             }
@@ -91,7 +94,8 @@ extension WorkerContext {
         var isFirst = true
         if known == .other || fields.contains(known) {
             for index in fields.indices where fields[index].name == known {
-                let isNamed = known != .other || fields.name(at: index).equalsIgnoringCase(name.span)
+                let isNamed =
+                    known != .other || fields.name(at: index).equalsIgnoringCase(name.span)
                 guard isNamed else { continue }
                 if isFirst {
                     dimensions.append(fields.value(at: index))

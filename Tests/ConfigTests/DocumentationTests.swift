@@ -152,3 +152,33 @@ private func damaged(_ text: String, _ random: inout SeededRandom) -> [UInt8] {
     }
     return bytes
 }
+
+@Test func `every test that the table of guarantees names is there`() throws {
+    let manual = try #require(repositoryFile("docs/limits.md"))
+    // The last column of a row whose cells are more than a word.
+    let named = manual.split(separator: "\n").filter { $0.hasPrefix("|") }.compactMap { row in
+        row.split(separator: "|").last.map { $0.trimming(" `") }
+    }.filter { $0.split(separator: " ").count >= 5 && !$0.contains("=") }
+    #expect(named.count >= 25)
+    let root = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
+    var tests = ""
+    for folder in ["LimitsTests", "ProxyTests"] {
+        let names = try FileManager.default.contentsOfDirectory(atPath: "/\(root)/\(folder)")
+        for name in names where name.hasSuffix(".swift") {
+            tests += try String(contentsOfFile: "/\(root)/\(folder)/\(name)", encoding: .utf8)
+        }
+    }
+    for name in named {
+        #expect(tests.contains("func `\(name)`"), "\(name)")
+    }
+}
+
+extension Substring {
+    /// Without these characters at both ends.
+    fileprivate func trimming(_ characters: String) -> String {
+        var rest = self
+        while let first = rest.first, characters.contains(first) { rest = rest.dropFirst() }
+        while let last = rest.last, characters.contains(last) { rest = rest.dropLast() }
+        return String(rest)
+    }
+}

@@ -132,5 +132,72 @@ extension Integration {
                         >= 1)
             }
         }
+
+        @Test
+        func `of many logins guessed at once over four workers exactly the limit reach the origin`()
+            throws
+        {
+            let origin = try RawOrigin(answering: { request in
+                // All are on their way before the first is answered.
+                Thread.sleep(forTimeInterval: 0.3)
+                return response(request.target.hasSuffix("good") ? "200 OK" : "401 Unauthorized")
+            })
+            defer { origin.close() }
+            let text = """
+                workers: 4
+                limits: {login: {rate: 10/hour, per: ip, algorithm: fixed_window, count: [401]}}
+                """
+            try Weir.run(configuration(origin, text)) { weir throws in
+                let guesses = try concurrently(40) { _ in
+                    try weir.ask(request("/login/bad")).status
+                }
+                #expect(guesses.filter { $0 == 401 }.count == 10)
+                #expect(guesses.filter { $0 == 429 }.count == 30)
+                #expect(origin.requests.count == 10)
+                #expect(try weir.metric("weir_limit_units_total{limit=\"login\"}") == 10)
+            }
+        }
+
+        @Test
+        func `no more are in flight than may be, over four workers, and every end makes room`()
+            throws
+        {
+            let running = Board((now: 0, most: 0))
+            let origin = try RawOrigin(answering: { _ in
+                running.change {
+                    $0.now += 1
+                    $0.most = max($0.most, $0.now)
+                }
+                Thread.sleep(forTimeInterval: 0.05)
+                running.change { $0.now -= 1 }
+                return response(body: "ok")
+            })
+            defer { origin.close() }
+            let text = "workers: 4\nlimits: {uploads: {concurrent: 5, per: ip}}"
+            try Weir.run(configuration(origin, text)) { weir throws in
+                let statuses = try concurrently(32) { _ in
+                    var mine: [Int] = []
+                    for _ in 0..<10 {
+                        let client = try weir.connect()
+                        mine.append(try client.ask(request("/")).status)
+                    }
+                    return mine
+                }
+                #expect(running.value.most <= 5)
+                // Others leave in the middle; the origin learns that later than the limit does.
+                try concurrently(16) { _ in try weir.connect().send(request("/")) }
+                #expect(statuses.joined().contains(200))
+                #expect(statuses.joined().allSatisfy { $0 == 200 || $0 == 429 })
+                let held = "weir_limit_in_flight{limit=\"uploads\"}"
+                try running.wait(for: "the origin's last answer") { $0.now == 0 ? () : nil }
+                var left = 1.0
+                for _ in 0..<50 where left > 0 {
+                    Thread.sleep(forTimeInterval: 0.05)
+                    left = try weir.metric(held)
+                }
+                #expect(left == 0)
+                for _ in 0..<5 { #expect(try weir.ask(request("/")).status == 200) }
+            }
+        }
     }
 }

@@ -140,5 +140,8 @@ struct ConcurrencyTests {
         scene.refund(1, of: charges[3])
         #expect(scene.admits(1))
         #expect(scene.level(3).nextAfter == LimitMeter.Level.neverPasses)
+        // More than there is cannot end.
+        scene.refund(3, of: charges[4])
+        #expect(scene.level().remaining == 2)
     }
 }

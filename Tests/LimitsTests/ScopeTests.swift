@@ -120,12 +120,13 @@ struct ScopeTests {
     }
 
     @Test func `a peek says what a decision would, and changes nothing`() {
-        for algorithm in algorithms {
+        for var algorithm in algorithms {
+            if case .leakyBucket = algorithm { algorithm = .leakyBucket(maxDelay: .seconds(30)) }
             let scene = LimitScene([limit(2, per: [.ip], algorithm: algorithm)])
             let before = scene.table.keyCount
             #expect(scene.ask(isPeek: true).isAdmitted)
             #expect(scene.table.keyCount == before)
-            while scene.ask().isAdmitted {}
+            #expect(scene.passing(1000) < 1000, "\(algorithm)")
             let peek = scene.ask(isPeek: true)
             let real = scene.ask()
             #expect(peek.outcome == real.outcome && peek[0] == real[0])

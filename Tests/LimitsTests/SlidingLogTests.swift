@@ -97,6 +97,20 @@ struct SlidingLogTests {
         #expect(scene.level().remaining == 5)
     }
 
+    @Test func `an entry is kept no longer than its newest moment counts, whatever is given back`()
+    {
+        var scene = MeterScene(.slidingLog(SlidingLog(quota: 5, period: 1_000_000)))
+        scene.charge(1)
+        for _ in 0..<2000 {
+            scene.advance(900)
+            let charge = scene.charge(1)
+            #expect(scene.entry.until == scene.now.monotonic + 999_999)
+            scene.advance(500)
+            if scene.entry.amount > 1 { scene.refund(1, of: charge) }
+            #expect(scene.entry.until < scene.now.monotonic + 1_000_000)
+        }
+    }
+
     @Test func `another rate keeps the moments`() {
         let narrow = LimitMeter.slidingLog(SlidingLog(quota: 4, period: 1_000_000))
         let wide = LimitMeter.slidingLog(SlidingLog(quota: 40, period: 3_600_000_000))

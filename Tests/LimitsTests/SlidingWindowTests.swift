@@ -153,6 +153,28 @@ struct SlidingWindowTests {
         #expect(scene.level().nextAfter > 0)
     }
 
+    @Test func `another period gathers all counts in one counter that is wide enough`() {
+        let quick = LimitMeter.slidingWindow(
+            SlidingWindow(quota: 1000, period: 60_000, subWindows: 60))
+        let slow = LimitMeter.slidingWindow(
+            SlidingWindow(quota: 1000, period: 600_000, subWindows: 60))
+        for isAsked in [true, false] {
+            var scene = MeterScene(quick)
+            for _ in 0..<4 {
+                scene.charge(200)
+                scene.advance(1000)
+            }
+            #expect(CounterSlab.Block(scene.entry.detail).width == .byte)
+            scene.meter = slow
+            if isAsked { _ = scene.ask(1) } else { scene.charge(1) }
+            #expect(scene.level().remaining == 199)
+            scene.advance(600_000)
+            #expect(scene.level().remaining == 199)
+            scene.advance(10_000)
+            #expect(scene.level().remaining == 1000)
+        }
+    }
+
     @Test func `whoever always pushes gets B in B + 1 of the quota`() {
         var scene = LimitScene([limit(60, .slidingWindow(subWindows: 10))])
         var passed = 0

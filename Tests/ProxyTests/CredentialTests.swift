@@ -11,7 +11,8 @@ import Testing
     private static func world(
         _ yaml: String = "", limits: [LimitDefinition]? = nil
     ) throws -> (ProxyWorld, Probe<[SimulatedMessage]>) {
-        let world = try ProxyWorld(Credential.identity + yaml, limits: limits, keys: Credential.keys)
+        let world = try ProxyWorld(
+            Credential.identity + yaml, limits: limits, keys: Credential.keys)
         let asked = Probe<[SimulatedMessage]>([])
         world.origin { peer in
             while let request = try await peer.nextRequest() {
@@ -28,7 +29,30 @@ import Testing
         }
     }
 
-    @Test func `without a proven user a route that asks for one answers 401, and says what was wrong`()
+    @Test
+    func `who tries tokens on a route that asks for a user is counted by address, and then refused`()
+        throws
+    {
+        let (world, asked) = try Self.world(
+            """
+            limits:
+              guesses: {rate: 2/hour, per: ip, algorithm: sliding_window, count: [401]}
+              members: {rate: 9/hour, per: user, anonymous: deny}
+            routes: [{path: /**, auth: required, limits: [guesses, members]}]
+            """)
+        world.client { peer in
+            for status in [200, 401, 401, 429] {
+                let token = status == 200 ? Credential.alice : Credential.forged
+                let answer = try await peer.ask(get("/", Credential.bearer(token)))
+                try peer.require(answer.status == status, answer.startLine)
+            }
+        }
+        #expect(world.problems() == [])
+        #expect(asked.value.count == 1)
+    }
+
+    @Test
+    func `without a proven user a route that asks for one answers 401, and says what was wrong`()
         throws
     {
         let (world, asked) = try Self.world("routes: [{path: /**, auth: required}]")
@@ -137,7 +161,9 @@ import Testing
         }
     }
 
-    @Test func `identity and the credential itself go to the origin, also when it is asked for the cache`()
+    @Test
+    func
+        `identity and the credential itself go to the origin, also when it is asked for the cache`()
         throws
     {
         for yaml in ["", "cache: {ttl: 1m, vary_by: [user]}"] {
@@ -179,7 +205,9 @@ import Testing
         }
         world.client { peer in
             _ = try await peer.ask(
-                get("/", Credential.bearer(Credential.alice), "X-Remote-User: root", "X-Weir-User: 1"))
+                get(
+                    "/", Credential.bearer(Credential.alice), "X-Remote-User: root",
+                    "X-Weir-User: 1"))
         }
         #expect(world.problems() == [])
         #expect(arrived.value?.all("X-Remote-User") == ["alice"])

@@ -23,7 +23,7 @@ import Testing
         var answer: SimulatedMessage
     }
 
-    @Test(arguments: Seeds.upTo(20))
+    @Test(arguments: Seeds.upTo(6))
     func `explain says what then happens, and changes nothing`(seed: UInt64) throws {
         let (world, rounds) = try run(seed)
         #expect(world.problems() == [])

@@ -27,7 +27,8 @@ import Testing
         return asked
     }
 
-    @Test func `requests leave at the rate, and who would wait too long is refused at once`() throws {
+    @Test func `requests leave at the rate, and who would wait too long is refused at once`() throws
+    {
         let world = try ProxyWorld("", limits: [Self.bucket(.milliseconds(2500))])
         let asked = Self.origin(world)
         let ends = Probe<[String]>([])
@@ -118,7 +119,9 @@ import Testing
         #expect(world.problems(ofScripts: false) == [])
     }
 
-    @Test func `after the wait the cache is asked, and a hit that has gone is paid as a miss`() throws {
+    @Test func `after the wait the cache is asked, and a hit that has gone is paid as a miss`()
+        throws
+    {
         let limits = [
             Self.bucket(.seconds(30)),
             LimitSettlementTests.perHour(1, costs: LimitSettlementTests.costs(hit: 0)),

@@ -96,7 +96,10 @@ import Testing
 
     @Test func `the origin's lists stay beside ours, and so does its own wait`() throws {
         let answer = try fields(
-            ["RateLimit: \"theirs\";r=1;t=5", "RateLimit-Policy: \"theirs\";q=2;w=5", "Retry-After: 7"],
+            [
+                "RateLimit: \"theirs\";r=1;t=5", "RateLimit-Policy: \"theirs\";q=2;w=5",
+                "Retry-After: 7",
+            ],
             "ietf-draft-11", status: "429 Too Many Requests")
         #expect(answer.all("RateLimit").count == 2)
         #expect(answer.all("RateLimit").first == "\"theirs\";r=1;t=5")

@@ -59,7 +59,8 @@ import Testing
     }
 
     @Test func `guesses sent at once do not slip through before the first is answered`() throws {
-        let world = try ProxyWorld("", limits: [Self.perHour(3, per: [.global], count: [401...401])])
+        let world = try ProxyWorld(
+            "", limits: [Self.perHour(3, per: [.global], count: [401...401])])
         let asked = Self.echo(world, after: .seconds(1))
         let statuses = Probe<[Int]>([])
         for n in 0..<20 {
@@ -135,7 +136,8 @@ import Testing
         #expect(world.server.shared.cache.statistics().fills == 0)
     }
 
-    @Test func `a stale answer costs what it says, however often it is refreshed behind it`() throws {
+    @Test func `a stale answer costs what it says, however often it is refreshed behind it`() throws
+    {
         let world = try ProxyWorld(
             "cache: {ttl: 10s, stale_while_revalidate: 1h, early_refresh: off}",
             limits: [Self.perHour(20, costs: Self.costs(hit: 1, stale: 2, miss: 10))])
@@ -197,7 +199,8 @@ import Testing
                 limits: [
                     Self.perHour(
                         5_000_000,
-                        costs: .init(hit: cost, stale: cost, miss: cost, header: "x-cost", reserve: 7))
+                        costs: .init(
+                            hit: cost, stale: cost, miss: cost, header: "x-cost", reserve: 7))
                 ])
             world.origin { peer in
                 while let request = try await peer.nextRequest() {
@@ -249,7 +252,8 @@ import Testing
         let world = try ProxyWorld(
             "cache: {ttl: 1h}",
             limits: [
-                Self.perHour(2, "a", costs: Self.costs(hit: 0)), Self.perHour(2, "b", count: [404...404]),
+                Self.perHour(2, "a", costs: Self.costs(hit: 0)),
+                Self.perHour(2, "b", count: [404...404]),
             ])
         Self.echo(world)
         world.client { peer in

@@ -44,6 +44,7 @@ final class ProxyWorld {
     ///   - keys: By what credentials are judged.
     ///   - seed: Where the simulation's randomness begins.
     ///   - faults: What goes wrong on the network.
+    /// - Throws: What is wrong with the configuration.
     init(
         _ yaml: String, limits: [LimitDefinition]? = nil, keys: CredentialKeys = CredentialKeys(),
         seed: UInt64 = 1, faults: FaultPlan = FaultPlan()

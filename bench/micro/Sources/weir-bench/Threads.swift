@@ -55,7 +55,8 @@ func measureThreads(_ rounds: Rounds) {
                 costs.append(Double(Gauges.processTime() - used) / Double(threads * each))
             }
             let median = Rounds.median(rates)
-            let name = "\(threads) thread\(threads == 1 ? "" : "s"), \(isHot ? "one key" : "own keys")"
+            let name =
+                "\(threads) thread\(threads == 1 ? "" : "s"), \(isHot ? "one key" : "own keys")"
             Report.say(name, median / 1e6, unit: "M/s", rounds: rates.map { $0 / 1e6 })
             Report.say(name + ": CPU", Rounds.median(costs), unit: "ns", rounds: costs)
             if threads == 1 { alone = median }

@@ -17,7 +17,9 @@ for name in wanted where !parts.contains(where: { $0.name == name.first ?? "" })
     exit(64)
 }
 for part in parts {
-    guard wanted.isEmpty || wanted.contains(where: { $0.first ?? "" == part.name }) else { continue }
+    guard wanted.isEmpty || wanted.contains(where: { $0.first ?? "" == part.name }) else {
+        continue
+    }
     let prefix = wanted.first { $0.first ?? "" == part.name && $0.count > 1 }
     part.run(prefix.map { String($0[1]) } ?? "")
 }
