@@ -108,10 +108,7 @@ public struct KeyView {
             lent, dimensions: dimensions, in: table, at: clock, isPeek: true, into: &decision)
         var states: [KeyState] = []
         for limit in 0..<policy.count {
-            var state: LimitState?
-            for index in 0..<decision.count where Int(decision[index].limit) == limit {
-                state = decision[index]
-            }
+            let state = decision.state(of: limit)
             let definition = policy.definition(of: limit)
             let view = LimitView(
                 limit, of: policy, state, lent, dimensions, methodName: method.span, answer: .miss)

@@ -47,7 +47,8 @@ extension WorkerContext {
         guard verdict.reachesLimits else { return explanation }
         explanation.decision = decision(exchange, route)
         explanation.limits = limits(
-            exchange, exchange.identity, exchange.dimensions, exchange.request, route)
+            exchange.decision, exchange.identity, exchange.dimensions, exchange.request, route,
+            exchange.answer)
         explanation.cache = cachePart(exchange, exchange.request, route, verdict)
         return explanation
     }
@@ -77,26 +78,32 @@ extension WorkerContext {
         }
     }
 
+    /// Describes the limits of `route`, in order: the exchange's own parts, lent.
     private func limits(
-        _ exchange: Exchange, _ identity: borrowing ResolvedIdentity,
-        _ dimensions: borrowing LimitDimensions, _ request: borrowing RequestHead, _ route: Route
+        _ decision: borrowing LimitDecision, _ identity: borrowing ResolvedIdentity,
+        _ dimensions: borrowing LimitDimensions, _ request: borrowing RequestHead, _ route: Route,
+        _ answer: LimitAnswer
     ) -> [LimitView] {
         let subject = LimitSubject(
             address: identity.address, counted: identity.countedAddress, method: request.method,
             user: identity.user, company: identity.company, tier: identity.tier)
+        let methodName = request.span(request.methodRange)
         var views: [LimitView] = []
         for limit in 0..<route.limits.count {
-            var state: LimitState?
-            for index in 0..<exchange.decision.count
-            where Int(exchange.decision[index].limit) == limit {
-                state = exchange.decision[index]
-            }
             views.append(
                 LimitView(
-                    limit, of: route.limits, state, subject, dimensions,
-                    methodName: request.span(request.methodRange), answer: exchange.answer))
+                    limit, of: route.limits, decision.state(of: limit), subject, dimensions,
+                    methodName: methodName, answer: answer))
         }
         return views
+    }
+}
+
+extension LimitDecision {
+    /// What was said about the limit of this index in the policy; `nil`: it does not apply.
+    func state(of limit: Int) -> LimitState? {
+        for index in 0..<count where Int(self[index].limit) == limit { return self[index] }
+        return nil
     }
 }
 
