@@ -40,7 +40,8 @@ func measureThreads(_ rounds: Rounds) {
             for _ in 0..<rounds.count {
                 let table = LimitTable(keys: 1_000_000, seed: .random())
                 let policy = policy(
-                    .tokenBucket(burst: nil), .init(count: 100_000, period: .seconds(1)),
+                    .tokenBucket(burst: nil),
+                    .init(count: isHot ? 1_000_000_000 : 100_000, period: .seconds(1)),
                     limits: 1)
                 let start = Gauges.elapsed()
                 let used = Gauges.processTime()
