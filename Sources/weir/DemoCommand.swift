@@ -49,7 +49,9 @@ final class DemoOrigin {
     func answer(_ request: RequestHead, _ body: [UInt8]) async -> SmallServer.Reply {
         let path = request.span(request.path).text
         let query = request.query.map { request.span($0).text } ?? ""
-        let user = request.fields.first(named: Array("x-user-id".utf8).span)?.text ?? "nobody"
+        let user =
+            request.fields.first(named: Array("x-user-id".utf8).span)?.text
+            ?? request.fields.first(named: Array("x-weir-user".utf8).span)?.text ?? "nobody"
         switch (request.method, path) {
         case (.get, "/api/health"), (.head, "/api/health"):
             return SmallServer.Reply(200, text: "{\"status\":\"ok\"}\n")

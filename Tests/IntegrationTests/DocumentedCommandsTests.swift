@@ -4,6 +4,23 @@ import Testing
 extension Integration {
     /// What `scripts/run` starts and prints.
     struct DocumentedCommandsTests {
+        @Test func `weir explain says of the sample what the README shows`() throws {
+            let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+                .deletingLastPathComponent().deletingLastPathComponent()
+            func read(_ file: String) throws -> String {
+                try String(contentsOf: root.appendingPathComponent(file), encoding: .utf8)
+            }
+            let block = try read("README.md").components(separatedBy: "```\n")
+                .first { $0.hasPrefix("$ weir explain ") }
+            let lines = try #require(block).split(separator: "\n").map(String.init)
+            let command = lines[0]
+                .replacingOccurrences(of: "$ weir", with: "'\(Weir.path)'")
+                .replacingOccurrences(of: "proxy.yaml", with: "'\(root.path)/proxy.yaml'")
+            let end = try Program.run(["/bin/bash", "-c", command])
+            #expect(end.status == 0, "\(end.errors)")
+            #expect(end.output.split(separator: "\n").map(String.init) == Array(lines.dropFirst()))
+        }
+
         @Test func `the four commands that scripts run prints do what it says`() throws {
             let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
                 .deletingLastPathComponent().deletingLastPathComponent()
