@@ -1,6 +1,6 @@
 import Caching
-public import Identity
 import HTTPModel
+public import Identity
 import Limits
 import Primitives
 public import Routes

@@ -84,7 +84,9 @@ extension Integration {
             }
         }
 
-        @Test func `the eleventh wrong password of a minute is refused before the origin sees it`() throws {
+        @Test func `the eleventh wrong password of a minute is refused before the origin sees it`()
+            throws
+        {
             try Weir.demo { origin in
                 try Weir.run(try Self.sample(origin)) { weir throws in
                     let client = try weir.connect()

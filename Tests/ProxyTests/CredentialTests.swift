@@ -46,7 +46,8 @@ import Testing
     }
 
     @Test
-    func `who tries tokens on a route that asks for a user is counted by address, and then refused`()
+    func
+        `who tries tokens on a route that asks for a user is counted by address, and then refused`()
         throws
     {
         let (world, asked) = try Self.world(
