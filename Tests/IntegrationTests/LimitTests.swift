@@ -10,6 +10,8 @@ extension Integration {
         @Test(arguments: [
             "{rate: 150/hour, per: global, algorithm: sliding_window}",
             "{rate: 150/hour, per: ip, algorithm: fixed_window}",
+            "{rate: 150/hour, per: ip, algorithm: fixed_window, phase: key}",
+            "{rate: 150/hour, per: ip, algorithm: sliding_log}",
             "{rate: 150/hour, per: [ip, endpoint], algorithm: token_bucket, burst: 150}",
         ])
         func
