@@ -72,7 +72,7 @@ struct LimitShardState: Sendable {
     /// Charges the key of an evaluated `item`, or not, and returns how full it is then.
     ///
     /// Between `evaluate` and `settle` the lock is held; but other items of the same request may have moved
-    /// the entry.
+    /// the entry, or have swept it away to make room: it was idle then, so a new one says the same.
     mutating func settle(
         _ item: LimitWork.Item, charge: Bool, by policy: LimitPolicy, at clock: LimitMeter.Now,
         mark: inout UInt64
@@ -81,22 +81,39 @@ struct LimitShardState: Sendable {
         let meter = meter(of: item.digest, rate: item.rate, by: policy, at: now)
         switch item.place {
         case .own, .new:
-            guard let position = keys.find(item.digest, near: item.position) else { break }
-            if charge { mark = keys.charge(position, item.units, by: meter, at: now) }
-            let level = keys.level(position, item.units, by: meter, at: now)
-            // What was made for this request and is not needed goes at once: refusals take no room.
-            if item.place == .new && !charge { keys.remove(at: position) }
-            return level
+            let found = keys.find(item.digest, near: item.position)
+            if let position = found ?? keys.insert(item.digest, by: meter, now: now.monotonic) {
+                if charge { mark = keys.charge(position, item.units, by: meter, at: now) }
+                let level = keys.level(position, item.units, by: meter, at: now)
+                // What was made for this request and is not needed goes at once: refusals take no room.
+                if !charge && (item.place == .new || found == nil) { keys.remove(at: position) }
+                return level
+            }
+            return settleShared(item, charge: charge, by: policy, meter, at: now, mark: &mark)
         case .shared:
-            let bucket = policy.limits[Int(item.limit)].bucket(of: item.digest)
-            guard let position = overflow.find(bucket) else { break }
-            if charge { mark = overflow.charge(position, item.units, by: meter, at: now) }
-            return overflow.level(position, item.units, by: meter, at: now)
-        case .none: break
+            return settleShared(item, charge: charge, by: policy, meter, at: now, mark: &mark)
+        case .none:
+            return LimitMeter.Level(
+                remaining: 0, resetAfter: LimitBounds.noRoomWait,
+                resetAt: now.wall &+ LimitBounds.noRoomWait, nextAfter: LimitBounds.noRoomWait)
         }
-        return LimitMeter.Level(
-            remaining: 0, resetAfter: LimitBounds.noRoomWait,
-            resetAt: now.wall &+ LimitBounds.noRoomWait, nextAfter: LimitBounds.noRoomWait)
+    }
+
+    /// The same for a key that is counted in a shared bucket.
+    private mutating func settleShared(
+        _ item: LimitWork.Item, charge: Bool, by policy: LimitPolicy, _ meter: LimitMeter,
+        at now: LimitMeter.Now, mark: inout UInt64
+    ) -> LimitMeter.Level {
+        let bucket = policy.limits[Int(item.limit)].bucket(of: item.digest)
+        guard
+            let position = overflow.find(bucket)
+                ?? overflow.insert(bucket, by: meter, now: now.monotonic)
+        else {
+            let nothing = LimitEntry(digest: item.digest, hasCounters: false, now: now.monotonic)
+            return meter.level(nothing, counters: keys.counters, units: item.units, at: now)
+        }
+        if charge { mark = overflow.charge(position, item.units, by: meter, at: now) }
+        return overflow.level(position, item.units, by: meter, at: now)
     }
 
     /// The meter that counts for a key: its rate's, or that of a boost.

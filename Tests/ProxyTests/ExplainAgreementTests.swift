@@ -23,7 +23,7 @@ import Testing
         var answer: SimulatedMessage
     }
 
-    @Test(arguments: Seeds.upTo(6))
+    @Test(arguments: Array(1...6) + [28] as [UInt64])
     func `explain says what then happens, and changes nothing`(seed: UInt64) throws {
         let (world, rounds) = try run(seed)
         #expect(world.problems() == [])
@@ -289,7 +289,9 @@ import Testing
         let passes = said.decision == .admitted
         let voting = said.limits.compactMap { limit -> String? in
             guard !limit.isShadow, let level = limit.level else { return nil }
-            let left = min(level.remaining - (passes ? limit.cost : 0), level.quota)
+            let cost = passes ? limit.cost : 0
+            if level.remaining < cost { return "\(limit.name) lets more pass than is left" }
+            let left = min(level.remaining - cost, level.quota)
             return "\"\(limit.name)\";r=\(left)"
         }
         let told = (round.answer["RateLimit"] ?? "").split(separator: ", ").map { member in
