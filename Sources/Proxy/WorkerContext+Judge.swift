@@ -108,16 +108,20 @@ extension WorkerContext {
         return hops
     }
 
+    /// Why the request goes past the cache; `nil` when it does not, and its key is built.
+    private func bypass(
+        _ exchange: Exchange, _ request: borrowing RequestHead, _ cache: CacheRules
+    ) -> CacheBypass? {
+        if let reason = CacheBypass.reason(for: request, rules: cache) { return reason }
+        return buildKey(into: &exchange.cacheKey, request, exchange.identity, cache)
+            ? nil : .noIdentity
+    }
+
     /// Looks at the cache. Once more for a request whose fill turned out to be for another variant.
     func lookUp(
         _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route, _ cache: CacheRules
     ) -> Verdict {
-        if let reason = CacheBypass.reason(for: request, rules: cache) {
-            return .goAround(route, reason)
-        }
-        guard buildKey(into: &exchange.cacheKey, request, exchange.identity, cache) else {
-            return .goAround(route, .noIdentity)
-        }
+        if let reason = bypass(exchange, request, cache) { return .goAround(route, reason) }
         let key = exchange.cacheKey
         return verdict(
             shared.cache.lookupOrJoin(
@@ -151,12 +155,7 @@ extension WorkerContext {
     func peek(
         _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route, _ cache: CacheRules
     ) -> Verdict {
-        if let reason = CacheBypass.reason(for: request, rules: cache) {
-            return .goAround(route, reason)
-        }
-        guard buildKey(into: &exchange.cacheKey, request, exchange.identity, cache) else {
-            return .goAround(route, .noIdentity)
-        }
+        if let reason = bypass(exchange, request, cache) { return .goAround(route, reason) }
         let key = exchange.cacheKey
         switch shared.cache.peek(key: key.span, request: request, rules: cache, now: loop.now) {
         case .stored(let stored, let reason): return .serve(stored, reason)
