@@ -98,7 +98,8 @@ private func selected(_ value: String, of length: Int) -> String {
                     Int($0)
                 }
                 switch (ends[0], ends[1]) {
-                case (let first?, let last): wanted.formUnion(first..<max(first, (last ?? 9999) + 1))
+                case (let first?, let last):
+                    wanted.formUnion(first..<max(first, (last ?? 9999) + 1))
                 case (nil, let suffix?): wanted.formUnion(max(0, length - suffix)..<length)
                 default: break
                 }

@@ -101,7 +101,8 @@ extension Integration {
                 guard let request = try connection.readRequest() else { return }
                 origin.note(request)
                 try connection.send(
-                    "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 300000\r\n\r\n")
+                    "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 300000\r\n\r\n"
+                )
                 try connection.send(RangeTests.slice(0..<100_000))
                 asked.open()
                 try release.pass()

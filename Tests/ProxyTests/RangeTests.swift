@@ -89,7 +89,8 @@ import Testing
         #expect(seen.value.first?["If-Range"] == "\"v1\"")
     }
 
-    @Test func `a range is taken from the fetch that runs, as soon as its bytes are there`() throws {
+    @Test func `a range is taken from the fetch that runs, as soon as its bytes are there`() throws
+    {
         let world = try ProxyWorld("cache: {ttl: 1h}")
         let seen = Probe<[SimulatedMessage]>([])
         world.origin { peer in
