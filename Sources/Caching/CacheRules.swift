@@ -19,6 +19,8 @@ public final class CacheRules: Sendable {
     let earlyRefresh: CachePolicy.EarlyRefresh
     let hasIdentity: Bool
     let space: [UInt8]
+    /// Requests that go past the cache; `nil`: none by rule.
+    let bypass: BypassMatcher?
 
     /// Prepares `policy`.
     ///
@@ -38,6 +40,7 @@ public final class CacheRules: Sendable {
         earlyRefresh = policy.earlyRefresh
         hasIdentity = !policy.varyBy.isEmpty
         self.space = Array(space.utf8)
+        bypass = policy.bypass.isEmpty ? nil : BypassMatcher(policy.bypass)
     }
 
     /// Whether the parameter `name` is left out.

@@ -37,6 +37,8 @@ enum Bounds {
     static let tiers = 256
     static let ignoreQuery = 64
     static let negative = 64
+    /// Names of one kind in a cache's `bypass`.
+    static let bypass = 16
 
     // The process.
     static let workers = 1...256
