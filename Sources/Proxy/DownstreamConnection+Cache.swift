@@ -193,6 +193,10 @@ extension DownstreamConnection {
         } else {
             appendHead(head, as: form, to: output)
         }
+        if reader.isOwner && !head.cookies.isEmpty {
+            let cookies = head.cookies
+            output.append(cookies.span)
+        }
         let hasBody = form.hasBody && !head.status.forbidsBody
         let isChunked = hasBody && head.contentLength == nil && exchange.request.version == .http11
         let endsWithConnection = hasBody && head.contentLength == nil && !isChunked
