@@ -6,7 +6,8 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
     case method
     /// A GET or HEAD with content.
     case requestBody
-    /// The request asks for a part, and nothing is stored or on its way of which one could be served.
+    /// The request asks for parts in a way that the cache does not keep: several, or not understood; and nothing is
+    /// stored or on its way of which they could be served.
     case rangeRequest
     /// A condition that only the origin can judge: If-Match, If-Unmodified-Since (RFC 9110 §13.1).
     case precondition

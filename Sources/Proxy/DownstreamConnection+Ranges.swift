@@ -14,10 +14,13 @@ extension DownstreamConnection {
     }
 
     /// What the request gets of an answer that is on its way: it comes once and in order, so that of several
-    /// ranges all is sent. Who may not store an answer passes it on as it is.
-    func form(_ exchange: Exchange, ofArriving head: CachedHead) -> AnswerForm {
+    /// ranges all is sent. Who may not store an answer passes it on as it is. Of a fetch for a `part` it gets that.
+    func form(
+        _ exchange: Exchange, ofArriving head: CachedHead, part: BodySlice?
+    ) -> AnswerForm {
         switch form(exchange, of: head) {
         case .notModified: .notModified
+        case _ where part != nil: part.map { .part($0) } ?? .whole
         case .part(let slice) where head.isStorable: .part(slice)
         case .unsatisfiable where head.isStorable: .unsatisfiable
         default: .whole
