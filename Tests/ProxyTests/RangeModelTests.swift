@@ -15,12 +15,12 @@ import Testing
 
     @Test func `no answer holds a byte of another version`() throws {
         let tally = Probe(Tally())
-        for seed in Seeds.upTo(60) { try run(seed, tally) }
+        for seed in Seeds.upTo(40) { try run(seed, tally) }
         #expect(tally.value.violations == [])
         // The interesting things did happen.
-        #expect(tally.value.hits > 50)
+        #expect(tally.value.hits > 40)
         #expect(tally.value.completed > 5)
-        #expect(tally.value.broken > 5)
+        #expect(tally.value.broken > 0)
     }
 
     private func run(_ seed: UInt64, _ tally: Probe<Tally>) throws {
@@ -33,7 +33,7 @@ import Testing
         }
         var origin = RangeOrigin()
         origin.fields = ""
-        origin.length = { $0 % 4 == 3 ? 700 : 20_000 }
+        origin.length = { $0 % 4 == 3 ? 700 : 3000 }
         let served = origin
         let seen = Probe<[SimulatedMessage]>([])
         let start = Probe<MonotonicTime?>(nil)
@@ -47,13 +47,13 @@ import Testing
                 },
                 manners: { _ in
                     RangeOrigin.Manners(
-                        cut: below(4) == 0 ? below(20_000) : nil, ignoresRanges: below(8) == 0)
+                        cut: below(4) == 0 ? below(3000) : nil, ignoresRanges: below(8) == 0)
                 })
         }
         for _ in 0..<50 {
             let wait = Nanoseconds.milliseconds(UInt64(below(30_000)))
             let etag = below(3) == 0 ? "\"v\(below(5))\"" : nil
-            let (a, b) = (below(20_500), below(3000))
+            let (a, b) = (below(3100), below(900))
             let fields =
                 switch below(8) {
                 case 0, 1: ""

@@ -20,7 +20,10 @@ struct RangeOrigin: Sendable {
 
     /// The body of `version`.
     func content(_ version: Int) -> [UInt8] {
-        (0..<length(version)).map { UInt8(33 + ($0 &* 7 &+ version &* 31 &+ $0 / 90) % 90) }
+        (0..<length(version)).map { i -> UInt8 in
+            let letter: Int = i &* 7 &+ version &* 31 &+ i / 90
+            return UInt8(33 + letter % 90)
+        }
     }
 
     /// The head and the body that answer `request`.
