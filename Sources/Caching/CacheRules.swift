@@ -1,3 +1,4 @@
+public import HTTPModel
 import Primitives
 
 /// A route's policy, prepared once per configuration for use with each request.
@@ -59,6 +60,17 @@ public final class CacheRules: Sendable {
         hasIdentity = policy.hasIdentity
         hasParts = !policy.varyBy.isEmpty
         self.space = Array(space.utf8)
+    }
+
+    /// The fields that say what a content is (RFC 9110 §8): its meaning changes with them.
+    static let contentParts: [KeyPart] = [
+        KeyPart(label: "|content-type", .contentType),
+        KeyPart(label: "|content-encoding", .contentEncoding),
+    ]
+
+    /// Whether the keys of requests of `method` say their content.
+    public func keysContent(of method: Method) -> Bool {
+        (method == .post || method == .query) && policy.methods.take(method)
     }
 
     /// Whether the parameter `name` is a part of the key.
