@@ -40,6 +40,8 @@ public final class CacheRules: Sendable {
     /// Whether keys have anything behind their base.
     let hasParts: Bool
     let space: [UInt8]
+    /// Requests that go past the cache; `nil`: none by rule.
+    let bypass: BypassMatcher?
 
     /// Prepares `policy`.
     ///
@@ -58,8 +60,9 @@ public final class CacheRules: Sendable {
         listensToClients = policy.respectsClientNoCache
         earlyRefresh = policy.earlyRefresh
         hasIdentity = policy.hasIdentity
-        hasParts = !policy.varyBy.isEmpty
+        hasParts = !policy.varyBy.isEmpty || policy.methods != .get
         self.space = Array(space.utf8)
+        bypass = policy.bypass.isEmpty ? nil : BypassMatcher(policy.bypass)
     }
 
     /// The fields that say what a content is (RFC 9110 §8): its meaning changes with them.
