@@ -10,7 +10,8 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
     case bodyTooLarge
     /// The process holds as much content of requests as it may.
     case bodiesFull
-    /// The request asks for a part; ranges are the origin's work.
+    /// The request asks for a part, and nothing is stored or on its way of which one could be served, or one of a
+    /// POST or QUERY.
     case rangeRequest
     /// A condition that only the origin can judge: If-Match, If-Unmodified-Since (RFC 9110 §13.1).
     case precondition
@@ -55,7 +56,8 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
         guard rules.policy.methods.take(request.method) else { return .method }
         let isGet = request.method == .get || request.method == .head
         if isGet && request.framing != .none { return .requestBody }
-        if request.fields.containsAny(of: [.range, .ifRange]) { return .rangeRequest }
+        // The parts of a QUERY's answer are the origin's work, as those of a POST's.
+        if !isGet && request.fields.containsAny(of: [.range, .ifRange]) { return .rangeRequest }
         if request.fields.containsAny(of: [.ifMatch, .ifUnmodifiedSince]) { return .precondition }
         // What a condition means for a POST only the origin knows; of a QUERY it is that of a GET.
         if request.method == .post && request.fields.containsAny(of: Conditions.evaluated) {
