@@ -37,5 +37,6 @@ public struct SHA256Digest: Hashable, Sendable, BitwiseCopyable {
             | (a.words.3 ^ b.words.3) == 0
     }
 
+    /// Hashes the first word, which is as random as all.
     public func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
 }
