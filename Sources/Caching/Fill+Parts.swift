@@ -16,6 +16,7 @@ extension Fill {
     /// Keeps what has come of an answer that broke off, when the rest can be asked for: its length is known, its
     /// validator is strong, and the origin has not said that it serves no ranges (RFC 9111 §3.3).
     func keepReceived(at now: MonotonicTime) {
+        guard keepsParts else { return }
         let received = state.withLock { state -> (CachedHead, [[UInt8]], BodySlice)? in
             guard case .streaming(let head) = state.phase, state.keepsAll, head.isStorable,
                 head.status == 200, state.received > 0

@@ -20,6 +20,8 @@ public final class Fill: Sendable {
     public let parts: StoredResponse?
     /// Whether it asks for what its client does, a part, and not for the whole.
     public let isForPart: Bool
+    /// Whether what has come of an answer that broke off may be kept: its request is a GET.
+    let keepsParts: Bool
     /// When the fetch began.
     public let started: MonotonicTime
     /// Whether other requests may wait for it.
@@ -37,7 +39,8 @@ public final class Fill: Sendable {
 
     init(
         store: MemoryStore, key: [UInt8], tag: UInt64, base: UInt64, passTag: UInt64,
-        stored: StoredResponse?, parts: StoredResponse?, isForPart: Bool, expected: VariantKey?,
+        stored: StoredResponse?, parts: StoredResponse?, isForPart: Bool, keepsParts: Bool,
+        expected: VariantKey?,
         isCollapsing: Bool, hasIdentity: Bool,
         bytesMax: Int, started: MonotonicTime
     ) {
@@ -49,6 +52,7 @@ public final class Fill: Sendable {
         self.stored = stored
         self.parts = parts
         self.isForPart = isForPart
+        self.keepsParts = keepsParts
         self.expected = expected
         self.isCollapsing = isCollapsing
         self.bytesMax = bytesMax

@@ -309,7 +309,7 @@ extension MemoryStore {
             store: self, key: key.copied, tag: query.tag,
             base: baseCount < key.count ? tag(key.extracting(0..<baseCount)) : 0,
             passTag: passTag(query.tag, request, rules), stored: query.stored, parts: query.parts,
-            isForPart: isForPart,
+            isForPart: isForPart, keepsParts: request.method == .get,
             expected: names.isEmpty ? nil : VariantKey(names: names, request: request.fields),
             isCollapsing: isCollapsing, hasIdentity: rules.hasIdentity,
             bytesMax: min(rules.policy.maxObject, entryBytesMax),

@@ -20,6 +20,7 @@ public enum PartialDecision: Sendable {
     ///   - response: The head of the 206.
     ///   - policy: The route's policy.
     ///   - times: When it was asked for and received.
+    /// - Returns: What to publish, or the first reason against it.
     public static func decide(
         fill: Fill, request: borrowing RequestHead, response: borrowing ResponseHead,
         policy: borrowing CachePolicy, times: FetchTimes

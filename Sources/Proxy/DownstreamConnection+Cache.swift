@@ -70,7 +70,7 @@ extension DownstreamConnection {
         keeps: Bool
     ) -> BodySlice? {
         let output = exchange.output
-        appendHead(stored.head, as: form, to: output)
+        appendHead(exchange, stored.head, as: form)
         exchange.record.status = form.status(whole: stored.head.status)
         endHead(exchange, stored, status, keeps: keeps)
         let slice: BodySlice
@@ -192,7 +192,7 @@ extension DownstreamConnection {
         if case .whole = form, merge.dropsAny {
             head.append(to: output) { merge.drops($0) }
         } else {
-            appendHead(head, as: form, to: output)
+            appendHead(exchange, head, as: form)
         }
         if reader.isOwner && !head.cookies.isEmpty {
             let cookies = head.cookies

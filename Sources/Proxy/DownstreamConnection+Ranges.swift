@@ -27,8 +27,9 @@ extension DownstreamConnection {
         }
     }
 
-    /// Appends status line and stored fields in one of the forms; `.parts` has a head of its own.
-    func appendHead(_ head: CachedHead, as form: AnswerForm, to output: ByteBuffer) {
+    /// Puts status line and stored fields in one of the forms into the output; `.parts` has a head of its own.
+    func appendHead(_ exchange: Exchange, _ head: CachedHead, as form: AnswerForm) {
+        let output = exchange.output
         switch form {
         case .notModified: head.appendNotModified(to: output)
         case .part(let slice): head.append(slice, to: output)
@@ -37,7 +38,8 @@ extension DownstreamConnection {
             worker.appendDate(to: output)
         case .whole, .parts:
             head.append(to: output)
-            head.appendAcceptRanges(to: output)
+            let method = exchange.request.method
+            if method == .get || method == .head { head.appendAcceptRanges(to: output) }
         }
     }
 
