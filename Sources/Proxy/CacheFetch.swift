@@ -23,30 +23,45 @@ final class CacheFetch {
     // The client's own may serve another request before the fetch has ended.
     private let request: RequestHead
     private let identity: ResolvedIdentity
+    /// How it ended, for work that nobody reads.
+    private var outcome = JobOutcome.failed(JobReason(FillFailure.abandoned.name))
 
-    init(
+    convenience init(
         _ connection: DownstreamConnection, _ exchange: Exchange, _ route: Route,
         _ cache: CacheRules, _ fill: Fill
     ) {
-        worker = connection.worker
-        snapshot = connection.snapshot
-        peer = connection.peer
+        self.init(
+            connection.worker, connection.snapshot, peer: connection.peer, exchange.request,
+            exchange.identity, route, cache, fill)
+    }
+
+    init(
+        _ worker: WorkerContext, _ snapshot: Snapshot, peer: IPAddress, _ request: RequestHead,
+        _ identity: ResolvedIdentity, _ route: Route, _ cache: CacheRules, _ fill: Fill
+    ) {
+        self.worker = worker
+        self.snapshot = snapshot
+        self.peer = peer
         self.fill = fill
         self.route = route
         self.cache = cache
         pool = snapshot.pools[route.upstream]
-        request = exchange.request
-        identity = exchange.identity
+        self.request = request
+        self.identity = identity
     }
 
     private var now: MonotonicTime { worker.loop.now }
 
     func start() {
-        worker.loop.start { [self] in
-            await run()
-            // Every other end came first; this one is for the loop's own bounds.
-            fill.fail(.abandoned, at: now)
-        }
+        worker.loop.start { [self] in _ = await finished() }
+    }
+
+    /// Fetches, and says how that ended.
+    func finished() async -> JobOutcome {
+        await run()
+        // Every other end came first; this one is for the loop's own bounds.
+        fill.fail(.abandoned, at: now)
+        return outcome
     }
 
     private func run() async {
@@ -108,12 +123,17 @@ final class CacheFetch {
                 by: upstream.response, request: request, policy: cache.policy, times: times)
         else { return false }
         fill.complete(with: fresh)
+        outcome = fresh.head.isStorable ? .done : .refused(JobReason("not-stored"))
         return true
     }
 
     /// Takes a whole answer: to be stored, or for the first client alone.
     private func take(_ upstream: UpstreamConnection, _ times: FetchTimes) async {
-        if isFailure(upstream.response.status), let stored = fill.stored,
+        let status = upstream.response.status
+        if isFailure(status) || status.code == 429 {
+            outcome = .failed(JobReason(status: status.code))
+        }
+        if isFailure(status), let stored = fill.stored,
             stored.mayServeStale(onErrorAt: now)
         {
             fill.serveStale(stored, at: now)
@@ -129,6 +149,10 @@ final class CacheFetch {
                     key: fill.key, request: request, response: upstream.response,
                     lifetime: lifetime, times: times, policy: cache.policy))
         case .refuse(let refusal):
+            if !isFailure(status) && status.code != 429 {
+                outcome = .refused(
+                    status.isError ? JobReason(status: status.code) : JobReason(refusal.name))
+            }
             fill.publish(
                 CachedHead(
                     passing: upstream.response, times: times, refusal: refusal,
@@ -144,7 +168,7 @@ final class CacheFetch {
             while true {
                 while let part = try upstream.decodedPart() {
                     guard case .data(let count) = part else {
-                        fill.finish(at: now)
+                        if fill.finish(at: now) != nil { outcome = .done }
                         return true
                     }
                     let segment = upstream.input.prefix(count)
@@ -177,6 +201,7 @@ final class CacheFetch {
     }
 
     private func fail(_ error: UpstreamError) {
+        outcome = .failed(JobReason(Rejection.upstream(error).reason))
         if let stored = fill.stored, stored.mayServeStale(onErrorAt: now) {
             fill.serveStale(stored, at: now)
             return
