@@ -1,6 +1,8 @@
 import EventLoop
+import HTTPModel
 import Primitives
 import Proxy
+import Settings
 import Telemetry
 
 /// `/jobs` and what is below it: how background work stands, and what becomes of dead letters.

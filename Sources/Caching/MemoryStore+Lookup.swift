@@ -189,13 +189,13 @@ extension MemoryStore {
     }
 
     /// What is done for a request that has no stored answer.
-    enum Way {
+    private enum Way {
         case onlyIfCached
         case around(CacheBypass)
         case fetch(isCollapsing: Bool, isTrial: Bool)
     }
 
-    func way(
+    private func way(
         _ shard: borrowing StoreShard, _ query: MissQuery, request: borrowing RequestHead,
         rules: CacheRules
     ) -> Way {
@@ -258,7 +258,7 @@ extension MemoryStore {
     }
 
     /// Requests with cookies are told apart: theirs may be unshareable where others' are not.
-    private func passTag(
+    func passTag(
         _ tag: UInt64, _ request: borrowing RequestHead, _ rules: CacheRules
     ) -> UInt64 {
         !rules.hasIdentity && request.fields.contains(.cookie) ? tag ^ 2 : tag

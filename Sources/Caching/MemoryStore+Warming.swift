@@ -9,8 +9,6 @@ public enum WarmLookup: Sendable {
     case running
     /// The origin failed a moment ago.
     case held
-    /// Answers to this key cannot be shared.
-    case notShared
     /// Fetch it; the fill must be ended.
     case fetch(Fill)
 }
@@ -49,14 +47,12 @@ extension MemoryStore {
                     return .running
                 }
             }
-            guard
-                case .fetch(let isCollapsing, _) = way(
-                    shard, query, request: request, rules: rules)
-            else { return .notShared }
+            // What lets clients not wait for each other does not keep this one from trying; nobody waits for it.
+            let isPassed = shard.passes[passTag(tag, request, rules)].map { now < $0 } ?? false
             return .fetch(
                 begin(
                     &shard, query, key: key, request: request, rules: rules,
-                    isCollapsing: isCollapsing))
+                    isCollapsing: rules.collapses && !isPassed))
         }
     }
 }

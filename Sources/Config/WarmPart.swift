@@ -24,8 +24,11 @@ extension Report {
         guard var fields = Fields(value, self, expected: "a mapping", help: help) else {
             return warm
         }
-        let host = fields.take("host").flatMap { warmHost($0) }
-        if let urls = fields.take("urls") {
+        let before = problems.count
+        let hostValue = fields.take("host")
+        let host = hostValue.flatMap { warmHost($0) }
+        let urls = fields.take("urls")
+        if let urls {
             for item in items(urls, "URLs", atMost: Bounds.warmURLs) {
                 guard let request = warmURL(item, host) else { continue }
                 if warm.urls.contains(where: { $0.request == request }) {
@@ -52,7 +55,11 @@ extension Report {
             warm.settings.concurrency = count
         }
         fields.finish()
-        checkWarm(warm, top: top, others: [file, interval, chance])
+        // What could not be read may have been what is missing.
+        let values = [hostValue, urls, top, file, interval, chance].compactMap { $0 }
+        if problems.count == before && !values.contains(where: \.isUnusable) {
+            checkWarm(warm, top: top, others: [file, interval, chance])
+        }
         return warm
     }
 
@@ -67,15 +74,13 @@ extension Report {
         }
         if warm.settings.top == 0 {
             for other in others {
-                guard let other, !other.isUnusable else { continue }
+                guard let other else { continue }
                 error(
                     keyOf: other, "belongs to popular keys, and there are none without `top`",
                     help: "for example `top: 10%`")
             }
         }
-        if top == nil && warm.urls.isEmpty && !warm.value.isUnusable
-            && others.allSatisfy({ $0 == nil })
-        {
+        if warm.urls.isEmpty && warm.settings.top == 0 && others.allSatisfy({ $0 == nil }) {
             error(keyOf: warm.value, "nothing would be warmed", help: "write `urls` or `top`")
         }
     }
@@ -95,7 +100,7 @@ extension Report {
 
     private func warmFile(_ value: Value) -> String? {
         guard let path = value.text, !path.isEmpty, path.utf8.count <= Bounds.pathBytes,
-            !path.utf8.contains(0), !path.hasSuffix("/")
+            !path.hasSuffix("/"), path.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
         else {
             expected("the path of a file", value)
             return nil

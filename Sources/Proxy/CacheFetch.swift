@@ -168,7 +168,8 @@ final class CacheFetch {
             while true {
                 while let part = try upstream.decodedPart() {
                     guard case .data(let count) = part else {
-                        if fill.finish(at: now) != nil { outcome = .done }
+                        let isStored = fill.finish(at: now) != nil
+                        if isStored && !isFailure(upstream.response.status) { outcome = .done }
                         return true
                     }
                     let segment = upstream.input.prefix(count)
@@ -176,12 +177,18 @@ final class CacheFetch {
                     switch fill.append(segment) {
                     case .more: continue
                     case .full: await readersCatchUp()
-                    case .unwanted: return false
+                    case .unwanted:
+                        if case .failed = outcome, !upstream.response.status.isError {
+                            // It was to be stored, and outgrew what is.
+                            outcome = .refused(JobReason(CacheRefusal.tooLarge.name))
+                        }
+                        return false
                     }
                 }
                 try await upstream.readMore(pause: pool.settings.idleTimeout)
             }
         } catch {
+            outcome = .failed(JobReason(FillFailure.incomplete.name))
             fill.fail(.incomplete, at: now)
             return false
         }

@@ -16,6 +16,9 @@ public struct JobCounts: Sendable {
     public var dead: UInt64 = 0
     /// Jobs for which there was no room.
     public var dropped: UInt64 = 0
+
+    /// Creates counts of nothing.
+    public init() {}
 }
 
 /// The counts of all kinds and priorities, and how long attempts took.

@@ -20,12 +20,12 @@ enum PopularKeysFile {
 
     private static let first = "weir-popular 1"
 
-    /// Writes the keys, scores rounded down to whole numbers.
+    /// Writes the keys, scores rounded up to whole numbers.
     static func write(_ keys: [(request: WarmRequest, score: Double)]) -> [UInt8] {
         var lines: [UInt8] = []
         for (request, score) in keys {
             var parts = [
-                "\(UInt64(min(score, 1e15)))", request.host, request.target,
+                "\(UInt64(min(score.rounded(.up), 1e15)))", request.host, request.target,
             ]
             parts += request.fields.map { "\($0.name): \($0.value)" }
             lines += Array(parts.joined(separator: "\t").utf8)

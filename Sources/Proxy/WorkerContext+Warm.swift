@@ -53,7 +53,6 @@ extension WorkerContext {
         {
         case .fresh, .running: return .done
         case .held: return .failed(JobReason("origin-failed"))
-        case .notShared: return .refused(JobReason(CacheBypass.hitForMiss.name))
         case .fetch(let fill):
             return await CacheFetch(
                 self, snapshot, peer: WorkerContext.warmingPeer, request, identity, route, cache,

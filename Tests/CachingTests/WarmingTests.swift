@@ -118,7 +118,6 @@ import Testing
         case .fresh: "fresh"
         case .running: "running"
         case .held: "held"
-        case .notShared: "not-shared"
         case .fetch(let fill): fill.stored == nil ? "fetch" : "validate"
         }
     }
@@ -153,13 +152,19 @@ import Testing
         #expect(word(begin(request("/a"), 63)) == "validate")
     }
 
-    @Test func `a key whose answers cannot be shared is not fetched`() {
+    @Test func `a key whose answers could not be shared is tried, and nobody waits for it`() throws
+    {
         guard case .fetch(let fill) = begin(request("/a")) else {
             Issue.record("no fetch")
             return
         }
         fill.publish(CachedHead(passing: response(200), times: times()))
         fill.finish(at: at(0))
-        #expect(word(begin(request("/a"), 1)) == "not-shared")
+        guard case .fetch(let second) = begin(request("/a"), 1) else {
+            Issue.record("no second fetch")
+            return
+        }
+        #expect(second.join() == nil || !second.isCollapsing)
+        second.fail(.abandoned, at: at(1))
     }
 }

@@ -1,5 +1,6 @@
 import Primitives
 import Settings
+import Telemetry
 import Testing
 
 @testable import Proxy

@@ -115,10 +115,11 @@ import Testing
         scene.origin { target, _ in ok(target) }
         ask(scene, ["/a", "/a", "/b", "/b"])
         #expect(scene.asked.value.count == 2)
-        scene.runWarmer(for: .seconds(85))
+        let warmer = scene.warm(for: .seconds(140))
+        scene.world.world.run(for: .seconds(85))
         // Fresh ones are left alone.
         #expect(scene.asked.value.count == 2)
-        scene.runWarmer(for: .seconds(45))
+        scene.world.world.run(warmer)
         #expect(scene.targets == ["/a", "/a", "/b", "/b"])
         #expect(scene.status.counts(.refresh).done > 0)
         #expect(scene.world.problems() == [])
