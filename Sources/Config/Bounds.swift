@@ -103,6 +103,8 @@ enum Bounds {
     static let warmURLs = 1000
     static let warmInterval = Nanoseconds.seconds(1)...Nanoseconds.seconds(86_400)
     static let warmConcurrency = 1...256
+    /// Content that is read for a key.
+    static let maxBody: ClosedRange<UInt64> = 1...16 << 20
     static let ttl = Nanoseconds.zero...Nanoseconds.seconds(366 * 86_400)
     static let errorStatus = 400...599
     /// In thousandths.

@@ -58,13 +58,15 @@ extension Report {
         // What could not be read may have been what is missing.
         let values = [hostValue, urls, top, file, interval, chance].compactMap { $0 }
         if problems.count == before && !values.contains(where: \.isUnusable) {
-            checkWarm(warm, top: top, others: [file, interval, chance])
+            checkWarm(warm, urls: urls, top: top, others: [file, interval, chance])
         }
         return warm
     }
 
     /// Parts that do nothing without each other.
-    private func checkWarm(_ warm: ParsedWarm, top: Value?, others: [Value?]) {
+    private func checkWarm(
+        _ warm: ParsedWarm, urls: Value?, top: Value?, others: [Value?]
+    ) {
         if let top, warm.settings.top > 0, others[0] == nil && warm.settings.chance == 0 {
             error(
                 keyOf: top, "popular keys would be counted, but never used",
@@ -80,7 +82,8 @@ extension Report {
                     help: "for example `top: 10%`")
             }
         }
-        if warm.urls.isEmpty && warm.settings.top == 0 && others.allSatisfy({ $0 == nil }) {
+        let hasURLs = urls.map { !$0.isEmptyList } ?? false
+        if !hasURLs && warm.settings.top == 0 && others.allSatisfy({ $0 == nil }) {
             error(keyOf: warm.value, "nothing would be warmed", help: "write `urls` or `top`")
         }
     }

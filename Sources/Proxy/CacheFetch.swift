@@ -22,6 +22,7 @@ final class CacheFetch {
     private let forwarded = ByteBuffer(capacity: 4096)
     // The client's own may serve another request before the fetch has ended.
     private let request: RequestHead
+    private let content: [UInt8]
     private let identity: ResolvedIdentity
     /// How it ended, for work that nobody reads.
     private var outcome = JobOutcome.failed(JobReason(FillFailure.abandoned.name))
@@ -32,12 +33,13 @@ final class CacheFetch {
     ) {
         self.init(
             connection.worker, connection.snapshot, peer: connection.peer, exchange.request,
-            exchange.identity, route, cache, fill)
+            content: exchange.content.bytes.readable.copied, exchange.identity, route, cache, fill)
     }
 
     init(
         _ worker: WorkerContext, _ snapshot: Snapshot, peer: IPAddress, _ request: RequestHead,
-        _ identity: ResolvedIdentity, _ route: Route, _ cache: CacheRules, _ fill: Fill
+        content: [UInt8] = [], _ identity: ResolvedIdentity, _ route: Route, _ cache: CacheRules,
+        _ fill: Fill
     ) {
         self.worker = worker
         self.snapshot = snapshot
@@ -46,6 +48,10 @@ final class CacheFetch {
         self.route = route
         self.cache = cache
         pool = snapshot.pools[route.upstream]
+        self.content = content
+        // Its framing ended when it was read.
+        var request = request
+        if request.framing != .none { request.framing = .length(UInt64(content.count)) }
         self.request = request
         self.identity = identity
     }
@@ -53,7 +59,11 @@ final class CacheFetch {
     private var now: MonotonicTime { worker.loop.now }
 
     func start() {
-        worker.loop.start { [self] in _ = await finished() }
+        worker.shared.keepBody(content.count)
+        worker.loop.start { [self] in
+            _ = await finished()
+            worker.shared.releaseBody(content.count)
+        }
     }
 
     /// Fetches, and says how that ended.
@@ -65,7 +75,8 @@ final class CacheFetch {
     }
 
     private func run() async {
-        var validates = fill.stored != nil
+        // A condition on a POST means something else (RFC 9110 §13.1.2).
+        var validates = fill.stored != nil && request.method != .post
         var freshOnly = false
         for _ in 0..<Bounds.fetchAttempts {
             let requested = now
@@ -111,9 +122,10 @@ final class CacheFetch {
         }
         forwarded.append("\r\n")
         // A failed write shows when the answer is read.
-        try? await upstream.stream.write(forwarded, patience: pool.settings.idleTimeout)
+        try? await upstream.stream.write(
+            forwarded, content, 0..<content.count, patience: pool.settings.idleTimeout)
         let firstByte = route.timeout ?? pool.settings.firstByteTimeout
-        try await upstream.readFinalHead(for: .get, until: now + firstByte)
+        try await upstream.readFinalHead(for: request.method, until: now + firstByte)
     }
 
     /// The origin says that the stored answer is still right; `false` when it means another one.
