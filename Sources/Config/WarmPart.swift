@@ -26,7 +26,8 @@ extension Report {
         }
         let before = problems.count
         let hostValue = fields.take("host")
-        let host = hostValue.flatMap { warmHost($0) }
+        // A host that was not understood is some host: only it is reported.
+        let host = hostValue.map { warmHost($0) ?? "localhost" }
         let urls = fields.take("urls")
         if let urls {
             for item in items(urls, "URLs", atMost: Bounds.warmURLs) {
