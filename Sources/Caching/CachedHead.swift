@@ -38,6 +38,9 @@ public final class CachedHead: Sendable {
     public let isStorable: Bool
     /// Why it is not kept, where a rule said so.
     public let refusal: CacheRefusal?
+    /// Lines of Set-Cookie for the client whose request was sent to the origin, and for nobody else; they are
+    /// not stored (`set_cookie: strip`).
+    public let cookies: [UInt8]
 
     /// Prepares the head of an answer that `StoreDecision` lets in.
     ///
@@ -47,31 +50,34 @@ public final class CachedHead: Sendable {
     ///   - response: The head as it came from the origin.
     ///   - lifetime: The decision's lifetime.
     ///   - times: When it was asked for and received.
+    ///   - policy: The route's policy.
     public convenience init(
         key: [UInt8], request: borrowing RequestHead, response: borrowing ResponseHead,
-        lifetime: Lifetime, times: FetchTimes
+        lifetime: Lifetime, times: FetchTimes, policy: borrowing CachePolicy = CachePolicy()
     ) {
         self.init(
             key: key, variant: VariantKey(response: response.fields, request: request.fields),
-            response: response, lifetime: lifetime, times: times, isStorable: true)
+            response: response, lifetime: lifetime, times: times, isStorable: true, policy: policy)
     }
 
     /// Prepares the head of an answer that only passes through a fill to the client that asked for it: its
     /// cookies, Age and limit fields stay. `refusal` is why it is not stored.
     public convenience init(
-        passing response: borrowing ResponseHead, times: FetchTimes, refusal: CacheRefusal? = nil
+        passing response: borrowing ResponseHead, times: FetchTimes, refusal: CacheRefusal? = nil,
+        policy: borrowing CachePolicy = CachePolicy()
     ) {
         let directives = CacheDirectives(of: response.fields)
         let lifetime = Lifetime(
             of: response, directives: directives, policy: CachePolicy(), times: times)
         self.init(
             key: [], variant: .none, response: response, lifetime: lifetime, times: times,
-            isStorable: false, refusal: refusal)
+            isStorable: false, refusal: refusal, policy: policy)
     }
 
     init(
         key: [UInt8], variant: VariantKey, response: borrowing ResponseHead, lifetime: Lifetime,
-        times: FetchTimes, isStorable: Bool, refusal: CacheRefusal? = nil
+        times: FetchTimes, isStorable: Bool, refusal: CacheRefusal? = nil,
+        policy: borrowing CachePolicy
     ) {
         var length: UInt64?
         switch response.framing {
@@ -80,7 +86,7 @@ public final class CachedHead: Sendable {
         case .chunked, .untilClose: break
         }
         if response.status.forbidsBody { length = 0 }
-        var writer = HeadWriter(stores: isStorable)
+        var writer = HeadWriter(stores: isStorable, policy: policy)
         writer.write(response, contentLength: length, receivedAt: times.received.wall.epochSeconds)
         self.key = key
         self.variant = variant
@@ -101,6 +107,7 @@ public final class CachedHead: Sendable {
         delta = times.delay
         self.isStorable = isStorable
         self.refusal = refusal
+        cookies = writer.cookies
     }
 
     /// The same head once the body has ended: its length is written, and the origin's time is complete.
@@ -125,6 +132,7 @@ public final class CachedHead: Sendable {
         delta = finished - head.requested
         isStorable = head.isStorable
         refusal = head.refusal
+        cookies = []
     }
 
     /// Appends `bytes` to a head that is being written.

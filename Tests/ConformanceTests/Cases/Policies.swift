@@ -85,6 +85,30 @@ extension Table {
         weir("weir-force-ttl-error", "`force_ttl` stores no error without a lifetime", in: .force) {
             notReused(500)
         }
+        weir("weir-origin-ttl", "the field of `origin_ttl` names the lifetime", in: .origin) {
+            get().origin(reply("X-Accel-Expires: 300", "Cache-Control: max-age=0")).lacks(
+                "X-Accel-Expires")
+            get().ttl(250...300).lacks("X-Accel-Expires")
+        }
+        weir("weir-origin-ttl-off", "its `0` and `off` store nothing", in: .origin) {
+            get().at("/0").origin(reply("X-Accel-Expires: 0", fresh))
+            get().at("/0").origin(reply(fresh))
+            get().at("/off").origin(reply("X-Accel-Expires: off", fresh))
+            get().at("/off").origin(reply(fresh))
+        }
+        weir("weir-origin-ttl-no-store", "it does not win over no-store and private", in: .origin) {
+            get().at("/a").origin(reply("X-Accel-Expires: 300", "Cache-Control: no-store"))
+            get().at("/a").origin(reply("X-Accel-Expires: 300", "Cache-Control: private"))
+            get().at("/a").origin(reply("Cache-Control: no-store"))
+        }
+        weir("weir-origin-ttl-invalid", "what cannot be read says nothing", in: .origin) {
+            get().origin(reply("X-Accel-Expires: soon", fresh))
+            get().ttl(550...600)
+        }
+        weir("weir-origin-ttl-elsewhere", "without `origin_ttl` the field is one like others") {
+            get().origin(reply("X-Accel-Expires: 0", fresh)).sees("X-Accel-Expires: 0")
+            get()
+        }
         weir("weir-negative", "`negative` holds for the errors it names", in: .negative) {
             get().origin(reply(404))
             get().ttl(3500...3600).status(404)
@@ -108,6 +132,30 @@ extension Table {
         weir("weir-set-cookie", "an answer with Set-Cookie is not stored") {
             get().origin(reply(fresh, "Set-Cookie: a=1")).sees("Set-Cookie: a=1")
             get().origin(reply(fresh, "Set-Cookie: a=2")).sees("Set-Cookie: a=2")
+        }
+        weir("weir-set-cookie-strip", "`set_cookie: strip` stores without the cookies", in: .strip)
+        {
+            get().origin(reply(fresh, "Set-Cookie: a=1", "X-Test: 1")).sees("Set-Cookie: a=1")
+            get().lacks("Set-Cookie").sees("X-Test: 1")
+        }
+        weir(
+            "weir-set-cookie-strip-private", "`set_cookie: strip` does not store what is private",
+            in: .strip
+        ) {
+            notReused("Cache-Control: private, max-age=60", "Set-Cookie: a=1")
+        }
+        weir("weir-set-cookie-strip-304", "a 304 adds no cookie to what is stored", in: .strip) {
+            get().origin(reply("Cache-Control: max-age=60", "Age: 100", "ETag: \"a\""))
+            get().origin(reply(304, fresh, "ETag: \"a\"", "Set-Cookie: a=1"))
+            get().lacks("Set-Cookie")
+        }
+        weir(
+            "weir-set-cookie-store", "`set_cookie: store` keeps the cookies for their user alone",
+            in: .keep
+        ) {
+            get("X-User-ID: ada").origin(reply(fresh, "Set-Cookie: a=1", "Set-Cookie: b=2"))
+            get("X-User-ID: ada").sees("Set-Cookie: a=1, b=2")
+            get("X-User-ID: ben").origin(reply(fresh)).lacks("Set-Cookie")
         }
         weir("weir-cookie-ttl", "`ttl` stores no answer to a request with a cookie", in: .ttl) {
             get("Cookie: a=1").origin(reply())
@@ -153,6 +201,65 @@ extension Table {
         weir("weir-vary-by-private", "`vary_by` does not store what is private", in: .user) {
             get("X-User-ID: ada").origin(reply("Cache-Control: private, max-age=600"))
             get("X-User-ID: ada").origin(reply("Cache-Control: private, max-age=600"))
+        }
+        weir("weir-vary-by-header", "`vary_by: [header:X-Tenant]` keeps tenants apart", in: .parts)
+        {
+            get("X-Tenant: a").origin(reply())
+            get("X-Tenant: b").origin(reply())
+            get().origin(reply())
+            get("X-Tenant:").origin(reply())
+            get("X-Tenant: a").content(of: 1)
+            get().content(of: 3)
+        }
+        weir("weir-vary-by-cookie", "`vary_by: [cookie:theme]` keeps themes apart", in: .parts) {
+            get("Cookie: theme=dark").origin(reply())
+            get("Cookie: theme=light").origin(reply())
+            get("Cookie: theme=dark").content(of: 1)
+            get("Cookie: theme=dark; session=1").origin(reply())
+        }
+        weir(
+            "weir-vary-by-header-authorization",
+            "a field in the key opens nothing for Authorization", in: .parts
+        ) {
+            get("X-Tenant: a", "Authorization: Basic YTpi").origin(reply(fresh))
+            get("X-Tenant: a", "Authorization: Basic YTpi").origin(reply(fresh))
+        }
+        weir("weir-only-query", "with `only_query` other parameters do not count", in: .only) {
+            get().at("?a=1&x=1").origin(reply(fresh))
+            get().at("?x=2&a=1").content(of: 1)
+            get().at("?a=2").origin(reply(fresh))
+        }
+        weir("weir-sort-query", "with `sort_query` the order of names does not count", in: .only) {
+            get().at("?a=1&b=2").origin(reply(fresh))
+            get().at("?b=2&a=1").content(of: 1)
+        }
+        weir(
+            "weir-sort-query-same-name", "with `sort_query` the order of equal names counts",
+            in: .only
+        ) {
+            get().at("?a=1&a=2").origin(reply(fresh))
+            get().at("?a=2&a=1").origin(reply(fresh))
+        }
+        for (word, fields, target) in [
+            ("header", ["X-No-Cache: 1"], ""), ("cookie", ["Cookie: preview=1"], ""),
+            ("query", [], "?nocache"),
+        ] {
+            weir(
+                "weir-bypass-\(word)",
+                "a \(word) of `bypass` goes past the cache and stores nothing", in: .bypass
+            ) {
+                Exchange(method: "GET", fields: fields).at(target).origin(reply(fresh))
+                    .says("fwd=bypass", "detail=rule")
+            }
+        }
+        weir("weir-bypass-kept", "what is stored stays as it is", in: .bypass) {
+            get().origin(reply(fresh))
+            get("X-No-Cache: 1").origin(reply(fresh))
+            get().content(of: 1)
+        }
+        weir("weir-bypass-other-value", "another value of a cookie is no reason", in: .bypass) {
+            get().origin(reply(fresh))
+            get("Cookie: preview=0")
         }
         weir("weir-ignore-query", "`ignore_query` leaves parameters out of the key", in: .ignoring)
         {

@@ -19,10 +19,21 @@ struct Setting: Sendable, Equatable {
     static let user = Setting(name: "user", cache: "{vary_by: [user]}")
     static let ignoring = Setting(name: "ignoring", cache: "{ignore_query: [utm_*, session]}")
     static let small = Setting(name: "small", cache: "{max_object: 100}")
+    static let only = Setting(name: "only", cache: "{only_query: [a, b], sort_query: true}")
+    static let parts = Setting(
+        name: "parts", cache: "{ttl: 1h, vary_by: [header:X-Tenant, cookie:theme]}")
+    static let strip = Setting(name: "strip", cache: "{set_cookie: strip}")
+    static let keep = Setting(name: "keep", cache: "{set_cookie: store, vary_by: [user]}")
+    static let bypass = Setting(
+        name: "bypass",
+        cache: "{bypass: {headers: [X-No-Cache], cookies: {preview: \"1\"}, query: [nocache]}}")
+    static let origin = Setting(name: "origin", cache: "{origin_ttl: X-Accel-Expires}")
     static let off = Setting(name: "off", cache: "off")
 
     static let all: [Setting] = [
-        rfc, respect, strict, ttl, force, negative, stale, user, ignoring, small, off,
+        rfc, respect, strict, ttl, force, negative, stale, user, ignoring, only, parts, small,
+        strip,
+        keep, bypass, origin, off,
     ]
 
     /// The whole file.
