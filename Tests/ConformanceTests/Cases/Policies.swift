@@ -215,7 +215,8 @@ extension Table {
             get("Cookie: theme=dark").origin(reply())
             get("Cookie: theme=light").origin(reply())
             get("Cookie: theme=dark").content(of: 1)
-            get("Cookie: theme=dark; session=1").origin(reply())
+            get("Cookie: theme=dark; session=1").at("/s").origin(reply())
+            get("Cookie: theme=dark").at("/s").origin(reply())
         }
         weir(
             "weir-vary-by-header-authorization",
