@@ -238,6 +238,14 @@ final class CaseRun: Sendable {
         case .any, .cutShort: return
         case .text(let wanted):
             if text != wanted { fail("the content is `\(text)` instead of `\(wanted)`") }
+        case .containing(let wanted):
+            var rest = Substring(text)
+            for part in wanted {
+                guard let found = rest.range(of: part) else {
+                    return fail("the content `\(text)` has no `\(part)` where it should")
+                }
+                rest = rest[found.upperBound...]
+            }
         case .expected, .of:
             // An answer of another status than the reference has a content of its own.
             guard exchange.method != "HEAD", answer.message.status != 304,

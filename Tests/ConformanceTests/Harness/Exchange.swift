@@ -12,6 +12,8 @@ struct Exchange: Sendable {
         /// That of the answer in the exchange of this number, from 1.
         case of(Int)
         case text(String)
+        /// These texts in this order, and others between them.
+        case containing([String])
         /// A body that ends before it is whole, or an error instead.
         case cutShort
         case any
