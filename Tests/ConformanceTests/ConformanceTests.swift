@@ -20,9 +20,9 @@ private let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     if ProcessInfo.processInfo.environment["WEIR_WRITE_DOCS"] != nil {
         try Data(text.utf8).write(to: file)
     }
-    let committed = try String(contentsOf: file, encoding: .utf8)
+    let agrees = try String(contentsOf: file, encoding: .utf8) == text
     #expect(
-        committed == text, "docs/conformance.md is not of this run; `make conformance` writes it")
+        agrees, "docs/conformance.md is not of this run; `make conformance` writes it")
 }
 
 @Test func `the table is large enough, names each case once and leaves no must undone`() {
