@@ -28,12 +28,15 @@ struct Setting: Sendable, Equatable {
         name: "bypass",
         cache: "{bypass: {headers: [X-No-Cache], cookies: {preview: \"1\"}, query: [nocache]}}")
     static let origin = Setting(name: "origin", cache: "{origin_ttl: X-Accel-Expires}")
+    static let query = Setting(name: "query", cache: "{methods: [GET, QUERY], max_body: 1000}")
+    static let post = Setting(
+        name: "post", cache: "{ttl: 1h, methods: [GET, POST], vary_by: [body]}")
     static let off = Setting(name: "off", cache: "off")
 
     static let all: [Setting] = [
         rfc, respect, strict, ttl, force, negative, stale, user, ignoring, only, parts, small,
         strip,
-        keep, bypass, origin, off,
+        keep, bypass, origin, query, post, off,
     ]
 
     /// The whole file.
