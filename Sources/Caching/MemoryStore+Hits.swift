@@ -20,6 +20,7 @@ extension MemoryStore {
     ///   - shard: The shard's index.
     ///   - position: Where to begin, 0 at first; then where to go on, and `nil` when the shard has been seen.
     ///   - step: Entries that are looked at under one lock.
+    /// - Returns: Those that had hits.
     public func takeHits(shard: Int, from position: inout Int?, step: Int) -> [Hits] {
         guard let first = position else { return [] }
         let (found, next) = shards[shard].state.withLock { shard -> ([Hits], Int?) in

@@ -22,6 +22,7 @@ extension MemoryStore {
     ///   - request: The request; `CacheBypass.reason` had nothing against it.
     ///   - rules: The route's rules.
     ///   - now: The present.
+    /// - Returns: Whether there is something to fetch, and the fill to do it with.
     public func beginWarming(
         key: Span<UInt8>, request: borrowing RequestHead, rules: CacheRules, now: MonotonicTime
     ) -> WarmLookup {
