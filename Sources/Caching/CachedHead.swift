@@ -14,6 +14,12 @@ public final class CachedHead: Sendable {
     /// Status line and end-to-end fields, each with its line end, without the empty line: the proxy appends
     /// Age, Cache-Status, its own fields and the empty line. Content-Length is there when it is known.
     public let bytes: [UInt8]
+    /// Fields, each with its line end, that are kept for merging with a later 304 and never sent: those for this
+    /// cache alone (RFC 9213 §2.2).
+    let unsent: [UInt8]
+    /// Fields, each with its line end, for the client alone whose request led to this answer; none once it is
+    /// stored (RFC 9111 §5.2.2.4, §5.2.2.7).
+    public let personal: [UInt8]
     /// The length of the body, or `nil` while only its end will tell.
     public let contentLength: UInt64?
     /// Where the ETag's value stands in `bytes`.
@@ -61,7 +67,7 @@ public final class CachedHead: Sendable {
     public convenience init(
         passing response: borrowing ResponseHead, times: FetchTimes, refusal: CacheRefusal? = nil
     ) {
-        let directives = CacheDirectives(of: response.fields)
+        let directives = CacheDirectives(ofResponse: response.fields)
         let lifetime = Lifetime(
             of: response, directives: directives, policy: CachePolicy(), times: times)
         self.init(
@@ -86,6 +92,8 @@ public final class CachedHead: Sendable {
         self.variant = variant
         status = response.status
         bytes = writer.bytes
+        unsent = writer.unsent
+        personal = writer.personal
         contentLength = length
         etagRange = writer.etag
         lastModifiedRange = writer.lastModified
@@ -113,6 +121,8 @@ public final class CachedHead: Sendable {
         variant = head.variant
         status = head.status
         self.bytes = bytes
+        unsent = head.unsent
+        personal = []
         contentLength = UInt64(bodyCount)
         etagRange = head.etagRange
         lastModifiedRange = head.lastModifiedRange
@@ -138,7 +148,9 @@ public final class CachedHead: Sendable {
         var head = ResponseHead()
         head.status = status
         head.framing = contentLength.map { .length($0) } ?? .chunked
-        let bytes = self.bytes
+        var bytes = self.bytes
+        let unsent = self.unsent
+        bytes.append(unsent.span)
         head.fields.load(bytes.span)
         let all = bytes.span
         var start = 0

@@ -16,6 +16,10 @@ public final class Fill: Sendable {
     public let key: [UInt8]
     /// The stored answer that is being validated or refreshed, if any.
     public let stored: StoredResponse?
+    /// Other variants of the key that the origin may name instead.
+    let others: [StoredResponse]
+    /// Why the request that began it goes upstream.
+    public let reason: CacheStatus.Forward
     /// When the fetch began.
     public let started: MonotonicTime
     /// Whether other requests may wait for it.
@@ -32,7 +36,9 @@ public final class Fill: Sendable {
 
     init(
         store: MemoryStore, key: [UInt8], tag: UInt64, base: UInt64, passTag: UInt64,
-        stored: StoredResponse?, expected: VariantKey?, isCollapsing: Bool, bytesMax: Int,
+        stored: StoredResponse?, others: [StoredResponse] = [],
+        reason: CacheStatus.Forward = .uriMiss, expected: VariantKey?, isCollapsing: Bool,
+        bytesMax: Int,
         started: MonotonicTime
     ) {
         self.store = store
@@ -41,6 +47,8 @@ public final class Fill: Sendable {
         self.base = base
         self.passTag = passTag
         self.stored = stored
+        self.others = others
+        self.reason = reason
         self.expected = expected
         self.isCollapsing = isCollapsing
         self.bytesMax = bytesMax

@@ -5,9 +5,13 @@ import Primitives
 ///
 /// Left out are hop-by-hop fields and all that Connection names, the framing, and from stored answers
 /// Age, Set-Cookie, the proxy authentication fields and the limits of the upstream, which must not be
-/// replayed (standards S1).
+/// replayed (standards S1). What is for this cache alone, and what is for one client alone, is set apart.
 struct HeadWriter {
     private(set) var bytes: [UInt8] = []
+    /// Lines that are kept and not sent.
+    private(set) var unsent: [UInt8] = []
+    /// Lines for the client whose request led to the answer.
+    private(set) var personal: [UInt8] = []
     private(set) var etag: ByteRange?
     private(set) var lastModified: ByteRange?
     private let stores: Bool
@@ -37,8 +41,16 @@ struct HeadWriter {
             bytes.append(response.span(response.reason))
         }
         endLine()
-        for i in response.fields.indices where keeps(i, of: response.fields) {
-            writeField(i, of: response.fields)
+        let withheld = stores ? WithheldFields(of: response.fields) : nil
+        for i in response.fields.indices where !HeadWriter.isOfConnection(i, of: response.fields) {
+            let name = response.fields.name(at: i)
+            if response.fields[i].name == .weirCacheControl {
+                if stores { HeadWriter.append(i, of: response.fields, to: &unsent) }
+            } else if withheld?.contains(name) ?? false {
+                HeadWriter.append(i, of: response.fields, to: &personal)
+            } else if !stores || HeadWriter.isStored(i, of: response.fields) {
+                writeField(i, of: response.fields)
+            }
         }
         if !response.fields.contains(.date) {
             // RFC 9110 §6.6.1: who receives an answer without Date and keeps or forwards it adds one.
@@ -72,14 +84,20 @@ struct HeadWriter {
         }
     }
 
-    private func keeps(_ i: Int, of fields: borrowing FieldList) -> Bool {
+    private static func append(_ i: Int, of fields: borrowing FieldList, to lines: inout [UInt8]) {
+        lines.append(fields.name(at: i))
+        lines.append(": ")
+        lines.append(fields.value(at: i))
+        lines.append("\r\n")
+    }
+
+    private static func isOfConnection(_ i: Int, of fields: borrowing FieldList) -> Bool {
+        hopByHop.contains(fields[i].name) || isNamedByConnection(fields.name(at: i), in: fields)
+    }
+
+    private static func isStored(_ i: Int, of fields: borrowing FieldList) -> Bool {
         let name = fields[i].name
-        if HeadWriter.hopByHop.contains(name) { return false }
-        if stores {
-            if HeadWriter.notStored.contains(name) { return false }
-            if name == .other && HeadWriter.isLimitField(fields.name(at: i)) { return false }
-        }
-        return !HeadWriter.isNamedByConnection(fields.name(at: i), in: fields)
+        return !notStored.contains(name) && !(name == .other && isLimitField(fields.name(at: i)))
     }
 
     /// Whether the name belongs to one of the limit dialects (`X-RateLimit-Used`, `RateLimit-Limit` …).

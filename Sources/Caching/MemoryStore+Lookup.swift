@@ -115,7 +115,7 @@ extension MemoryStore {
             return found
         }
         guard isReadable else {
-            found.query.reason = .bypass
+            found.query.reason = .request
             return found
         }
         switch stored.use(at: now, demands: demands, early: early, random: &random) {
@@ -130,7 +130,7 @@ extension MemoryStore {
             found.use = .refresh(stored)
         case .validate:
             if shard.nodes[Int(node)].heldUntil > now, !demands.flags.contains(.noCache),
-                stored.mayServeStale(onErrorAt: now)
+                stored.mayServeStale(onErrorAt: now, demands: demands)
             {
                 found.use = .serve(stored, .onError)
             } else if case .fresh = stored.freshness(at: now), !stored.head.lifetime.mustValidate {
@@ -200,7 +200,9 @@ extension MemoryStore {
         rules: CacheRules
     ) -> Way {
         if query.demands.flags.contains(.onlyIfCached) { return .onlyIfCached }
-        if request.method == .head { return .around(.headNotStored) }
+        if request.method == .head {
+            return .around(query.stored == nil ? .headNotStored : .headNotFresh)
+        }
         let isCollapsing = rules.collapses && !query.hasCredentials
         guard isCollapsing, let end = shard.passes[passTag(query.tag, request, rules)] else {
             return .fetch(isCollapsing: isCollapsing, isTrial: false)
@@ -243,12 +245,17 @@ extension MemoryStore {
         _ shard: inout StoreShard, _ query: MissQuery, key: Span<UInt8>,
         request: borrowing RequestHead, rules: CacheRules, isCollapsing: Bool
     ) -> Fill {
-        let names = shard.variantNames(shard.chain(query.tag, key))
+        let chain = shard.chain(query.tag, key)
+        let names = shard.variantNames(chain)
+        let others = shard.validated(
+            beside: query.stored, chain: chain, request: request.fields,
+            onlyForEverybody: !rules.hasIdentity && request.fields.hasCredentials)
         let baseCount = rules.hasIdentity ? CacheKey.baseCount(of: key) : key.count
         let fill = Fill(
             store: self, key: key.copied, tag: query.tag,
             base: baseCount < key.count ? tag(key.extracting(0..<baseCount)) : 0,
-            passTag: passTag(query.tag, request, rules), stored: query.stored,
+            passTag: passTag(query.tag, request, rules), stored: query.stored, others: others,
+            reason: query.reason,
             expected: names.isEmpty ? nil : VariantKey(names: names, request: request.fields),
             isCollapsing: isCollapsing, bytesMax: min(rules.policy.maxObject, entryBytesMax),
             started: query.now)

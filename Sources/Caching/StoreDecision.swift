@@ -72,7 +72,7 @@ public enum StoreDecision: Sendable, BitwiseCopyable, Equatable {
         request: borrowing RequestHead, response: borrowing ResponseHead,
         policy: borrowing CachePolicy, times: FetchTimes
     ) -> StoreDecision {
-        let directives = CacheDirectives(of: response.fields)
+        let directives = CacheDirectives(ofResponse: response.fields)
         if let refusal = refusal(of: response, directives: directives, request: request) {
             return .refuse(refusal)
         }
@@ -125,7 +125,9 @@ public enum StoreDecision: Sendable, BitwiseCopyable, Equatable {
             return .noStore
         }
         if flags.contains(.isPrivate) { return .privateAnswer }
-        if response.fields.contains(.setCookie) { return .setCookie }
+        if response.fields.contains(.setCookie) && !withholdsCookies(response, flags) {
+            return .setCookie
+        }
         switch VariantKey.named(by: response.fields) {
         case .star: return .varyStar
         case .tooMany: return .varyTooMany
@@ -137,6 +139,15 @@ public enum StoreDecision: Sendable, BitwiseCopyable, Equatable {
             return .eventStream
         }
         return nil
+    }
+
+    /// Whether the origin itself says that its cookies are for one client only, and the rest for all:
+    /// `private="set-cookie"`.
+    private static func withholdsCookies(
+        _ response: borrowing ResponseHead, _ flags: CacheDirectives.Flags
+    ) -> Bool {
+        guard flags.contains(.withholdsFields) else { return false }
+        return WithheldFields(of: response.fields).contains("set-cookie")
     }
 
     /// The final statuses whose meaning for a cache is implemented here (RFC 9110 §15).

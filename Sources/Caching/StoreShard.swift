@@ -68,8 +68,9 @@ extension StoreShard {
         return nil
     }
 
-    /// The variant that `request` selects, or −1: of several the one with the latest Date (RFC 9111 §4.1,
-    /// case `9111-4.1-latest`). Entries that were invalidated are removed on the way.
+    /// The variant that `request` selects, or −1: of several the one with the latest Date, and rather one with
+    /// Vary than one without (RFC 9111 §4.1, cases `9111-4.1-latest`, `9111-4.1-vary-omitted`). Entries
+    /// that were invalidated are removed on the way.
     mutating func select(_ tag: UInt64, _ key: Span<UInt8>, _ request: borrowing FieldList) -> Int32
     {
         var best: Int32 = -1
@@ -82,11 +83,18 @@ extension StoreShard {
             if bases.isInvalid(nodes[Int(node)].base, requested: stored.head.requested) {
                 _ = remove(node)
             } else if stored.head.variant.matches(request, scratch: &scratch) {
-                if best < 0 || isNewer(stored, than: best) { best = node }
+                if best < 0 || isBetter(stored, than: best) { best = node }
             }
             node = next
         }
         return best
+    }
+
+    /// An origin that omits Vary from its default answer means the others by it all the same.
+    private func isBetter(_ stored: StoredResponse, than node: Int32) -> Bool {
+        let isVaried = !stored.head.variant.names.isEmpty
+        guard isVaried == nodes[Int(node)].isVaried else { return isVaried }
+        return isNewer(stored, than: node)
     }
 
     private func isNewer(_ stored: StoredResponse, than node: Int32) -> Bool {
@@ -233,6 +241,30 @@ extension StoreShard {
             node = nodes[Int(node)].nextVariant
         }
         return nil
+    }
+
+    /// Puts `new` in the place of exactly `old`, of the same variant, if that is still there and alive.
+    mutating func replace(
+        _ old: StoredResponse, by new: StoredResponse, tag: UInt64
+    ) -> [StoredResponse] {
+        var node = chain(tag, of: old)
+        while node >= 0 {
+            let entry = nodes[Int(node)]
+            if entry.stored === old && !isDead(entry) {
+                // A new Vary: it may be another variant, which only a lookup of its own could place.
+                if new.head.variant != old.head.variant { return [remove(node)].compactMap(\.self) }
+                let left = replace(node, by: new)
+                return [left] + evict()
+            }
+            node = entry.nextVariant
+        }
+        return []
+    }
+
+    /// Whether an entry was invalidated.
+    func isDead(_ entry: StoreNode) -> Bool {
+        guard let stored = entry.stored else { return true }
+        return bases.isInvalid(entry.base, requested: stored.head.requested)
     }
 
     /// Removes all variants of `key`.

@@ -1,5 +1,6 @@
 import Caching
 import EventLoop
+import HTTP1
 import HTTPModel
 import Identity
 import Primitives
@@ -50,7 +51,7 @@ final class CacheFetch {
     }
 
     private func run() async {
-        var validates = fill.stored != nil
+        var validates = fill.validates
         var freshOnly = false
         for _ in 0..<Bounds.fetchAttempts {
             let requested = now
@@ -91,20 +92,32 @@ final class CacheFetch {
         ForwardedHead.append(
             request, identity, route, snapshot.blueprint, upstream.authority, peer: peer,
             forCache: true, to: forwarded)
-        if validates, let stored = fill.stored {
-            Revalidation.appendConditions(of: stored.head, to: forwarded)
-        }
+        if validates { fill.appendConditions(to: forwarded) }
         forwarded.append("\r\n")
         // A failed write shows when the answer is read.
         try? await upstream.stream.write(forwarded, patience: pool.settings.idleTimeout)
         let firstByte = route.timeout ?? pool.settings.firstByteTimeout
-        try await upstream.readFinalHead(for: .get, until: now + firstByte)
+        let deadline = now + firstByte
+        try await upstream.readHead(for: .get, until: deadline)
+        while upstream.response.status.isInformational {
+            passOn(upstream.response)
+            try await upstream.readHead(for: .get, until: deadline)
+        }
     }
 
-    /// The origin says that the stored answer is still right; `false` when it means another one.
+    /// Gives an interim answer to the client that caused the fetch.
+    private func passOn(_ interim: borrowing ResponseHead) {
+        guard interim.status != 100 else { return }
+        let head = ByteBuffer(capacity: 1024)
+        ForwardedHead.append(interim, .none, LimitFieldMerge(), to: head)
+        HTTP1Writer.appendEndOfHead(to: head)
+        fill.publishInterim(head.readable.copied)
+    }
+
+    /// The origin says that a stored answer is still right; `false` when it means none that was named.
     private func confirm(_ upstream: UpstreamConnection, _ times: FetchTimes) -> Bool {
         guard
-            let fresh = fill.stored?.freshened(
+            let fresh = fill.confirmed(
                 by: upstream.response, request: request, policy: cache.policy, times: times)
         else { return false }
         fill.complete(with: fresh)
@@ -113,10 +126,7 @@ final class CacheFetch {
 
     /// Takes a whole answer: to be stored, or for the first client alone.
     private func take(_ upstream: UpstreamConnection, _ times: FetchTimes) async {
-        if isFailure(upstream.response.status), let stored = fill.stored,
-            stored.mayServeStale(onErrorAt: now)
-        {
-            fill.serveStale(stored, at: now)
+        if isFailure(upstream.response.status), serveStale() {
             pool.release(upstream, reusable: false)
             return
         }
@@ -167,6 +177,28 @@ final class CacheFetch {
         if !fill.whenDrained(wake: { waiter.wake() }) { _ = await waiter.wait(until: .never) }
     }
 
+    /// Serves the stored answer in place of the origin's failure, if it may be.
+    private func serveStale() -> Bool {
+        guard let stored = fill.stored else { return false }
+        if stored.mayServeStale(onErrorAt: now) {
+            fill.serveStale(stored, at: now)
+            return true
+        }
+        guard cache.policy.respectsClientNoCache,
+            stored.mayServeStale(
+                onErrorAt: now, demands: CacheDirectives(ofRequest: request.fields))
+        else { return false }
+        fill.serveStale(stored, at: now, toAll: false)
+        return true
+    }
+
+    private func isUnreachable(_ error: UpstreamError) -> Bool {
+        switch error {
+        case .connectFailed, .unresolved, .closedBeforeAnswer: true
+        default: false
+        }
+    }
+
     private func isFailure(_ status: Status) -> Bool {
         switch status.code {
         case 500, 502, 503, 504: true
@@ -175,9 +207,9 @@ final class CacheFetch {
     }
 
     private func fail(_ error: UpstreamError) {
-        if let stored = fill.stored, stored.mayServeStale(onErrorAt: now) {
-            fill.serveStale(stored, at: now)
-            return
+        if serveStale() { return }
+        if fill.stored?.head.lifetime.forbidsStale ?? false, isUnreachable(error) {
+            return fill.fail(.notValidated, at: now)
         }
         switch error {
         case .connectFailed: fill.fail(.connect, at: now)

@@ -67,7 +67,7 @@ extension DownstreamConnection {
                 return await reject(exchange, rejection ?? .upstream(error))
             }
             exchange.record.upstream = now - started
-            return await relay(exchange, upstream, pump, pool)
+            return await relay(exchange, route, upstream, pump, pool)
         }
     }
 
@@ -124,30 +124,14 @@ extension DownstreamConnection {
         try? await stream.write(exchange.output, patience: http.idleTimeout)
     }
 
-    /// Drops what is stored for the target of an unsafe-method request that succeeded (RFC 9111 §4.4).
-    private func invalidate(_ exchange: Exchange, _ status: Status) {
-        guard snapshot.blueprint.caches,
-            Invalidation.isDue(method: exchange.request.method, status: status)
-        else { return }
-        // The answers to invalidate are those of the route that a GET of the same target takes.
-        var asGet = exchange.request
-        asGet.method = .get
-        guard let index = snapshot.blueprint.table.match(asGet),
-            let cache = snapshot.blueprint.routes[index].cache
-        else { return }
-        CacheKey.buildBase(into: &exchange.cacheKey, request: asGet, rules: cache)
-        let base = exchange.cacheKey
-        worker.shared.cache.invalidate(base: base.span, at: now)
-    }
-
     /// Relays the answer whose head has been read, and gives the connection back.
     private func relay(
-        _ exchange: Exchange, _ upstream: UpstreamConnection, _ pump: RequestBodyPump?,
-        _ pool: UpstreamPool
+        _ exchange: Exchange, _ route: Route, _ upstream: UpstreamConnection,
+        _ pump: RequestBodyPump?, _ pool: UpstreamPool
     ) async -> Afterwards {
         let status = upstream.response.status
         exchange.record.status = status
-        invalidate(exchange, status)
+        noteForwarded(exchange, route, upstream.response)
         let pumpEnded = pump == nil || pump?.end == .complete
         var keeps = exchange.request.keepsAlive && !worker.shared.isDraining && pumpEnded
         let framing = BodyWriter.framing(
