@@ -12,22 +12,22 @@ public struct CachePolicy: Sendable, Equatable {
         case chance(last: Double, chance: Double)
     }
 
-    /// A part of the identity that is added to the key.
-    public enum VaryBy: String, Sendable, Equatable, CaseIterable {
-        /// The user.
-        case user
-        /// The company.
-        case company
-        /// The tier.
-        case tier
-    }
-
     /// Whether explicit stale-while-revalidate and stale-if-error win over `s-maxage`'s implied ban (S5).
     public enum Stale: String, Sendable, Equatable, CaseIterable {
         /// The ban wins.
         case strict
         /// The explicit permission wins.
         case permissive
+    }
+
+    /// What becomes of an answer with Set-Cookie.
+    public enum SetCookie: String, Sendable, Equatable, CaseIterable {
+        /// It is not stored.
+        case refuse
+        /// It is stored without its cookies, which only the client gets whose request was sent to the origin.
+        case strip
+        /// It is stored with them, for one user: without that user in the key it is not stored.
+        case store
     }
 
     /// The lifetime when the origin names none; `nil`: such answers are stored by the RFC's heuristic only.
@@ -38,12 +38,18 @@ public struct CachePolicy: Sendable, Equatable {
     public var staleWhileRevalidate: Nanoseconds?
     /// How long after expiry an answer may be served when the origin fails.
     public var staleIfError: Nanoseconds?
-    /// Parts of the identity in the key; they make answers to requests with credentials storable.
+    /// Parts of the request in the key. Those of the identity make answers to requests with credentials
+    /// storable.
     public var varyBy: [VaryBy]
     /// Lifetimes of answers by error status (`negative: {404: 30s}`).
     public var negative: [UInt16: Nanoseconds]
     /// Query parameters left out of the key: names, or a prefix with a final `*`.
     public var ignoreQuery: [String]
+    /// The only query parameters in the key, written as in `ignoreQuery`, which still leaves out its own;
+    /// `nil`: all.
+    public var onlyQuery: [String]?
+    /// Whether the parameters stand in the key in the order of their names.
+    public var sortsQuery: Bool
     /// The largest body that is stored, in bytes.
     public var maxObject: Int
     /// Early refresh.
@@ -54,6 +60,21 @@ public struct CachePolicy: Sendable, Equatable {
     public var respectsClientNoCache: Bool
     /// Which wins when the origin says both s-maxage and stale-while-revalidate.
     public var stale: Stale
+    /// What becomes of answers with Set-Cookie.
+    public var setCookie: SetCookie
+    /// Requests that go past the cache.
+    public var bypass: BypassRules
+    /// The field in which the origin may name the lifetime, in lower case; empty: none.
+    public var originTTLName: [UInt8]
+
+    /// Whether an answer with Set-Cookie may be stored. With its cookies only where the key names the user.
+    var storesCookieAnswers: Bool {
+        switch setCookie {
+        case .refuse: false
+        case .strip: true
+        case .store: varyBy.contains(.user)
+        }
+    }
 
     /// Creates the policy of a route that says nothing but `ttl`.
     public init(ttl: Nanoseconds? = nil) {
@@ -64,10 +85,15 @@ public struct CachePolicy: Sendable, Equatable {
         varyBy = []
         negative = [:]
         ignoreQuery = []
+        onlyQuery = nil
+        sortsQuery = false
         maxObject = 8 << 20
         earlyRefresh = .xfetch(beta: 1)
         collapses = true
         respectsClientNoCache = false
         stale = .permissive
+        setCookie = .refuse
+        bypass = BypassRules()
+        originTTLName = []
     }
 }

@@ -15,10 +15,10 @@ public final class CachedHead: Sendable {
     /// Age, Cache-Status, its own fields and the empty line. Content-Length is there when it is known.
     public let bytes: [UInt8]
     /// Fields, each with its line end, that are kept for merging with a later 304 and never sent: those for this
-    /// cache alone (RFC 9213 §2.2).
+    /// cache alone (RFC 9213 §2.2, `origin_ttl`).
     let unsent: [UInt8]
     /// Fields, each with its line end, for the client alone whose request led to this answer; none once it is
-    /// stored (RFC 9111 §5.2.2.4, §5.2.2.7).
+    /// stored (RFC 9111 §5.2.2.4, §5.2.2.7, `set_cookie: strip`).
     public let personal: [UInt8]
     /// The length of the body, or `nil` while only its end will tell.
     public let contentLength: UInt64?
@@ -53,31 +53,34 @@ public final class CachedHead: Sendable {
     ///   - response: The head as it came from the origin.
     ///   - lifetime: The decision's lifetime.
     ///   - times: When it was asked for and received.
+    ///   - policy: The route's policy.
     public convenience init(
         key: [UInt8], request: borrowing RequestHead, response: borrowing ResponseHead,
-        lifetime: Lifetime, times: FetchTimes
+        lifetime: Lifetime, times: FetchTimes, policy: borrowing CachePolicy = CachePolicy()
     ) {
         self.init(
             key: key, variant: VariantKey(response: response.fields, request: request.fields),
-            response: response, lifetime: lifetime, times: times, isStorable: true)
+            response: response, lifetime: lifetime, times: times, isStorable: true, policy: policy)
     }
 
     /// Prepares the head of an answer that only passes through a fill to the client that asked for it: its
     /// cookies, Age and limit fields stay. `refusal` is why it is not stored.
     public convenience init(
-        passing response: borrowing ResponseHead, times: FetchTimes, refusal: CacheRefusal? = nil
+        passing response: borrowing ResponseHead, times: FetchTimes, refusal: CacheRefusal? = nil,
+        policy: borrowing CachePolicy = CachePolicy()
     ) {
         let directives = CacheDirectives(ofResponse: response.fields)
         let lifetime = Lifetime(
             of: response, directives: directives, policy: CachePolicy(), times: times)
         self.init(
             key: [], variant: .none, response: response, lifetime: lifetime, times: times,
-            isStorable: false, refusal: refusal)
+            isStorable: false, refusal: refusal, policy: policy)
     }
 
     init(
         key: [UInt8], variant: VariantKey, response: borrowing ResponseHead, lifetime: Lifetime,
-        times: FetchTimes, isStorable: Bool, refusal: CacheRefusal? = nil
+        times: FetchTimes, isStorable: Bool, refusal: CacheRefusal? = nil,
+        policy: borrowing CachePolicy
     ) {
         var length: UInt64?
         switch response.framing {
@@ -86,7 +89,7 @@ public final class CachedHead: Sendable {
         case .chunked, .untilClose: break
         }
         if response.status.forbidsBody { length = 0 }
-        var writer = HeadWriter(stores: isStorable)
+        var writer = HeadWriter(stores: isStorable, policy: policy)
         writer.write(response, contentLength: length, receivedAt: times.received.wall.epochSeconds)
         self.key = key
         self.variant = variant

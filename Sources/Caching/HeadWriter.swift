@@ -4,8 +4,9 @@ import Primitives
 /// Writes a prepared head: what RFC 9111 §3.1 lets a cache keep (cases `9111-3.1-…`).
 ///
 /// Left out are hop-by-hop fields and all that Connection names, the framing, and from stored answers
-/// Age, Set-Cookie, the proxy authentication fields and the limits of the upstream, which must not be
-/// replayed (standards S1). What is for this cache alone, and what is for one client alone, is set apart.
+/// Age, Set-Cookie (but with `set_cookie: store`), the proxy authentication fields and the limits of the upstream,
+/// which must not be replayed (standards S1). What is for this cache alone, and what is for one client alone, is
+/// set apart.
 struct HeadWriter {
     private(set) var bytes: [UInt8] = []
     /// Lines that are kept and not sent.
@@ -15,8 +16,14 @@ struct HeadWriter {
     private(set) var etag: ByteRange?
     private(set) var lastModified: ByteRange?
     private let stores: Bool
+    private let setCookie: CachePolicy.SetCookie
+    private let ownField: [UInt8]
 
-    init(stores: Bool) { self.stores = stores }
+    init(stores: Bool, policy: borrowing CachePolicy = CachePolicy()) {
+        self.stores = stores
+        setCookie = policy.setCookie
+        ownField = policy.originTTLName
+    }
 
     /// Fields of one connection, and the framing.
     static let hopByHop: FieldNameSet = [
@@ -24,7 +31,7 @@ struct HeadWriter {
         .contentLength,
     ]
     private static let notStored: FieldNameSet = [
-        .age, .setCookie, .proxyAuthenticate, .proxyAuthorization, .proxyAuthenticationInfo,
+        .age, .proxyAuthenticate, .proxyAuthorization, .proxyAuthenticationInfo,
         .ratelimit, .ratelimitPolicy, .xRatelimitLimit, .xRatelimitRemaining, .xRatelimitReset,
     ]
 
@@ -44,9 +51,11 @@ struct HeadWriter {
         let withheld = stores ? WithheldFields(of: response.fields) : nil
         for i in response.fields.indices where !HeadWriter.isOfConnection(i, of: response.fields) {
             let name = response.fields.name(at: i)
-            if response.fields[i].name == .weirCacheControl {
+            if isOurs(i, of: response.fields) {
                 if stores { HeadWriter.append(i, of: response.fields, to: &unsent) }
             } else if withheld?.contains(name) ?? false {
+                HeadWriter.append(i, of: response.fields, to: &personal)
+            } else if stores && setCookie != .store && response.fields[i].name == .setCookie {
                 HeadWriter.append(i, of: response.fields, to: &personal)
             } else if !stores || HeadWriter.isStored(i, of: response.fields) {
                 writeField(i, of: response.fields)
@@ -89,6 +98,12 @@ struct HeadWriter {
         lines.append(": ")
         lines.append(fields.value(at: i))
         lines.append("\r\n")
+    }
+
+    /// Whether the field is for this cache alone: Weir-Cache-Control, and the one of `origin_ttl`.
+    private func isOurs(_ i: Int, of fields: borrowing FieldList) -> Bool {
+        if fields[i].name == .weirCacheControl { return true }
+        return !ownField.isEmpty && fields.name(at: i).equalsIgnoringCase(ownField.span)
     }
 
     private static func isOfConnection(_ i: Int, of fields: borrowing FieldList) -> Bool {

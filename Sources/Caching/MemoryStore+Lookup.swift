@@ -250,14 +250,15 @@ extension MemoryStore {
         let others = shard.validated(
             beside: query.stored, chain: chain, request: request.fields,
             onlyForEverybody: !rules.hasIdentity && request.fields.hasCredentials)
-        let baseCount = rules.hasIdentity ? CacheKey.baseCount(of: key) : key.count
+        let baseCount = rules.hasParts ? CacheKey.baseCount(of: key) : key.count
         let fill = Fill(
             store: self, key: key.copied, tag: query.tag,
             base: baseCount < key.count ? tag(key.extracting(0..<baseCount)) : 0,
             passTag: passTag(query.tag, request, rules), stored: query.stored, others: others,
             reason: query.reason,
             expected: names.isEmpty ? nil : VariantKey(names: names, request: request.fields),
-            isCollapsing: isCollapsing, bytesMax: min(rules.policy.maxObject, entryBytesMax),
+            isCollapsing: isCollapsing, hasIdentity: rules.hasIdentity,
+            bytesMax: min(rules.policy.maxObject, entryBytesMax),
             started: query.now)
         shard.fills[query.tag, default: []].append(fill)
         return fill

@@ -137,7 +137,8 @@ extension StoredResponse {
         let new = CachedHead(
             key: head.key,
             variant: VariantKey(response: merged.fields, request: request.fields),
-            response: merged, lifetime: lifetime, times: times, isStorable: isStorable)
+            response: merged, lifetime: lifetime, times: times, isStorable: isStorable,
+            policy: policy)
         return StoredResponse(head: new, body: body)
     }
 

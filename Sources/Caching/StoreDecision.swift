@@ -15,8 +15,10 @@ public enum CacheRefusal: Sendable, BitwiseCopyable, Equatable, CaseIterable {
     case notUnderstood
     /// The answer says `private`.
     case privateAnswer
-    /// The answer sets a cookie.
+    /// The answer sets a cookie, and the policy does not store such answers.
     case setCookie
+    /// The origin says in the policy's field that it is not stored.
+    case originTTL
     /// The answer varies by something that is in no request.
     case varyStar
     /// The answer varies by more fields than are kept.
@@ -42,6 +44,7 @@ public enum CacheRefusal: Sendable, BitwiseCopyable, Equatable, CaseIterable {
         case .notUnderstood: "not-understood"
         case .privateAnswer: "private"
         case .setCookie: "set-cookie"
+        case .originTTL: "origin-ttl"
         case .varyStar: "vary-star"
         case .varyTooMany: "vary-too-many"
         case .authorization: "authorization"
@@ -76,19 +79,28 @@ public enum StoreDecision: Sendable, BitwiseCopyable, Equatable {
         if let refusal = refusal(of: response, directives: directives, request: request) {
             return .refuse(refusal)
         }
+        if response.fields.contains(.setCookie) && !policy.storesCookieAnswers
+            && !withholdsCookies(response, directives.flags)
+        {
+            return .refuse(.setCookie)
+        }
+        let named = OriginTTL(
+            of: response.fields, policy: policy, receivedAt: times.received.wall.epochSeconds)
+        if named == .refuse { return .refuse(.originTTL) }
         if case .length(let count) = response.framing, count > UInt64(max(0, policy.maxObject)) {
             return .refuse(.tooLarge)
         }
         let lifetime = Lifetime(
             of: response, directives: directives, policy: policy, times: times)
-        if policy.varyBy.isEmpty {
+        if !policy.hasIdentity {
             if request.fields.hasCredentials && !lifetime.isForEverybody {
                 return .refuse(.authorization)
             }
             // A cookie is a credential of which RFC 9111 does not speak: without a word of the origin
-            // about sharing, a session's answer could go to another one.
+            // about sharing, a session's answer could go to another one. What the key says of a cookie
+            // goes to requests that send the same one only.
             if request.fields.contains(.cookie) && !lifetime.source.isExplicit
-                && !lifetime.isForEverybody
+                && !lifetime.isForEverybody && !policy.keysSayAllCookies(of: request.fields)
             {
                 return .refuse(.cookie)
             }
@@ -125,9 +137,6 @@ public enum StoreDecision: Sendable, BitwiseCopyable, Equatable {
             return .noStore
         }
         if flags.contains(.isPrivate) { return .privateAnswer }
-        if response.fields.contains(.setCookie) && !withholdsCookies(response, flags) {
-            return .setCookie
-        }
         switch VariantKey.named(by: response.fields) {
         case .star: return .varyStar
         case .tooMany: return .varyTooMany

@@ -110,7 +110,12 @@ extension Report {
             policy.staleIfError = optionalLifetime(value)
         }
         if let value = fields.take("vary_by") { policy.varyBy = varyBy(value) }
-        if let value = fields.take("ignore_query") { policy.ignoreQuery = ignoreQuery(value) }
+        if let value = fields.take("ignore_query") { policy.ignoreQuery = queryNames(value) }
+        if let value = fields.take("only_query") {
+            // `off` takes back what the top-level part says; an empty list is one: no parameter counts.
+            policy.onlyQuery = value.text == "off" ? nil : queryNames(value)
+        }
+        fields.update("sort_query", &policy.sortsQuery) { boolean($0) }
         if let value = fields.take("negative") { policy.negative = negative(value) }
         if let value = fields.take("early_refresh") { policy.earlyRefresh = earlyRefresh(value) }
         if let value = fields.take("collapse") {
@@ -122,8 +127,11 @@ extension Report {
                 word(value, "choice", ["ignore", "respect"]) == "respect"
         }
         if let value = fields.take("set_cookie") {
-            _ = word(value, "choice", ["refuse"], later: ["strip", "store"])
+            policy.setCookie =
+                word(value, "choice", as: CachePolicy.SetCookie.self) ?? policy.setCookie
         }
+        if let value = fields.take("bypass") { policy.bypass = bypass(value) }
+        if let value = fields.take("origin_ttl") { policy.originTTLName = originTTL(value) }
         fields.update("stale", &policy.stale) { word($0, "choice", as: CachePolicy.Stale.self) }
         if let value = fields.take("methods") { cacheMethods(value) }
         fields.refuse("tags", "tagging answers", shape: .list(.scalar))

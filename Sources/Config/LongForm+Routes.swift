@@ -42,8 +42,12 @@ extension Configuration {
             entries.append(("stale_while_revalidate", .duration(stale)))
         }
         if let stale = policy.staleIfError { entries.append(("stale_if_error", .duration(stale))) }
-        entries.append(("vary_by", .list(policy.varyBy.map { .text($0.rawValue) })))
+        entries.append(("vary_by", .list(policy.varyBy.map { .text($0.text) })))
         entries.append(("ignore_query", .list(policy.ignoreQuery.map { .text($0) })))
+        if let only = policy.onlyQuery {
+            entries.append(("only_query", .list(only.map { .text($0) })))
+        }
+        entries.append(("sort_query", .verbatim(policy.sortsQuery ? "true" : "false")))
         let negative = policy.negative.sorted { $0.key < $1.key }
         entries.append(("negative", .flow(negative.map { ("\($0.key)", .duration($0.value)) })))
         entries.append(("max_object", .size(policy.maxObject)))
@@ -51,9 +55,25 @@ extension Configuration {
         entries.append(("collapse", .text(policy.collapses ? "process" : "off")))
         entries.append(
             ("client_no_cache", .text(policy.respectsClientNoCache ? "respect" : "ignore")))
-        entries.append(("set_cookie", .text("refuse")))
+        entries.append(("set_cookie", .text(policy.setCookie.rawValue)))
+        entries.append(("bypass", bypass(policy.bypass)))
+        let field = String(decoding: policy.originTTLName, as: UTF8.self)
+        entries.append(("origin_ttl", .text(field.isEmpty ? "off" : field)))
         entries.append(("stale", .text(policy.stale.rawValue)))
         return entries
+    }
+
+    private static func bypass(_ rules: BypassRules) -> YAMLOutput {
+        let kinds = [
+            ("headers", rules.headers), ("cookies", rules.cookies), ("query", rules.query),
+        ]
+        return .flow(
+            kinds.filter { !$0.1.isEmpty }.map { name, conditions in
+                let written = conditions.map { condition in
+                    (condition.name, condition.value.map { YAMLOutput.text($0) } ?? .verbatim("~"))
+                }
+                return (name, .flow(written))
+            })
     }
 
     private static func earlyRefresh(_ refresh: CachePolicy.EarlyRefresh) -> YAMLOutput {

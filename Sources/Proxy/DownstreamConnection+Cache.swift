@@ -186,8 +186,10 @@ extension DownstreamConnection {
             head.append(to: output)
         }
         // The first client also gets what is for it alone.
-        let personal = head.personal
-        if !status.isCollapsed { output.append(personal.span) }
+        if reader.isOwner && !head.personal.isEmpty {
+            let personal = head.personal
+            output.append(personal.span)
+        }
         let hasBody = !isNotModified && !head.status.forbidsBody
         let isChunked = hasBody && head.contentLength == nil && exchange.request.version == .http11
         let endsWithConnection = hasBody && head.contentLength == nil && !isChunked

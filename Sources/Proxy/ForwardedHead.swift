@@ -115,10 +115,11 @@ enum ForwardedHead {
 
     /// Appends the head of an origin's answer without its final empty line.
     ///
-    /// `merge` says which of the origin's fields about its limits are replaced.
+    /// `merge` says which of the origin's fields about its limits are replaced; the field called `withheld`, if it
+    /// is not empty, is for the cache alone.
     static func append(
         _ response: borrowing ResponseHead, _ framing: BodyFraming, _ merge: LimitFieldMerge,
-        to buffer: ByteBuffer
+        withholding withheld: [UInt8] = [], to buffer: ByteBuffer
     ) {
         HTTP1Writer.appendStatusLine(response.status, to: buffer)
         for index in response.fields.indices {
@@ -128,6 +129,11 @@ enum ForwardedHead {
             if name == .weirCacheControl { continue }
             if merge.dropsAny && merge.drops(index, of: response.fields) { continue }
             if HopByHop.isHopByHop(index, of: response.fields) { continue }
+            if !withheld.isEmpty
+                && response.fields.name(at: index).equalsIgnoringCase(withheld.span)
+            {
+                continue
+            }
             HTTP1Writer.appendField(index, of: response.fields, to: buffer)
         }
         switch framing {

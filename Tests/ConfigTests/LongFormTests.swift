@@ -65,12 +65,15 @@ func `the long form, loaded again, gives the same settings`(text: String) throws
               ttl: 5m
               vary_by: []
               ignore_query: []
+              sort_query: false
               negative: {}
               max_object: 8MiB
               early_refresh: {beta: 1}
               collapse: process
               client_no_cache: ignore
               set_cookie: refuse
+              bypass: {}
+              origin_ttl: off
               stale: permissive
             auth: optional
         http:
