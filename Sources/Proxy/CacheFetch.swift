@@ -23,6 +23,7 @@ final class CacheFetch {
     private let forwarded = ByteBuffer(capacity: 4096)
     // The client's own may serve another request before the fetch has ended.
     private let request: RequestHead
+    private let content: [UInt8]
     private let identity: ResolvedIdentity
 
     init(
@@ -36,22 +37,29 @@ final class CacheFetch {
         self.route = route
         self.cache = cache
         pool = snapshot.pools[route.upstream]
-        request = exchange.request
+        content = exchange.content.bytes.readable.copied
+        // Its framing ended when it was read.
+        var request = exchange.request
+        if request.framing != .none { request.framing = .length(UInt64(content.count)) }
+        self.request = request
         identity = exchange.identity
     }
 
     private var now: MonotonicTime { worker.loop.now }
 
     func start() {
+        worker.shared.keepBody(content.count)
         worker.loop.start { [self] in
             await run()
+            worker.shared.releaseBody(content.count)
             // Every other end came first; this one is for the loop's own bounds.
             fill.fail(.abandoned, at: now)
         }
     }
 
     private func run() async {
-        var validates = fill.validates
+        // A condition on a POST means something else (RFC 9110 §13.1.2).
+        var validates = fill.validates && request.method != .post
         var freshOnly = false
         for _ in 0..<Bounds.fetchAttempts {
             let requested = now
@@ -95,13 +103,14 @@ final class CacheFetch {
         if validates { fill.appendConditions(to: forwarded) }
         forwarded.append("\r\n")
         // A failed write shows when the answer is read.
-        try? await upstream.stream.write(forwarded, patience: pool.settings.idleTimeout)
+        try? await upstream.stream.write(
+            forwarded, content, 0..<content.count, patience: pool.settings.idleTimeout)
         let firstByte = route.timeout ?? pool.settings.firstByteTimeout
         let deadline = now + firstByte
-        try await upstream.readHead(for: .get, until: deadline)
+        try await upstream.readHead(for: request.method, until: deadline)
         while upstream.response.status.isInformational {
             passOn(upstream.response)
-            try await upstream.readHead(for: .get, until: deadline)
+            try await upstream.readHead(for: request.method, until: deadline)
         }
     }
 

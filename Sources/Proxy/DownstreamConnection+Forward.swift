@@ -35,6 +35,7 @@ extension DownstreamConnection {
                 exchange.request, exchange.identity, route, snapshot.blueprint, upstream.authority,
                 peer: peer, forCache: false, to: exchange.forwarded)
             HTTP1Writer.appendEndOfHead(to: exchange.forwarded)
+            appendContent(exchange)
             var pump: RequestBodyPump?
             if !sendNow(exchange, to: upstream) {
                 pump = await startRequest(exchange, upstream, pool, firstByte)
@@ -58,7 +59,8 @@ extension DownstreamConnection {
                 pool.release(upstream, reusable: false)
                 exchange.forwarded.removeAll()
                 if error == .closedBeforeAnswer && upstream.isReused && !isRetry && pump == nil
-                    && exchange.request.method.isIdempotent && exchange.request.framing == .none
+                    && exchange.request.method.isIdempotent
+                    && (exchange.request.framing == .none || exchange.content.isWhole)
                 {
                     // It was closed while it was idle: nothing of this request was seen.
                     isRetry = true
@@ -89,12 +91,7 @@ extension DownstreamConnection {
                 exchange.forwarded, patience: pool.settings.idleTimeout)
             return nil
         }
-        if exchange.awaitsContinue {
-            exchange.awaitsContinue = false
-            exchange.output.append("HTTP/1.1 100 Continue\r\n\r\n")
-            try? await stream.write(exchange.output, patience: http.idleTimeout)
-            exchange.output.removeAll()
-        }
+        await answerContinue(exchange)
         let pump = RequestBodyPump(
             self, exchange, to: upstream, pause: pool.settings.idleTimeout, firstByte: firstByte)
         pump.start()

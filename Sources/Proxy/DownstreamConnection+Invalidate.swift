@@ -11,10 +11,9 @@ extension DownstreamConnection {
     /// succeeded invalidates, a HEAD updates.
     func noteForwarded(_ exchange: Exchange, _ route: Route, _ answer: borrowing ResponseHead) {
         guard snapshot.blueprint.caches else { return }
-        let method = exchange.request.method
-        if method == .head && answer.status == 200 {
+        if exchange.request.method == .head && answer.status == 200 {
             update(exchange, route, answer)
-        } else if Invalidation.isDue(method: method, status: answer.status) {
+        } else if worker.invalidates(exchange.request, answer.status, snapshot.blueprint) {
             invalidate(exchange, answer)
         }
     }
@@ -22,11 +21,9 @@ extension DownstreamConnection {
     /// Drops what is stored for the target of the request and for the targets that its answer names (RFC 9111
     /// §4.4).
     private func invalidate(_ exchange: Exchange, _ answer: borrowing ResponseHead) {
-        // The answers to invalidate are those of the route that a GET of the same target takes.
-        var asGet = exchange.request
-        asGet.method = .get
-        invalidate(asGet, exchange)
+        worker.invalidate(exchange.request, snapshot.blueprint)
         guard answer.fields.containsAny(of: Invalidation.alsoNamed) else { return }
+        var named = exchange.request
         var target: [UInt8] = []
         for i in answer.fields.indices where Invalidation.alsoNamed.contains(answer.fields[i].name)
         {
@@ -34,18 +31,9 @@ extension DownstreamConnection {
                 answer.fields.value(at: i), for: exchange.request,
                 isSecure: wasSecure(exchange), into: &target)
             guard let pathCount else { continue }
-            asGet.setTarget(target.span, pathCount: pathCount)
-            invalidate(asGet, exchange)
+            named.setTarget(target.span, pathCount: pathCount)
+            worker.invalidate(named, snapshot.blueprint)
         }
-    }
-
-    private func invalidate(_ asGet: borrowing RequestHead, _ exchange: Exchange) {
-        guard let index = snapshot.blueprint.table.match(asGet),
-            let cache = snapshot.blueprint.routes[index].cache
-        else { return }
-        CacheKey.buildBase(into: &exchange.cacheKey, request: asGet, rules: cache)
-        let base = exchange.cacheKey
-        worker.shared.cache.invalidate(base: base.span, at: now)
     }
 
     /// Whether the client spoke https to a trusted proxy in front of this one.
@@ -60,7 +48,8 @@ extension DownstreamConnection {
         guard let cache = route.cache,
             CacheBypass.reason(for: exchange.request, rules: cache) == nil,
             worker.buildKey(
-                into: &exchange.cacheKey, exchange.request, exchange.identity, cache)
+                into: &exchange.cacheKey, exchange.request, exchange.identity, cache,
+                exchange.content.digest)
         else { return }
         let key = exchange.cacheKey
         let delay = exchange.record.upstream ?? .zero
