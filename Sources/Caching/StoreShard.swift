@@ -69,9 +69,8 @@ extension StoreShard {
         return nil
     }
 
-    /// The variant that `request` selects, or −1: of several the one with the latest Date, and rather one with
-    /// Vary than one without (RFC 9111 §4.1, cases `9111-4.1-latest`, `9111-4.1-vary-omitted`). Entries
-    /// that were invalidated are removed on the way.
+    /// The variant that `request` selects, or −1: of several with Vary the one with the latest Date (RFC 9111 §4.1,
+    /// case `9111-4.1-latest`). Entries that were invalidated are removed on the way.
     mutating func select(_ tag: UInt64, _ key: Span<UInt8>, _ request: borrowing FieldList) -> Int32
     {
         var best: Int32 = -1
@@ -84,18 +83,21 @@ extension StoreShard {
             if bases.isInvalid(nodes[Int(node)].base, requested: stored.head.requested) {
                 _ = remove(node)
             } else if stored.head.variant.matches(request, scratch: &scratch) {
-                if best < 0 || isBetter(stored, than: best) { best = node }
+                if best < 0 || isPreferred(stored, to: best) { best = node }
             }
             node = next
         }
         return best
     }
 
-    /// An origin that omits Vary from its default answer means the others by it all the same.
-    private func isBetter(_ stored: StoredResponse, than node: Int32) -> Bool {
-        let isVaried = !stored.head.variant.names.isEmpty
-        guard isVaried == nodes[Int(node)].isVaried else { return isVaried }
-        return isNewer(stored, than: node)
+    /// An answer with Vary before one that lacks it, as origins forget it on their default answers; then the
+    /// newer one (§4.1, case `9111-4.1-without-vary`).
+    private func isPreferred(_ stored: StoredResponse, to node: Int32) -> Bool {
+        guard let other = nodes[Int(node)].stored else { return true }
+        let (varies, otherVaries) = (
+            !stored.head.variant.names.isEmpty, !other.head.variant.names.isEmpty
+        )
+        return varies == otherVaries ? isNewer(stored, than: node) : varies
     }
 
     private func isNewer(_ stored: StoredResponse, than node: Int32) -> Bool {
