@@ -25,7 +25,7 @@ extension Fill {
 
 extension StoreShard {
     /// The other variants of a key that the origin may name in a 304 to `request` (RFC 9111 §4.3.1, case
-    /// `9111-4.3.1-variants`): those with a strong entity tag in a content coding that the client takes.
+    /// `9111-4.3.1-several`): those with a strong entity tag in a content coding that the client takes.
     ///
     /// A weak tag says nothing here: it may be the same in all codings.
     func validated(
