@@ -40,7 +40,8 @@ extension StoreShard {
         while node >= 0 {
             let entry = nodes[Int(node)]
             node = entry.nextVariant
-            guard let other = entry.stored, other !== stored, let etag = other.head.etagRange,
+            guard let other = entry.stored, other !== stored, other.isWhole,
+                let etag = other.head.etagRange,
                 !onlyForEverybody || other.head.lifetime.isForEverybody,
                 Int(etag.count) <= room, other.head.isStrong(at: etag),
                 other.head.isCoded(for: request)

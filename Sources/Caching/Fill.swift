@@ -20,6 +20,12 @@ public final class Fill: Sendable {
     let others: [StoredResponse]
     /// Why the request that began it goes upstream.
     public let reason: CacheStatus.Forward
+    /// The stored parts of the answer, if there are any and no whole one.
+    public let parts: StoredResponse?
+    /// Whether it asks for what its client does, a part, and not for the whole.
+    public let isForPart: Bool
+    /// Whether what has come of an answer that broke off may be kept: its request is a GET.
+    let keepsParts: Bool
     /// When the fetch began.
     public let started: MonotonicTime
     /// Whether other requests may wait for it.
@@ -38,8 +44,9 @@ public final class Fill: Sendable {
     init(
         store: MemoryStore, key: [UInt8], tag: UInt64, base: UInt64, passTag: UInt64,
         stored: StoredResponse?, others: [StoredResponse] = [],
-        reason: CacheStatus.Forward = .uriMiss, expected: VariantKey?, isCollapsing: Bool,
-        hasIdentity: Bool, bytesMax: Int, started: MonotonicTime
+        reason: CacheStatus.Forward = .uriMiss, parts: StoredResponse?, isForPart: Bool,
+        keepsParts: Bool, expected: VariantKey?, isCollapsing: Bool, hasIdentity: Bool,
+        bytesMax: Int, started: MonotonicTime
     ) {
         self.store = store
         self.key = key
@@ -49,6 +56,9 @@ public final class Fill: Sendable {
         self.stored = stored
         self.others = others
         self.reason = reason
+        self.parts = parts
+        self.isForPart = isForPart
+        self.keepsParts = keepsParts
         self.expected = expected
         self.isCollapsing = isCollapsing
         self.bytesMax = bytesMax

@@ -82,7 +82,7 @@ extension MemoryStore {
 }
 
 extension StoreShard {
-    /// All answers that a request selects, dead ones left out.
+    /// All whole answers that a request selects, dead ones left out.
     func selectable(
         _ tag: UInt64, _ key: Span<UInt8>, _ request: borrowing FieldList
     ) -> [StoredResponse] {
@@ -92,7 +92,7 @@ extension StoreShard {
         while node >= 0 {
             let entry = nodes[Int(node)]
             node = entry.nextVariant
-            if let stored = entry.stored, !isDead(entry),
+            if let stored = entry.stored, stored.isWhole, !isDead(entry),
                 stored.head.variant.matches(request, scratch: &scratch)
             {
                 found.append(stored)

@@ -122,7 +122,7 @@ extension StoredResponse {
         policy: borrowing CachePolicy, times: FetchTimes
     ) -> StoredResponse {
         let head = self.head
-        let merged = StoredResponse.merge(head, with: update)
+        let merged = StoredResponse.merge(head.parsed(), with: update)
         var lifetime = Lifetime(
             of: merged, directives: CacheDirectives(ofResponse: merged.fields), policy: policy,
             times: times)
@@ -139,19 +139,17 @@ extension StoredResponse {
             variant: VariantKey(response: merged.fields, request: request.fields),
             response: merged, lifetime: lifetime, times: times, isStorable: isStorable,
             policy: policy)
-        return StoredResponse(head: new, body: body)
+        return StoredResponse(head: new, body: body, parts: parts)
     }
 
     /// The stored fields, each name that the 304 has replaced by all its lines there.
-    private static func merge(
-        _ head: CachedHead, with update: borrowing ResponseHead
+    static func merge(
+        _ stored: ResponseHead, with update: borrowing ResponseHead
     ) -> ResponseHead {
-        let stored = head.parsed()
         // A strong tag of the 304 does not make the stored bytes those of the strong tag.
         var keepsTag = false
-        if let theirs = update.fields.first(.etag), let ours = head.etagRange {
-            let bytes = head.bytes
-            keepsTag = Conditions.isWeak(bytes.span(ours)) && !Conditions.isWeak(theirs)
+        if let theirs = update.fields.first(.etag), let ours = stored.fields.first(.etag) {
+            keepsTag = Conditions.isWeak(ours) && !Conditions.isWeak(theirs)
         }
         var merged = ResponseHead()
         merged.status = stored.status
