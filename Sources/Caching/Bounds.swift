@@ -12,8 +12,12 @@ public enum CacheBounds {
     public static let sortedParameters = 64
     /// Variants kept for one key; the oldest one leaves first.
     public static let variantsPerKey = 32
+    /// Bytes of entity tags of other variants in one validation; further ones are not named.
+    static let validatorBytes = 4096
     /// Bytes by which the slowest reader may lag in a fill that is too large to be kept.
     public static let windowBytes = 1 << 20
+    /// Interim answers (1xx) that one fetch passes on.
+    static let interimsPerFill = 8
     /// Readers of one fill; later requests go upstream themselves.
     public static let readersPerFill = 16384
     /// How long a key is remembered as one whose answers cannot be shared.

@@ -25,6 +25,8 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
     case authorizationPresent
     /// A HEAD of which nothing is stored.
     case headNotStored
+    /// A HEAD of which what is stored may not be used.
+    case headNotFresh
     /// The key's last answer could not be shared.
     case hitForMiss
     /// Too many requests wait for the running fetch.
@@ -44,6 +46,7 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
         case .noIdentity: "no-identity"
         case .authorizationPresent: "authorization"
         case .headNotStored: "head-not-stored"
+        case .headNotFresh: "head-not-fresh"
         case .hitForMiss: "hit-for-miss"
         case .tooManyFollowers: "too-many-followers"
         }

@@ -14,6 +14,12 @@ public final class CachedHead: Sendable {
     /// Status line and end-to-end fields, each with its line end, without the empty line: the proxy appends
     /// Age, Cache-Status, its own fields and the empty line. Content-Length is there when it is known.
     public let bytes: [UInt8]
+    /// Fields, each with its line end, that are kept for merging with a later 304 and never sent: those for this
+    /// cache alone (RFC 9213 §2.2, `origin_ttl`).
+    let unsent: [UInt8]
+    /// Fields, each with its line end, for the client alone whose request led to this answer; none once it is
+    /// stored (RFC 9111 §5.2.2.4, §5.2.2.7, `set_cookie: strip`).
+    public let personal: [UInt8]
     /// The length of the body, or `nil` while only its end will tell.
     public let contentLength: UInt64?
     /// Where the ETag's value stands in `bytes`.
@@ -40,9 +46,6 @@ public final class CachedHead: Sendable {
     public let isStorable: Bool
     /// Why it is not kept, where a rule said so.
     public let refusal: CacheRefusal?
-    /// Lines of Set-Cookie for the client whose request was sent to the origin, and for nobody else; they are
-    /// not stored (`set_cookie: strip`).
-    public let cookies: [UInt8]
 
     /// Prepares the head of an answer that `StoreDecision` lets in.
     ///
@@ -68,7 +71,7 @@ public final class CachedHead: Sendable {
         passing response: borrowing ResponseHead, times: FetchTimes, refusal: CacheRefusal? = nil,
         policy: borrowing CachePolicy = CachePolicy()
     ) {
-        let directives = CacheDirectives(of: response.fields)
+        let directives = CacheDirectives(ofResponse: response.fields)
         let lifetime = Lifetime(
             of: response, directives: directives, policy: CachePolicy(), times: times)
         self.init(
@@ -94,6 +97,8 @@ public final class CachedHead: Sendable {
         self.variant = variant
         status = response.status
         bytes = writer.bytes
+        unsent = writer.unsent
+        personal = writer.personal
         contentLength = length
         etagRange = writer.etag
         lastModifiedRange = writer.lastModified
@@ -110,7 +115,6 @@ public final class CachedHead: Sendable {
         delta = times.delay
         self.isStorable = isStorable
         self.refusal = refusal
-        cookies = writer.cookies
     }
 
     /// The same head once the body has ended: its length is written, and the origin's time is complete.
@@ -123,6 +127,8 @@ public final class CachedHead: Sendable {
         variant = head.variant
         status = head.status
         self.bytes = bytes
+        unsent = head.unsent
+        personal = []
         contentLength = UInt64(bodyCount)
         etagRange = head.etagRange
         lastModifiedRange = head.lastModifiedRange
@@ -136,7 +142,6 @@ public final class CachedHead: Sendable {
         delta = finished - head.requested
         isStorable = head.isStorable
         refusal = head.refusal
-        cookies = []
     }
 
     /// Appends `bytes` to a head that is being written.
@@ -150,7 +155,9 @@ public final class CachedHead: Sendable {
         var head = ResponseHead()
         head.status = status
         head.framing = contentLength.map { .length($0) } ?? .chunked
-        let bytes = self.bytes
+        var bytes = self.bytes
+        let unsent = self.unsent
+        bytes.append(unsent.span)
         head.fields.load(bytes.span)
         let all = bytes.span
         var start = 0

@@ -116,7 +116,7 @@ extension MemoryStore {
             return found
         }
         guard isReadable else {
-            found.query.reason = .bypass
+            found.query.reason = .request
             return found
         }
         if !stored.isWhole {
@@ -134,7 +134,7 @@ extension MemoryStore {
             found.use = .refresh(stored)
         case .validate:
             if shard.nodes[Int(node)].heldUntil > now, !demands.flags.contains(.noCache),
-                stored.mayServeStale(onErrorAt: now)
+                stored.mayServeStale(onErrorAt: now, demands: demands)
             {
                 found.use = .serve(stored, .onError)
             } else if case .fresh = stored.freshness(at: now), !stored.head.lifetime.mustValidate {
@@ -232,7 +232,9 @@ extension MemoryStore {
         request: borrowing RequestHead, rules: CacheRules
     ) -> Way {
         if query.demands.flags.contains(.onlyIfCached) { return .onlyIfCached }
-        if request.method == .head { return .around(.headNotStored) }
+        if request.method == .head {
+            return .around(query.stored == nil ? .headNotStored : .headNotFresh)
+        }
         let isCollapsing = rules.collapses && !query.hasCredentials
         if asksOriginForRange(query, request),
             !isCollapsing || !isBeingFetched(shard, query, key: key, request: request)
@@ -303,13 +305,22 @@ extension MemoryStore {
         request: borrowing RequestHead, rules: CacheRules, isCollapsing: Bool,
         isForPart: Bool = false
     ) -> Fill {
-        let names = shard.variantNames(shard.chain(query.tag, key))
+        let chain = shard.chain(query.tag, key)
+        let names = shard.variantNames(chain)
+        // Beside a range no other answer is asked about.
+        let others =
+            query.parts != nil || isForPart
+            ? []
+            : shard.validated(
+                beside: query.stored, chain: chain, request: request.fields,
+                onlyForEverybody: !rules.hasIdentity && request.fields.hasCredentials)
         let baseCount = rules.hasParts ? CacheKey.baseCount(of: key) : key.count
         let fill = Fill(
             store: self, key: key.copied, tag: query.tag,
             base: baseCount < key.count ? tag(key.extracting(0..<baseCount)) : 0,
-            passTag: passTag(query.tag, request, rules), stored: query.stored, parts: query.parts,
-            isForPart: isForPart, keepsParts: request.method == .get,
+            passTag: passTag(query.tag, request, rules), stored: query.stored, others: others,
+            reason: query.reason, parts: query.parts, isForPart: isForPart,
+            keepsParts: request.method == .get,
             expected: names.isEmpty ? nil : VariantKey(names: names, request: request.fields),
             isCollapsing: isCollapsing, hasIdentity: rules.hasIdentity,
             bytesMax: min(rules.policy.maxObject, entryBytesMax),

@@ -75,14 +75,16 @@ public enum StoreDecision: Sendable, BitwiseCopyable, Equatable {
         request: borrowing RequestHead, response: borrowing ResponseHead,
         policy: borrowing CachePolicy, times: FetchTimes
     ) -> StoreDecision {
-        let directives = CacheDirectives(of: response.fields)
+        let directives = CacheDirectives(ofResponse: response.fields)
         if let refusal = refusal(of: response, directives: directives, request: request) {
             return .refuse(refusal)
         }
         guard policy.methods.take(request.method), request.method != .head else {
             return .refuse(.method)
         }
-        if response.fields.contains(.setCookie) && !policy.storesCookieAnswers {
+        if response.fields.contains(.setCookie) && !policy.storesCookieAnswers
+            && !withholdsCookies(response, directives.flags)
+        {
             return .refuse(.setCookie)
         }
         let named = OriginTTL(
@@ -152,6 +154,15 @@ public enum StoreDecision: Sendable, BitwiseCopyable, Equatable {
             return .eventStream
         }
         return nil
+    }
+
+    /// Whether the origin itself says that its cookies are for one client only, and the rest for all:
+    /// `private="set-cookie"`.
+    private static func withholdsCookies(
+        _ response: borrowing ResponseHead, _ flags: CacheDirectives.Flags
+    ) -> Bool {
+        guard flags.contains(.withholdsFields) else { return false }
+        return WithheldFields(of: response.fields).contains("set-cookie")
     }
 
     /// The final statuses whose meaning for a cache is implemented here (RFC 9110 §15).

@@ -260,6 +260,30 @@ extension StoreShard {
         return nil
     }
 
+    /// Puts `new` in the place of exactly `old`, of the same variant, if that is still there and alive.
+    mutating func replace(
+        _ old: StoredResponse, by new: StoredResponse, tag: UInt64
+    ) -> [StoredResponse] {
+        var node = chain(tag, of: old)
+        while node >= 0 {
+            let entry = nodes[Int(node)]
+            if entry.stored === old && !isDead(entry) {
+                // A new Vary: it may be another variant, which only a lookup of its own could place.
+                if new.head.variant != old.head.variant { return [remove(node)].compactMap(\.self) }
+                let left = replace(node, by: new)
+                return [left] + evict(at: new.head.received)
+            }
+            node = entry.nextVariant
+        }
+        return []
+    }
+
+    /// Whether an entry was invalidated.
+    func isDead(_ entry: StoreNode) -> Bool {
+        guard let stored = entry.stored else { return true }
+        return bases.isInvalid(entry.base, requested: stored.head.requested)
+    }
+
     /// Removes all variants of `key`.
     mutating func removeAll(_ tag: UInt64, _ key: Span<UInt8>) -> [StoredResponse] {
         var left: [StoredResponse] = []

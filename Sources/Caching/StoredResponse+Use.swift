@@ -26,7 +26,11 @@ extension StoredResponse {
     ) -> StoredUse {
         if head.lifetime.mustValidate || demands.flags.contains(.noCache) { return .validate }
         let age = age(at: now)
-        if let most = demands.maxAge, age > .seconds(UInt64(most)) { return .validate }
+        if let most = demands.maxAge, age > .seconds(UInt64(most)) {
+            // A reload says `max-age=0` without doubting the answer; `no-cache` does (RFC 8246 §2.1, case
+            // `8246-2-max-age-0`).
+            guard head.lifetime.isImmutable, age < head.lifetime.fresh else { return .validate }
+        }
         switch freshness(at: now) {
         case .fresh(let ttl):
             if let least = demands.minFresh, ttl < .seconds(UInt64(least)) { return .validate }

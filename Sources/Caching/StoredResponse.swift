@@ -28,7 +28,7 @@ public final class StoredResponse: Sendable {
         byteCost =
             ByteCost.entry + ByteCost.block(head.bytes.capacity) + ByteCost.block(head.key.capacity)
             + ByteCost.block(head.variant.names.capacity)
-            + ByteCost.block(head.variant.values.capacity)
+            + ByteCost.block(head.variant.values.capacity) + ByteCost.block(head.unsent.capacity)
             + ByteCost.block(body.capacity * MemoryLayout<[UInt8]>.stride)
             + ByteCost.block((parts?.slices.capacity ?? 0) * MemoryLayout<BodySlice>.stride)
             + body.reduce(0) { $0 + ByteCost.block($1.capacity) }
@@ -58,11 +58,22 @@ public final class StoredResponse: Sendable {
             && !head.lifetime.mustValidate
     }
 
-    /// Whether it may be served at `now` in place of an error of the origin (RFC 5861 §4): 500, 502, 503,
-    /// 504 or no answer at all.
-    public func mayServeStale(onErrorAt now: MonotonicTime) -> Bool {
-        age(at: now) < head.lifetime.fresh + head.lifetime.staleIfError
-            && !head.lifetime.mustValidate
+    /// Whether it may be served at `now` in place of an error of the origin (RFC 5861 §4, cases `5861-4-…`):
+    /// 500, 502, 503, 504 or no answer at all.
+    ///
+    /// - Parameters:
+    ///   - now: The present.
+    ///   - demands: The request's directives, empty where the policy does not listen to clients. Their
+    ///     `stale-if-error` allows for that request what the origin does not forbid.
+    /// - Returns: Whether it may be served.
+    public func mayServeStale(
+        onErrorAt now: MonotonicTime, demands: CacheDirectives = CacheDirectives()
+    ) -> Bool {
+        var most = head.lifetime.staleIfError
+        if let asked = demands.staleIfError, !head.lifetime.forbidsStale {
+            most = max(most, .seconds(UInt64(asked)))
+        }
+        return age(at: now) < head.lifetime.fresh + most && !head.lifetime.mustValidate
     }
 }
 
@@ -96,7 +107,7 @@ public enum Freshness: Sendable, BitwiseCopyable, Equatable {
 enum ByteCost {
     /// The entry's two objects with their allocator's words, its node in a table that doubles, and its
     /// slots of an index that is half full.
-    static let entry = 64 + 256 + MemoryLayout<StoreNode>.stride * 3 / 2 + 24
+    static let entry = 64 + 272 + MemoryLayout<StoreNode>.stride * 3 / 2 + 24
 
     /// A block of an array: 32 bytes of header, 8 of the allocator, in steps of 16; nothing when empty.
     static func block(_ capacity: Int) -> Int {

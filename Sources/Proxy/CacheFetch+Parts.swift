@@ -16,7 +16,7 @@ enum FetchQuestion {
 
     /// The first question of a fetch.
     init(for fill: Fill) {
-        if fill.stored != nil {
+        if fill.validates {
             self = .validation
         } else if fill.isForPart {
             self = .part

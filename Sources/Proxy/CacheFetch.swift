@@ -1,5 +1,6 @@
 import Caching
 import EventLoop
+import HTTP1
 import HTTPModel
 import Identity
 import Primitives
@@ -129,8 +130,8 @@ final class CacheFetch {
         ForwardedHead.append(
             request, identity, route, snapshot.blueprint, upstream.authority, peer: peer,
             forCache: true, keepingRange: keepsRange, to: forwarded)
-        if case .validation = question, let stored = fill.stored {
-            Revalidation.appendConditions(of: stored.head, to: forwarded)
+        if case .validation = question {
+            fill.appendConditions(to: forwarded)
         } else if case .completion(let gap) = question, let parts = fill.parts {
             Revalidation.appendCompletion(of: gap, parts.head, to: forwarded)
         }
@@ -139,13 +140,27 @@ final class CacheFetch {
         try? await upstream.stream.write(
             forwarded, content, 0..<content.count, patience: pool.settings.idleTimeout)
         let firstByte = route.timeout ?? pool.settings.firstByteTimeout
-        try await upstream.readFinalHead(for: request.method, until: now + firstByte)
+        let deadline = now + firstByte
+        try await upstream.readHead(for: request.method, until: deadline)
+        while upstream.response.status.isInformational {
+            passOn(upstream.response)
+            try await upstream.readHead(for: request.method, until: deadline)
+        }
     }
 
-    /// The origin says that the stored answer is still right; `false` when it means another one.
+    /// Gives an interim answer to the client that caused the fetch.
+    private func passOn(_ interim: borrowing ResponseHead) {
+        guard interim.status != 100 else { return }
+        let head = ByteBuffer(capacity: 1024)
+        ForwardedHead.append(interim, .none, LimitFieldMerge(), to: head)
+        HTTP1Writer.appendEndOfHead(to: head)
+        fill.publishInterim(head.readable.copied)
+    }
+
+    /// The origin says that a stored answer is still right; `false` when it means none that was named.
     private func confirm(_ upstream: UpstreamConnection, _ times: FetchTimes) -> Bool {
         guard
-            let fresh = fill.stored?.freshened(
+            let fresh = fill.confirmed(
                 by: upstream.response, request: request, policy: cache.policy, times: times)
         else { return false }
         fill.complete(with: fresh)
@@ -159,10 +174,7 @@ final class CacheFetch {
         if isFailure(status) || status.code == 429 {
             outcome = .failed(JobReason(status: status.code))
         }
-        if isFailure(status), let stored = fill.stored,
-            stored.mayServeStale(onErrorAt: now)
-        {
-            fill.serveStale(stored, at: now)
+        if isFailure(status), serveStale() {
             pool.release(upstream, reusable: false)
             return
         }
@@ -240,6 +252,28 @@ final class CacheFetch {
         if !fill.whenDrained(wake: { waiter.wake() }) { _ = await waiter.wait(until: .never) }
     }
 
+    /// Serves the stored answer in place of the origin's failure, if it may be.
+    private func serveStale() -> Bool {
+        guard let stored = fill.stored else { return false }
+        if stored.mayServeStale(onErrorAt: now) {
+            fill.serveStale(stored, at: now)
+            return true
+        }
+        guard cache.policy.respectsClientNoCache,
+            stored.mayServeStale(
+                onErrorAt: now, demands: CacheDirectives(ofRequest: request.fields))
+        else { return false }
+        fill.serveStale(stored, at: now, toAll: false)
+        return true
+    }
+
+    private func isUnreachable(_ error: UpstreamError) -> Bool {
+        switch error {
+        case .connectFailed, .unresolved, .closedBeforeAnswer: true
+        default: false
+        }
+    }
+
     private func isFailure(_ status: Status) -> Bool {
         switch status.code {
         case 500, 502, 503, 504: true
@@ -249,9 +283,9 @@ final class CacheFetch {
 
     private func fail(_ error: UpstreamError) {
         outcome = .failed(JobReason(Rejection.upstream(error).reason))
-        if let stored = fill.stored, stored.mayServeStale(onErrorAt: now) {
-            fill.serveStale(stored, at: now)
-            return
+        if serveStale() { return }
+        if fill.stored?.head.lifetime.forbidsStale ?? false, isUnreachable(error) {
+            return fill.fail(.notValidated, at: now)
         }
         switch error {
         case .connectFailed: fill.fail(.connect, at: now)

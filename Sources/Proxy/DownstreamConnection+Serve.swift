@@ -61,13 +61,14 @@ extension DownstreamConnection {
                 exchange.record.cache = .miss
                 exchange.answer = .miss
                 exchange.cacheStatus = .forwarded(lead.reason)
-                if lead.reason == .bypass { noteCredentials(exchange) }
+                // A fresh answer is there, and it is not for credentials.
+                if lead.reason == .request && lead.stored == nil { noteCredentials(exchange) }
                 if let done = await read(exchange, route, lead.fill, lead.reader) { return done }
                 verdict = worker.lookUp(exchange, exchange.request, route, cache)
             case .follow(let route, let cache, let fill, let reader):
                 exchange.record.cache = .collapsed
                 exchange.answer = .hit
-                exchange.cacheStatus = .forwarded(.uriMiss, collapsed: true)
+                exchange.cacheStatus = .forwarded(fill.reason, collapsed: true)
                 if let done = await read(exchange, route, fill, reader) { return done }
                 verdict = worker.lookUp(exchange, exchange.request, route, cache)
             case .reject(let rejection):

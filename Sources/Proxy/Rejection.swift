@@ -28,6 +28,8 @@ public enum Rejection: Sendable, BitwiseCopyable {
     case loopDetected
     /// `only-if-cached`, and it is not.
     case onlyIfCached
+    /// The origin cannot be reached, and the stored answer may not be used without it (RFC 9111 §5.2.2.2).
+    case notValidated
     /// The process holds as many connections as it may.
     case tooManyConnections
     /// The origin gave no answer.
@@ -46,7 +48,7 @@ public enum Rejection: Sendable, BitwiseCopyable {
         case .upgradeRefused: 501
         case .expectationFailed: 417
         case .loopDetected: 508
-        case .onlyIfCached: 504
+        case .onlyIfCached, .notValidated: 504
         case .tooManyConnections: 503
         case .upstream(let error): error.status
         }
@@ -66,6 +68,7 @@ public enum Rejection: Sendable, BitwiseCopyable {
         case .expectationFailed: "unknown expectation"
         case .loopDetected: "request loop detected"
         case .onlyIfCached: "not in the cache"
+        case .notValidated: "stored answer could not be validated"
         case .tooManyConnections: "too many connections"
         case .upstream(let error): error.reason
         }
@@ -86,12 +89,13 @@ public enum Rejection: Sendable, BitwiseCopyable {
         [
             .headTimeout, .noRoute, .userRequired, .bodyTooLarge, .bodyTimeout, .malformedBody,
             .upgradeRefused, .expectationFailed, .loopDetected, .onlyIfCached, .tooManyConnections,
+            .notValidated,
         ] + RequestError.allCases.map { .malformed($0) }
         + UpstreamError.allCases.map { .upstream($0) }
 
     /// Its place among all reasons.
     var index: Int {
-        let own = 11
+        let own = 12
         return switch self {
         case .headTimeout: 0
         case .noRoute: 1
@@ -104,6 +108,7 @@ public enum Rejection: Sendable, BitwiseCopyable {
         case .loopDetected: 8
         case .onlyIfCached: 9
         case .tooManyConnections: 10
+        case .notValidated: 11
         case .malformed(let error): own + Int(error.rawValue)
         case .upstream(let error): own + RequestError.allCases.count + Int(error.rawValue)
         }

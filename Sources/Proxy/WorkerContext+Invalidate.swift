@@ -5,18 +5,19 @@ import Primitives
 import Routes
 
 extension WorkerContext {
-    /// Drops what is stored for the target of an unsafe request that succeeded (RFC 9111 §4.4).
+    /// Whether what is stored for the target of a request must go (RFC 9111 §4.4).
     ///
     /// A POST whose route stores answers to POST only asks: it changes nothing.
-    func invalidate(_ request: borrowing RequestHead, _ status: Status, _ blueprint: Blueprint) {
-        guard blueprint.caches, Invalidation.isDue(method: request.method, status: status) else {
-            return
-        }
-        if let index = blueprint.table.match(request),
-            blueprint.routes[index].cache?.policy.methods.take(request.method) ?? false
-        {
-            return
-        }
+    func invalidates(
+        _ request: borrowing RequestHead, _ status: Status, _ blueprint: Blueprint
+    ) -> Bool {
+        guard Invalidation.isDue(method: request.method, status: status) else { return false }
+        guard let index = blueprint.table.match(request) else { return true }
+        return !(blueprint.routes[index].cache?.policy.methods.take(request.method) ?? false)
+    }
+
+    /// Drops what is stored for the target of a request.
+    func invalidate(_ request: borrowing RequestHead, _ blueprint: Blueprint) {
         // The answers to invalidate are those of the routes that take the same target to read it.
         var reading = copy request
         for (methods, method) in CachePolicy.Methods.all

@@ -184,7 +184,8 @@ extension WorkerContext {
         }
     }
 
-    private func buildKey(
+    /// Builds the request's key; `false` when a part of `vary_by` is missing.
+    func buildKey(
         into key: inout [UInt8], _ request: borrowing RequestHead,
         _ identity: borrowing ResolvedIdentity, _ cache: CacheRules, _ content: ContentDigest
     ) -> Bool {
