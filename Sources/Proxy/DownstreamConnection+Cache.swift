@@ -178,11 +178,11 @@ extension DownstreamConnection {
         _ waiter: Waiter
     ) async -> Afterwards {
         let output = exchange.output
-        var status = exchange.cacheStatus ?? .forwarded(.uriMiss)
-        status.forwardStatus = head.status.code
-        status.isStored = head.isStorable
+        var status = exchange.cacheStatus
+        status?.forwardStatus = head.status.code
+        status?.isStored = head.isStorable
         if let refusal = head.refusal {
-            status.detail = refusal.name
+            status?.detail = refusal.name
             exchange.record.cacheReason = refusal.name
         }
         let form = form(exchange, ofArriving: head)
@@ -207,7 +207,7 @@ extension DownstreamConnection {
             output.append(decimal: head.initialAge.wholeSeconds)
             output.append("\r\n")
         }
-        status.append(to: output)
+        status?.append(to: output)
         endHead(
             exchange, head, omitting: form.hasBody ? merge.omitting : [], keeps: keeps)
         do {

@@ -16,7 +16,9 @@ extension DownstreamConnection {
     /// What the request gets of an answer that is on its way: it comes once and in order, so that of several
     /// ranges all is sent. Who may not store an answer passes it on as it is.
     func form(_ exchange: Exchange, ofArriving head: CachedHead) -> AnswerForm {
-        switch form(exchange, of: head) {
+        // What a condition means for an unsafe method the origin has judged.
+        guard exchange.request.method.isSafe else { return .whole }
+        return switch form(exchange, of: head) {
         case .notModified: .notModified
         case .part(let slice) where head.isStorable: .part(slice)
         case .unsatisfiable where head.isStorable: .unsatisfiable

@@ -28,6 +28,18 @@ public enum Rejection: Sendable, BitwiseCopyable {
     case loopDetected
     /// `only-if-cached`, and it is not.
     case onlyIfCached
+    /// The route requires an Idempotency-Key and there is none.
+    case idempotencyKeyMissing
+    /// The Idempotency-Key is no String and no word, or stands twice.
+    case idempotencyKeyMalformed
+    /// The first request with the Idempotency-Key still runs.
+    case idempotencyRunning
+    /// The Idempotency-Key was used for another request.
+    case idempotencyMismatch
+    /// The first request with the Idempotency-Key was answered, and the answer was too large to be kept.
+    case idempotencyNotKept
+    /// There is no room for another Idempotency-Key or its request's body.
+    case idempotencyFull
     /// The process holds as many connections as it may.
     case tooManyConnections
     /// The origin gave no answer.
@@ -47,6 +59,10 @@ public enum Rejection: Sendable, BitwiseCopyable {
         case .expectationFailed: 417
         case .loopDetected: 508
         case .onlyIfCached: 504
+        case .idempotencyKeyMissing, .idempotencyKeyMalformed: 400
+        case .idempotencyRunning, .idempotencyNotKept: 409
+        case .idempotencyMismatch: 422
+        case .idempotencyFull: 503
         case .tooManyConnections: 503
         case .upstream(let error): error.status
         }
@@ -66,6 +82,12 @@ public enum Rejection: Sendable, BitwiseCopyable {
         case .expectationFailed: "unknown expectation"
         case .loopDetected: "request loop detected"
         case .onlyIfCached: "not in the cache"
+        case .idempotencyKeyMissing: "the route requires an Idempotency-Key"
+        case .idempotencyKeyMalformed: "Idempotency-Key malformed"
+        case .idempotencyRunning: "a request with this Idempotency-Key is still running"
+        case .idempotencyMismatch: "this Idempotency-Key was used for another request"
+        case .idempotencyNotKept: "the answer for this Idempotency-Key was not kept"
+        case .idempotencyFull: "no room for another Idempotency-Key"
         case .tooManyConnections: "too many connections"
         case .upstream(let error): error.reason
         }
@@ -81,17 +103,35 @@ public enum Rejection: Sendable, BitwiseCopyable {
         }
     }
 
+    /// Whether the same request, sent again in a moment, may get its answer.
+    var isRetrySoon: Bool {
+        guard case .idempotencyRunning = self else { return false }
+        return true
+    }
+
+    /// Whether it is about the request's Idempotency-Key.
+    var isAboutIdempotency: Bool {
+        switch self {
+        case .idempotencyKeyMissing, .idempotencyKeyMalformed, .idempotencyRunning,
+            .idempotencyMismatch, .idempotencyNotKept, .idempotencyFull:
+            true
+        default: false
+        }
+    }
+
     /// All reasons, in the order of `index`.
     static let all: [Rejection] =
         [
             .headTimeout, .noRoute, .userRequired, .bodyTooLarge, .bodyTimeout, .malformedBody,
             .upgradeRefused, .expectationFailed, .loopDetected, .onlyIfCached, .tooManyConnections,
+            .idempotencyKeyMissing, .idempotencyKeyMalformed, .idempotencyRunning,
+            .idempotencyMismatch, .idempotencyNotKept, .idempotencyFull,
         ] + RequestError.allCases.map { .malformed($0) }
         + UpstreamError.allCases.map { .upstream($0) }
 
     /// Its place among all reasons.
     var index: Int {
-        let own = 11
+        let own = 17
         return switch self {
         case .headTimeout: 0
         case .noRoute: 1
@@ -104,6 +144,12 @@ public enum Rejection: Sendable, BitwiseCopyable {
         case .loopDetected: 8
         case .onlyIfCached: 9
         case .tooManyConnections: 10
+        case .idempotencyKeyMissing: 11
+        case .idempotencyKeyMalformed: 12
+        case .idempotencyRunning: 13
+        case .idempotencyMismatch: 14
+        case .idempotencyNotKept: 15
+        case .idempotencyFull: 16
         case .malformed(let error): own + Int(error.rawValue)
         case .upstream(let error): own + RequestError.allCases.count + Int(error.rawValue)
         }

@@ -13,6 +13,8 @@ public final class SharedState: Sendable {
     public let limits: LimitTable
     /// Stored answers, and the fetches that are under way.
     public let cache: MemoryStore
+    /// First answers by Idempotency-Key.
+    public let idempotency: IdempotencyStore
     /// How the keys of credentials stand.
     public let keys: KeyHealth
     /// Where log lines go.
@@ -31,6 +33,7 @@ public final class SharedState: Sendable {
     {
         limits = LimitTable(keys: settings.limitKeys, seed: seed)
         cache = MemoryStore(bytes: settings.cacheMemory, seed: seed)
+        idempotency = IdempotencyStore(bytes: settings.idempotencyMemory)
         keys = KeyHealth(verifiesTokens: settings.identity.jwt != nil)
         configuration = Guarded(
             ConfigurationState(
