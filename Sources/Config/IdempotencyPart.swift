@@ -42,7 +42,7 @@ extension Report {
             return nil
         }
         let field = FieldName(recognising: Array(name.utf8).span)
-        guard field == .other else {
+        guard field == .other || name == "idempotency-key" else {
             error(value, "`\(name)` means something else in HTTP")
             return nil
         }

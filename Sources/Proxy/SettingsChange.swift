@@ -46,6 +46,7 @@ public struct SettingsChange: Sendable, Equatable {
             ("headers", old.headers != new.headers), ("log", old.log != new.log),
             ("shutdown", old.drain != new.drain),
             ("idempotency_memory", old.idempotencyMemory != new.idempotencyMemory),
+            ("cache.warm", old.warm != new.warm),
             ("cache.memory", new.cacheMemory > 0 && old.cacheMemory != new.cacheMemory),
         ]
         others = other.filter(\.1).map(\.0)

@@ -15,6 +15,8 @@ public final class SharedState: Sendable {
     public let cache: MemoryStore
     /// First answers by Idempotency-Key.
     public let idempotency: IdempotencyStore
+    /// Work that no client waits for.
+    public let background: BackgroundWork
     /// How the keys of credentials stand.
     public let keys: KeyHealth
     /// Where log lines go.
@@ -34,6 +36,10 @@ public final class SharedState: Sendable {
         limits = LimitTable(keys: settings.limitKeys, seed: seed)
         cache = MemoryStore(bytes: settings.cacheMemory, seed: seed)
         idempotency = IdempotencyStore(bytes: settings.idempotencyMemory)
+        background = BackgroundWork(
+            concurrency: settings.warm?.concurrency ?? WarmSettings.standardConcurrency,
+            // Spreads pauses; no secret.
+            seed: now.wall.nanoseconds ^ now.monotonic.nanoseconds)
         keys = KeyHealth(verifiesTokens: settings.identity.jwt != nil)
         configuration = Guarded(
             ConfigurationState(
