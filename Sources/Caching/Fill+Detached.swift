@@ -7,7 +7,8 @@ extension MemoryStore {
     /// - Returns: The fill, and the client's place in it.
     public func detachedFill(at now: MonotonicTime) -> (fill: Fill, reader: FillReader) {
         let fill = Fill(
-            store: self, key: [], tag: 0, base: 0, passTag: 0, stored: nil, expected: nil,
+            store: self, key: [], tag: 0, base: 0, passTag: 0, stored: nil, parts: nil,
+            isForPart: false, keepsParts: false, expected: nil,
             isCollapsing: false, hasIdentity: true, bytesMax: 0, started: now)
         guard let reader = fill.joinAsOwner() else {
             preconditionFailure("a new fill has no reader yet")
