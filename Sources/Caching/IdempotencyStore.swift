@@ -82,6 +82,7 @@ public final class IdempotencyStore: Sendable {
     ///   - key: Route, caller and the client's key.
     ///   - fingerprint: Of method, target and content.
     ///   - now: The present.
+    /// - Returns: What the request does; who is the first must end its ticket.
     public func claim(
         key: [UInt8], fingerprint: ContentDigest, at now: MonotonicTime
     ) -> Claim {
