@@ -10,6 +10,10 @@ public enum CacheBounds {
     public static let varyNamesMax = 16
     /// Query parameters that are sorted; more of them stand in the key as they came.
     public static let sortedParameters = 64
+    /// Bytes of a client's Idempotency-Key.
+    public static let idempotencyKeyBytes = 255
+    /// What must be left of the budget for another Idempotency-Key, so that its answer has a place.
+    static let idempotencyRoom = 64 << 10
     /// Variants kept for one key; the oldest one leaves first.
     public static let variantsPerKey = 32
     /// Bytes of entity tags of other variants in one validation; further ones are not named.

@@ -19,6 +19,8 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
     case requestNoStore
     /// A condition of the route's `bypass` holds.
     case rule
+    /// The request has an Idempotency-Key: it is sent once, and its answer is kept for its retries alone.
+    case idempotencyKey
     /// A part of `vary_by` is missing.
     case noIdentity
     /// The request has credentials and the stored answer is not for everybody (RFC 9111 §3.5).
@@ -43,6 +45,7 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
         case .precondition: "precondition"
         case .requestNoStore: "request-no-store"
         case .rule: "rule"
+        case .idempotencyKey: "idempotency-key"
         case .noIdentity: "no-identity"
         case .authorizationPresent: "authorization"
         case .headNotStored: "head-not-stored"

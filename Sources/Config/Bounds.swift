@@ -110,6 +110,11 @@ enum Bounds {
     /// In thousandths.
     static let beta = 1...100_000
 
+    // Idempotency.
+    static let idempotencyTTL = Nanoseconds.seconds(1)...Nanoseconds.seconds(31 * 86_400)
+    static let idempotencyMemory: ClosedRange<UInt64> = 1 << 20...1 << 40
+    static let maxAnswer: ClosedRange<UInt64> = 1...16 << 20
+
     // Protocol towards clients.
     static let headerBytes: ClosedRange<UInt64> = 1 << 10...1 << 20
     static let fields = 1...1000

@@ -66,6 +66,8 @@ extension Report {
         let admin = fields.take("admin").flatMap { self.admin($0, listeners: listeners) }
         let workers = workers(fields.take("workers"), processors: processors)
         let limitKeys = fields.take("limit_keys").flatMap { integer($0, Bounds.limitKeys) }
+        let kept = fields.take("idempotency_memory").flatMap { size($0, Bounds.idempotencyMemory) }
+        let idempotencyMemory = kept.map { Int($0) } ?? Defaults.idempotencyMemory
         if let redis = fields.take("redis") { self.redis(redis) }
         fields.refuse("tracing", "tracing", shape: .tracing)
         let http = fields.take("http").map { self.http($0) }
@@ -76,7 +78,8 @@ extension Report {
         let context = RouteContext(
             upstreams: upstreams(&fields), limits: fields.take("limits").map { limits($0) } ?? [],
             cache: fields.take("cache").map { wholeCache($0) } ?? ParsedCache(),
-            identity: fields.take("identity").map { identity($0) } ?? ParsedIdentity())
+            identity: fields.take("identity").map { identity($0) } ?? ParsedIdentity(),
+            idempotencyMemory: idempotencyMemory)
         let routes = routes(&fields, root, context)
         fields.finish()
 
@@ -88,7 +91,8 @@ extension Report {
             cacheMemory: routes.contains { $0.cache != nil } ? context.cache.memory : 0,
             warm: routes.contains { $0.cache != nil } ? context.cache.warm?.settings : nil,
             routes: routes, http: http ?? Defaults.http, headers: headers ?? Defaults.headers,
-            log: log ?? Defaults.log, drain: drain ?? Defaults.drain)
+            log: log ?? Defaults.log, drain: drain ?? Defaults.drain,
+            idempotencyMemory: idempotencyMemory)
     }
 
     /// The routes of the file, or the one for everything, and all checks across parts.

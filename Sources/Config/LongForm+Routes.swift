@@ -33,6 +33,18 @@ extension Configuration {
         entries.append(("cache", route.cache.map { .block(policy($0)) } ?? .text("off")))
         if !route.stripPrefix.isEmpty { entries.append(("strip_prefix", .text(route.stripPrefix))) }
         if let timeout = route.timeout { entries.append(("timeout", .duration(timeout))) }
+        if let policy = route.idempotency {
+            entries.append(
+                (
+                    "idempotency",
+                    .block([
+                        ("ttl", .duration(policy.ttl)),
+                        ("required", .verbatim(policy.isRequired ? "true" : "false")),
+                        ("header", .text(policy.header)), ("max_body", .size(policy.maxBody)),
+                        ("max_answer", .size(policy.maxAnswer)),
+                    ])
+                ))
+        }
         entries.append(("auth", .text(route.requiresUser ? "required" : "optional")))
         return .block(entries)
     }

@@ -9,6 +9,8 @@ struct RouteContext {
     var limits: [ParsedLimit]
     var cache: ParsedCache
     var identity: ParsedIdentity
+    /// Bytes of answers kept by Idempotency-Key.
+    var idempotencyMemory: Int
 }
 
 /// One route of the file and where it stands.
@@ -91,7 +93,12 @@ extension Report {
             route.settings.requiresUser =
                 word(auth, "choice", ["required", "optional"]) == "required"
         }
-        fields.refuse("idempotency", "keeping answers by Idempotency-Key", shape: .scalar)
+        if let value = fields.take("idempotency") {
+            route.settings.idempotency = idempotency(value, memory: context.idempotencyMemory)
+            if route.settings.idempotency != nil && route.hasRightConditions {
+                checkIdempotency(value, route.settings.match.methods)
+            }
+        }
         fields.refuse("invalidates", "invalidating by tag", shape: .list(.scalar))
         fields.finish()
         return route

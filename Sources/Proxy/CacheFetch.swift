@@ -287,14 +287,6 @@ final class CacheFetch {
         if fill.stored?.head.lifetime.forbidsStale ?? false, isUnreachable(error) {
             return fill.fail(.notValidated, at: now)
         }
-        switch error {
-        case .connectFailed: fill.fail(.connect, at: now)
-        case .poolExhausted: fill.fail(.exhausted, at: now)
-        case .unresolved: fill.fail(.unresolved, at: now)
-        case .connectTimeout, .firstByteTimeout, .idleTimeout: fill.fail(.timeout, at: now)
-        case .closedInsideAnswer: fill.fail(.incomplete, at: now)
-        case .closedBeforeAnswer, .malformedAnswer, .unexpectedUpgrade: fill.fail(.reset, at: now)
-        case .aborted: fill.fail(.abandoned, at: now)
-        }
+        fill.fail(FillFailure(error), at: now)
     }
 }

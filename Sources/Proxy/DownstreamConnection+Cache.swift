@@ -187,12 +187,12 @@ extension DownstreamConnection {
         _ waiter: Waiter
     ) async -> Afterwards {
         let output = exchange.output
-        var status = exchange.cacheStatus ?? .forwarded(.uriMiss)
+        var status = exchange.cacheStatus
         let origin = fill.origin
-        status.forwardStatus = origin.status ?? head.status.code
-        status.isStored = head.isStorable
+        status?.forwardStatus = origin.status ?? head.status.code
+        status?.isStored = head.isStorable
         if let refusal = head.refusal {
-            status.detail = refusal.name
+            status?.detail = refusal.name
             exchange.record.cacheReason = refusal.name
         }
         let form = form(exchange, ofArriving: head, part: origin.part)
@@ -218,7 +218,7 @@ extension DownstreamConnection {
             output.append(decimal: head.initialAge.wholeSeconds)
             output.append("\r\n")
         }
-        status.append(to: output)
+        status?.append(to: output)
         endHead(
             exchange, head, omitting: form.hasBody ? merge.omitting : [], keeps: keeps)
         do {

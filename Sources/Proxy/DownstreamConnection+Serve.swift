@@ -77,7 +77,11 @@ extension DownstreamConnection {
                 return await answerOptions(exchange)
             case .reportHealth(let report):
                 return await answerHealth(exchange, report)
-            case .delay, .readContent, .fetch:
+            case .runOnce(let route, let policy, let ticket?):
+                return await runOnce(exchange, route, policy, ticket)
+            case .replay(let route, let answer):
+                return await replay(exchange, route, answer)
+            case .delay, .readContent, .fetch, .runOnce:
                 preconditionFailure("a request that waited, or was only looked at, is answered")
             }
         }

@@ -29,6 +29,7 @@ public struct MetricsReport {
         appendRequests(&text)
         appendConnections(&text)
         appendCache(&text)
+        appendIdempotency(&text)
         appendJobs(shared.background.status, to: &text)
         appendLimits(&text)
         appendCredentials(&text)
@@ -96,6 +97,29 @@ public struct MetricsReport {
         text.family(
             "weir_cache_evictions_total", .counter, help: "Stored answers given up for others.")
         text.sample(statistics.evictions)
+    }
+
+    private func appendIdempotency(_ text: inout MetricsText) {
+        text.family(
+            "weir_idempotency_requests_total", .counter,
+            help: "Requests with an Idempotency-Key that were not refused, by what it did.")
+        for outcome in AccessRecord.Idempotency.allCases where outcome != .none {
+            text.sample(
+                metrics.idempotency[0, Int(outcome.rawValue)],
+                [MetricLabel("outcome", "\(outcome.name)")])
+        }
+        text.family("weir_idempotency_keys", .gauge, help: "Idempotency keys that are known.")
+        text.sample(UInt64(max(0, shared.idempotency.keyCount)))
+        text.family("weir_idempotency_bytes", .gauge, help: "Bytes of their answers in use.")
+        text.sample(UInt64(max(0, shared.idempotency.bytes)))
+        text.family(
+            "weir_idempotency_answers_not_kept_total", .counter,
+            help: "Answers that were too large to be kept, or found no room.")
+        text.sample(shared.idempotency.answersNotKept)
+        text.family(
+            "weir_request_content_bytes", .gauge,
+            help: "Bytes of requests' content that is held, beyond 32 KiB each.")
+        text.sample(UInt64(max(0, shared.heldBodies)))
     }
 
     private func appendLimits(_ text: inout MetricsText) {

@@ -32,6 +32,11 @@ public final class Route: Sendable {
     /// Whether a request must have a user.
     let requiresUser: Bool
 
+    /// How it keeps answers by Idempotency-Key.
+    let idempotency: IdempotencyPolicy?
+    /// What the keys of its requests begin with.
+    let idempotencyScope: [UInt8]
+
     /// Where the value of a dimension is found in a request.
     enum Dimension: Sendable {
         /// In a field; lower-case name, and the same as far as it is known.
@@ -41,9 +46,10 @@ public final class Route: Sendable {
     }
 
     /// Compiles `route`; `claims` are the blueprint's, `space` tells its cache keys from those of other
-    /// upstreams.
+    /// upstreams, `scope` its idempotency keys from those of other routes.
     init(
-        _ route: RouteSettings, limits all: [LimitDefinition], claims: [String], space: String
+        _ route: RouteSettings, limits all: [LimitDefinition], claims: [String], space: String,
+        scope: String
     ) {
         name = Array(route.match.name.utf8)
         pattern = Array(route.match.path.utf8)
@@ -69,5 +75,7 @@ public final class Route: Sendable {
         strippedSegments = route.stripPrefix.split(separator: "/").count
         timeout = route.timeout
         requiresUser = route.requiresUser
+        idempotency = route.idempotency
+        idempotencyScope = Array(scope.utf8)
     }
 }

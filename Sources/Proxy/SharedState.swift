@@ -13,6 +13,8 @@ public final class SharedState: Sendable {
     public let limits: LimitTable
     /// Stored answers, and the fetches that are under way.
     public let cache: MemoryStore
+    /// First answers by Idempotency-Key.
+    public let idempotency: IdempotencyStore
     /// Work that no client waits for.
     public let background: BackgroundWork
     /// How the keys of credentials stand.
@@ -33,6 +35,7 @@ public final class SharedState: Sendable {
     {
         limits = LimitTable(keys: settings.limitKeys, seed: seed)
         cache = MemoryStore(bytes: settings.cacheMemory, seed: seed)
+        idempotency = IdempotencyStore(bytes: settings.idempotencyMemory)
         background = BackgroundWork(
             concurrency: settings.warm?.concurrency ?? WarmSettings.standardConcurrency,
             // Spreads pauses; no secret.

@@ -49,6 +49,11 @@ extension WorkerContext {
     ) -> Verdict {
         // Behind the limits: whoever tries tokens is counted, by address, and `count: [401]` finds them.
         if lacksUser(exchange, route) { return .reject(.userRequired) }
+        if let verdict = judgeKey(
+            exchange, request, route, snapshot.blueprint, isPeek: isPeek)
+        {
+            return verdict
+        }
         guard let cache = route.cache else { return .forward(route) }
         if needsContent(exchange, request, cache) {
             return .readContent(route, most: cache.policy.maxBody)

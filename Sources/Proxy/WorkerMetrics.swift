@@ -13,6 +13,8 @@ public struct WorkerMetrics: Sendable {
     var latency: [Histogram]
     /// Requests by the cache's part in them.
     var cache = CounterTable(rows: 1, columns: AccessRecord.Cache.allCases.count)
+    /// Requests with an Idempotency-Key by what it did.
+    var idempotency = CounterTable(rows: 1, columns: AccessRecord.Idempotency.allCases.count)
     /// Decisions by limit and outcome.
     var limits: CounterTable
     /// Units charged by each limit, as they were settled.
@@ -64,6 +66,9 @@ public struct WorkerMetrics: Sendable {
             latency[row].record(time.count)
         }
         cache.add(row: 0, column: Int(record.cache.rawValue))
+        if record.idempotency != .none {
+            idempotency.add(row: 0, column: Int(record.idempotency.rawValue))
+        }
         bodyBytes &+= record.bodyBytes
         if record.isIncomplete { incomplete &+= 1 }
     }
@@ -120,6 +125,7 @@ public struct WorkerMetrics: Sendable {
         requests.merge(other.requests)
         for i in latency.indices { latency[i].merge(other.latency[i]) }
         cache.merge(other.cache)
+        idempotency.merge(other.idempotency)
         limits.merge(other.limits)
         limitUnits.merge(other.limitUnits)
         limitsInFlight.merge(other.limitsInFlight)

@@ -24,6 +24,8 @@ public final class ProxySettings: Sendable {
     public let limits: [LimitDefinition]
     /// The bytes of the memory cache; 0 when no route caches.
     public let cacheMemory: Int
+    /// The bytes of answers kept by Idempotency-Key.
+    public let idempotencyMemory: Int
     /// What is fetched before anybody asks; `nil`: nothing.
     public let warm: WarmSettings?
     /// The routes in order; never empty.
@@ -42,7 +44,8 @@ public final class ProxySettings: Sendable {
         listeners: [ListenerSettings], admin: AdminSettings?, workers: Int, limitKeys: Int,
         upstreams: [UpstreamSettings], identity: IdentitySettings, limits: [LimitDefinition],
         cacheMemory: Int, warm: WarmSettings? = nil, routes: [RouteSettings], http: HTTPSettings,
-        headers: HeaderSettings, log: LogSettings, drain: Nanoseconds
+        headers: HeaderSettings, log: LogSettings, drain: Nanoseconds,
+        idempotencyMemory: Int = 64 << 20
     ) {
         for route in routes {
             precondition(upstreams.indices.contains(route.upstream))
@@ -56,6 +59,7 @@ public final class ProxySettings: Sendable {
         self.identity = identity
         self.limits = limits
         self.cacheMemory = cacheMemory
+        self.idempotencyMemory = idempotencyMemory
         self.warm = warm
         self.routes = routes
         self.http = http
@@ -81,11 +85,14 @@ public struct RouteSettings: Sendable, Equatable {
     public var timeout: Nanoseconds?
     /// Whether a request must have a user, else 401.
     public var requiresUser: Bool
+    /// How it keeps answers by Idempotency-Key; `nil`: it does not.
+    public var idempotency: IdempotencyPolicy?
 
     /// Creates settings.
     public init(
         match: RouteDefinition, upstream: Int = 0, limits: [Int] = [], cache: CachePolicy? = nil,
-        stripPrefix: String = "", timeout: Nanoseconds? = nil, requiresUser: Bool = false
+        stripPrefix: String = "", timeout: Nanoseconds? = nil, requiresUser: Bool = false,
+        idempotency: IdempotencyPolicy? = nil
     ) {
         self.match = match
         self.upstream = upstream
@@ -94,6 +101,7 @@ public struct RouteSettings: Sendable, Equatable {
         self.stripPrefix = stripPrefix
         self.timeout = timeout
         self.requiresUser = requiresUser
+        self.idempotency = idempotency
     }
 }
 
@@ -105,5 +113,6 @@ extension ProxySettings: Equatable {
             && a.limits == b.limits && a.cacheMemory == b.cacheMemory && a.warm == b.warm
             && a.routes == b.routes
             && a.http == b.http && a.headers == b.headers && a.log == b.log && a.drain == b.drain
+            && a.idempotencyMemory == b.idempotencyMemory
     }
 }

@@ -64,7 +64,8 @@ struct SettingsMaker {
             workers: number(1...256), limitKeys: number(1000...100_000_000), upstreams: upstreams,
             identity: identity, limits: limits, cacheMemory: usesCache ? cacheMemory : 0,
             warm: usesCache && chance(2) ? warm() : nil,
-            routes: routes, http: http(), headers: headers, log: log, drain: time(86_400_000))
+            routes: routes, http: http(), headers: headers, log: log, drain: time(86_400_000),
+            idempotencyMemory: number(16 << 20...1 << 34))
     }
 
     mutating func upstream(_ name: String) -> UpstreamSettings {
@@ -119,7 +120,17 @@ struct SettingsMaker {
             match: match, upstream: random.below(upstreams),
             cache: chance(3) ? nil : policy(memory),
             stripPrefix: chance(2) ? "/r\(index)" : "", timeout: chance(2) ? nil : time(86_400_000),
-            requiresUser: chance(2))
+            requiresUser: chance(2), idempotency: idempotency())
+    }
+
+    mutating func idempotency() -> IdempotencyPolicy? {
+        if chance(2) { return nil }
+        var policy = IdempotencyPolicy(ttl: .seconds(UInt64(number(1...2_000_000))))
+        policy.isRequired = chance(2)
+        policy.header = chance(2) ? "idempotency-key" : "x-key|1"
+        policy.maxBody = number(1...16 << 20)
+        policy.maxAnswer = number(1...16 << 20)
+        return policy
     }
 
     mutating func policy(_ memory: Int) -> CachePolicy {
