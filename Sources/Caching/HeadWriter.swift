@@ -4,8 +4,8 @@ import Primitives
 /// Writes a prepared head: what RFC 9111 §3.1 lets a cache keep (cases `9111-3.1-…`).
 ///
 /// Left out are hop-by-hop fields and all that Connection names, the framing, and from stored answers
-/// Age, Set-Cookie, the proxy authentication fields and the limits of the upstream, which must not be
-/// replayed (standards S1).
+/// Age, Set-Cookie, the proxy authentication fields, the fields of tags, which are for this cache, and the
+/// limits of the upstream, which must not be replayed (standards S1).
 struct HeadWriter {
     private(set) var bytes: [UInt8] = []
     private(set) var etag: ByteRange?
@@ -22,6 +22,7 @@ struct HeadWriter {
     private static let notStored: FieldNameSet = [
         .age, .setCookie, .proxyAuthenticate, .proxyAuthorization, .proxyAuthenticationInfo,
         .ratelimit, .ratelimitPolicy, .xRatelimitLimit, .xRatelimitRemaining, .xRatelimitReset,
+        .surrogateKey,
     ]
 
     mutating func write(
@@ -77,7 +78,12 @@ struct HeadWriter {
         if HeadWriter.hopByHop.contains(name) { return false }
         if stores {
             if HeadWriter.notStored.contains(name) { return false }
-            if name == .other && HeadWriter.isLimitField(fields.name(at: i)) { return false }
+            if name == .other
+                && (HeadWriter.isLimitField(fields.name(at: i))
+                    || CacheTags.isConsumed(fields.name(at: i)))
+            {
+                return false
+            }
         }
         return !HeadWriter.isNamedByConnection(fields.name(at: i), in: fields)
     }

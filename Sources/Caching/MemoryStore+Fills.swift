@@ -44,7 +44,7 @@ extension MemoryStore {
             }
             return shard.insert(response, tag: fill.tag, base: fill.base)
         }
-        return left?.allSatisfy { $0 !== response } ?? false
+        return left?.allSatisfy { $0.head !== response.head } ?? false
     }
 
     /// Ends a fill that stores nothing.

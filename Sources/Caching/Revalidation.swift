@@ -69,10 +69,13 @@ extension StoredResponse {
         } else {
             isStorable = false
         }
+        let tags = head.tags.updated(by: notModified.fields)
         let new = CachedHead(
             key: head.key,
             variant: VariantKey(response: merged.fields, request: request.fields),
-            response: merged, lifetime: lifetime, times: times, isStorable: isStorable)
+            response: merged, lifetime: lifetime, times: times,
+            isStorable: isStorable && tags.isWhole,
+            tags: tags)
         return StoredResponse(head: new, body: body)
     }
 
