@@ -4,20 +4,40 @@ import Primitives
 ///
 /// A reference: what a hit reads of it costs no retain, which all workers would make on the same word.
 public final class CacheRules: Sendable {
-    /// A query parameter that is left out of the key.
-    struct Ignored: Sendable {
+    /// Names of query parameters: one, or all with this beginning.
+    struct Parameter: Sendable {
         let name: [UInt8]
         let isPrefix: Bool
+
+        init(_ text: String) {
+            isPrefix = text.hasSuffix("*")
+            name = Array((isPrefix ? String(text.dropLast()) : text).utf8)
+        }
+
+        func matches(_ other: Span<UInt8>) -> Bool {
+            guard isPrefix else { return other.equals(name.span) }
+            guard other.count >= name.count else { return false }
+            return other.extracting(0..<name.count).equals(name.span)
+        }
     }
 
     /// The policy as it was configured.
     public let policy: CachePolicy
-    let ignored: [Ignored]
+    private let ignored: [Parameter]
+    /// The only parameters that count; `nil`: all.
+    private let counted: [Parameter]?
+    let sortsQuery: Bool
+    /// Whether the key's query may be another one than the request's.
+    let changesQuery: Bool
+    let parts: [KeyPart]
     /// What a lookup needs, without references.
     let collapses: Bool
     let listensToClients: Bool
     let earlyRefresh: CachePolicy.EarlyRefresh
+    /// Whether keys say who asks.
     let hasIdentity: Bool
+    /// Whether keys have anything behind their base.
+    let hasParts: Bool
     let space: [UInt8]
 
     /// Prepares `policy`.
@@ -27,29 +47,28 @@ public final class CacheRules: Sendable {
     ///   - space: Keeps answers of different upstreams for the same target apart: the upstream's name
     ///     where a configuration has several, else empty.
     public init(_ policy: CachePolicy, space: String = "") {
-        ignored = policy.ignoreQuery.map { name in
-            let isPrefix = name.hasSuffix("*")
-            return Ignored(
-                name: Array((isPrefix ? String(name.dropLast()) : name).utf8), isPrefix: isPrefix)
-        }
+        ignored = policy.ignoreQuery.map { Parameter($0) }
+        counted = policy.onlyQuery?.map { Parameter($0) }
+        sortsQuery = policy.sortsQuery
+        changesQuery = !ignored.isEmpty || counted != nil || sortsQuery
+        parts = policy.varyBy.map { KeyPart($0) }
         self.policy = policy
         collapses = policy.collapses
         listensToClients = policy.respectsClientNoCache
         earlyRefresh = policy.earlyRefresh
-        hasIdentity = !policy.varyBy.isEmpty
+        hasIdentity = policy.hasIdentity
+        hasParts = !policy.varyBy.isEmpty
         self.space = Array(space.utf8)
     }
 
-    /// Whether the parameter `name` is left out.
-    func ignores(_ name: Span<UInt8>) -> Bool {
-        for entry in ignored {
-            if entry.isPrefix {
-                guard name.count >= entry.name.count else { continue }
-                if name.extracting(0..<entry.name.count).equals(entry.name.span) { return true }
-            } else if name.equals(entry.name.span) {
-                return true
-            }
+    /// Whether the parameter `name` is a part of the key.
+    func counts(_ name: Span<UInt8>) -> Bool {
+        if let counted {
+            var isNamed = false
+            for entry in counted where entry.matches(name) { isNamed = true }
+            if !isNamed { return false }
         }
-        return false
+        for entry in ignored where entry.matches(name) { return false }
+        return true
     }
 }
