@@ -5,7 +5,7 @@ public import Proxy
 public import Settings
 import Telemetry
 
-/// The admin address: health for the orchestrator, metrics for Prometheus, limits and explanations for people.
+/// The admin address: health for the orchestrator, metrics for Prometheus, limits, cache and explanations for people.
 ///
 /// The health checks are open to whoever reaches the address; everything else asks for the token when one is
 /// configured.
@@ -62,6 +62,7 @@ public final class AdminServer {
         _ endpoint: Endpoint, _ query: AdminQuery
     ) async throws(AdminProblem) -> SmallServer.Reply {
         let limits = LimitsEndpoint(server: server, clock: loop.clock)
+        let cache = CacheEndpoint(server: server, loop: loop)
         switch endpoint {
         case .metrics: return await metrics()
         case .limits: return try limits.list(query)
@@ -70,6 +71,9 @@ public final class AdminServer {
         case .limitsReset: return try await limits.reset(query)
         case .limitsBoost: return try limits.boost(query)
         case .explain: return try await ExplainEndpoint(server: server).answer(query)
+        case .cache: return try await cache.statistics(query)
+        case .cacheKey: return try cache.key(query)
+        case .cachePurge: return try cache.purge(query)
         }
     }
 
@@ -126,14 +130,17 @@ private enum Endpoint: String, CaseIterable {
     case limitsReset = "/limits/reset"
     case limitsBoost = "/limits/boost"
     case explain = "/explain"
+    case cache = "/cache"
+    case cacheKey = "/cache/key"
+    case cachePurge = "/cache/purge"
 
     init?(path: Span<UInt8>) { self.init(rawValue: path.text) }
 
     /// Looking is GET, mending is POST.
     var methods: [Method] {
         switch self {
-        case .metrics, .limits, .limitsKey, .limitsTop: [.get]
-        case .limitsReset, .limitsBoost: [.post]
+        case .metrics, .limits, .limitsKey, .limitsTop, .cache, .cacheKey: [.get]
+        case .limitsReset, .limitsBoost, .cachePurge: [.post]
         case .explain: [.get, .post]
         }
     }

@@ -46,6 +46,8 @@ public enum CacheBounds {
     static let purgeRecords = 4096
     /// Entries that a sweep looks at under one lock.
     static let sweepStep = 256
+    /// Entries that a listing looks at under one lock.
+    static let listingStep = 4096
     /// A factor of lifetimes, in thousandths.
     public static let lifetimeFactor: ClosedRange<UInt32> = 100...100_000
     /// Body segments are joined up to this size.

@@ -124,11 +124,14 @@ final class CacheFetch {
             request: request, response: upstream.response, policy: cache.policy, times: times)
         {
         case .store(let lifetime):
+            let tags = CacheTags(of: upstream.response.fields)
             fill.publish(
-                CachedHead(
-                    key: fill.key, request: request, response: upstream.response,
-                    lifetime: lifetime,
-                    times: times))
+                tags.isWhole
+                    ? CachedHead(
+                        key: fill.key, request: request, response: upstream.response,
+                        lifetime: lifetime, times: times, tags: tags)
+                    : CachedHead(
+                        passing: upstream.response, times: times, refusal: .tooManyTags))
         case .refuse(let refusal):
             fill.publish(CachedHead(passing: upstream.response, times: times, refusal: refusal))
         }

@@ -95,6 +95,24 @@ public struct MetricsReport {
         text.family(
             "weir_cache_evictions_total", .counter, help: "Stored answers given up for others.")
         text.sample(statistics.evictions)
+        appendPurges(&text, statistics)
+    }
+
+    private func appendPurges(_ text: inout MetricsText, _ statistics: StoreCounts) {
+        let switches = shared.switches.state
+        text.family("weir_cache_purges_total", .counter, help: "Purges by what they name.")
+        for kind in PurgeRecord.Kind.allCases {
+            text.sample(switches.purges[kind], [MetricLabel("kind", kind.rawValue)])
+        }
+        text.family(
+            "weir_cache_purged_total", .counter,
+            help: "Stored answers that purges removed or made stale.")
+        text.sample(statistics.purged, [MetricLabel("how", "hard")])
+        text.sample(statistics.softened, [MetricLabel("how", "soft")])
+        text.family(
+            "weir_cache_purge_records", .gauge,
+            help: "Purges that some stored answers have not looked at.")
+        text.sample(UInt64(statistics.purgeRecords))
     }
 
     private func appendLimits(_ text: inout MetricsText) {

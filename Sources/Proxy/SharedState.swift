@@ -13,6 +13,8 @@ public final class SharedState: Sendable {
     public let limits: LimitTable
     /// Stored answers, and the fetches that are under way.
     public let cache: MemoryStore
+    /// What operators may turn, and what was purged.
+    public let switches = CacheSwitches()
     /// How the keys of credentials stand.
     public let keys: KeyHealth
     /// Where log lines go.
@@ -76,6 +78,13 @@ public final class SharedState: Sendable {
 
     /// Makes `isDraining` true for good.
     public func beginDraining() { draining.store(true, ordering: .releasing) }
+
+    /// Purges stored answers, and lets them be swept on `loop`, whose thread calls.
+    public func purge(_ record: PurgeRecord, on loop: EventLoop) {
+        cache.purge(record, at: loop.now)
+        switches.notePurge(record.kind)
+        PurgeSweeper.start(cache, on: loop)
+    }
 
     /// Watches the turns of `loop`.
     func watch(_ loop: EventLoop) { loops.withLock { $0.append(loop) } }
