@@ -6,12 +6,14 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
     case method
     /// A GET or HEAD with content.
     case requestBody
-    /// The request asks for a part; ranges are the origin's work.
+    /// The request asks for a part, and nothing is stored or on its way of which one could be served.
     case rangeRequest
     /// A condition that only the origin can judge: If-Match, If-Unmodified-Since (RFC 9110 §13.1).
     case precondition
     /// The request says `no-store`, and the policy listens.
     case requestNoStore
+    /// A condition of the route's `bypass` holds.
+    case rule
     /// A part of `vary_by` is missing.
     case noIdentity
     /// The request has credentials and the stored answer is not for everybody (RFC 9111 §3.5).
@@ -31,6 +33,7 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
         case .rangeRequest: "range"
         case .precondition: "precondition"
         case .requestNoStore: "request-no-store"
+        case .rule: "rule"
         case .noIdentity: "no-identity"
         case .authorizationPresent: "authorization"
         case .headNotStored: "head-not-stored"
@@ -45,13 +48,13 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
     ) -> CacheBypass? {
         guard request.method == .get || request.method == .head else { return .method }
         if request.framing != .none { return .requestBody }
-        if request.fields.containsAny(of: [.range, .ifRange]) { return .rangeRequest }
         if request.fields.containsAny(of: [.ifMatch, .ifUnmodifiedSince]) { return .precondition }
         if rules.listensToClients
             && CacheDirectives(ofRequest: request.fields).flags.contains(.noStore)
         {
             return .requestNoStore
         }
+        if rules.bypass?.matches(request) ?? false { return .rule }
         return nil
     }
 }

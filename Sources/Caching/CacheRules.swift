@@ -39,6 +39,8 @@ public final class CacheRules: Sendable {
     /// Whether keys have anything behind their base.
     let hasParts: Bool
     let space: [UInt8]
+    /// Requests that go past the cache; `nil`: none by rule.
+    let bypass: BypassMatcher?
 
     /// Prepares `policy`.
     ///
@@ -59,6 +61,7 @@ public final class CacheRules: Sendable {
         hasIdentity = policy.hasIdentity
         hasParts = !policy.varyBy.isEmpty
         self.space = Array(space.utf8)
+        bypass = policy.bypass.isEmpty ? nil : BypassMatcher(policy.bypass)
     }
 
     /// Whether the parameter `name` is a part of the key.

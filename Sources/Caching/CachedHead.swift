@@ -22,6 +22,8 @@ public final class CachedHead: Sendable {
     public let lastModifiedRange: ByteRange?
     /// Last-Modified in seconds since 1970, when it can be read.
     public let lastModifiedSeconds: Int64?
+    /// What the origin says of ranges (RFC 9110 §14.3).
+    let acceptRanges: AcceptRanges
     /// Date in seconds since 1970.
     public let date: Int64
     /// How long it may be used.
@@ -40,6 +42,9 @@ public final class CachedHead: Sendable {
     public let isStorable: Bool
     /// Why it is not kept, where a rule said so.
     public let refusal: CacheRefusal?
+    /// Lines of Set-Cookie for the client whose request was sent to the origin, and for nobody else; they are
+    /// not stored (`set_cookie: strip`).
+    public let cookies: [UInt8]
 
     /// Prepares the head of an answer that `StoreDecision` lets in.
     ///
@@ -49,33 +54,37 @@ public final class CachedHead: Sendable {
     ///   - response: The head as it came from the origin.
     ///   - lifetime: The decision's lifetime.
     ///   - times: When it was asked for and received.
+    ///   - policy: The route's policy.
     ///   - tags: By which tags it can be purged.
     public convenience init(
         key: [UInt8], request: borrowing RequestHead, response: borrowing ResponseHead,
-        lifetime: Lifetime, times: FetchTimes, tags: CacheTags = CacheTags()
+        lifetime: Lifetime, times: FetchTimes, policy: borrowing CachePolicy = CachePolicy(),
+        tags: CacheTags = CacheTags()
     ) {
         self.init(
             key: key, variant: VariantKey(response: response.fields, request: request.fields),
-            response: response, lifetime: lifetime, times: times, isStorable: true, tags: tags)
+            response: response, lifetime: lifetime, times: times, isStorable: true, policy: policy,
+            tags: tags)
     }
 
     /// Prepares the head of an answer that only passes through a fill to the client that asked for it: its
     /// cookies, Age and limit fields stay. `refusal` is why it is not stored.
     public convenience init(
-        passing response: borrowing ResponseHead, times: FetchTimes, refusal: CacheRefusal? = nil
+        passing response: borrowing ResponseHead, times: FetchTimes, refusal: CacheRefusal? = nil,
+        policy: borrowing CachePolicy = CachePolicy()
     ) {
         let directives = CacheDirectives(of: response.fields)
         let lifetime = Lifetime(
             of: response, directives: directives, policy: CachePolicy(), times: times)
         self.init(
             key: [], variant: .none, response: response, lifetime: lifetime, times: times,
-            isStorable: false, refusal: refusal)
+            isStorable: false, refusal: refusal, policy: policy)
     }
 
     init(
         key: [UInt8], variant: VariantKey, response: borrowing ResponseHead, lifetime: Lifetime,
         times: FetchTimes, isStorable: Bool, refusal: CacheRefusal? = nil,
-        tags: CacheTags = CacheTags()
+        policy: borrowing CachePolicy, tags: CacheTags = CacheTags()
     ) {
         var length: UInt64?
         switch response.framing {
@@ -84,7 +93,7 @@ public final class CachedHead: Sendable {
         case .chunked, .untilClose: break
         }
         if response.status.forbidsBody { length = 0 }
-        var writer = HeadWriter(stores: isStorable)
+        var writer = HeadWriter(stores: isStorable, policy: policy)
         writer.write(response, contentLength: length, receivedAt: times.received.wall.epochSeconds)
         self.key = key
         self.variant = variant
@@ -97,6 +106,7 @@ public final class CachedHead: Sendable {
         lastModifiedSeconds = writer.lastModified.flatMap { range in
             HTTPDate.parse(written.span(range), now: times.received.wall.epochSeconds)
         }
+        acceptRanges = AcceptRanges(of: response.fields)
         date = times.date(of: response.fields)
         self.lifetime = lifetime
         initialAge = times.initialAge(of: response.fields)
@@ -106,6 +116,7 @@ public final class CachedHead: Sendable {
         self.tags = tags
         self.isStorable = isStorable
         self.refusal = refusal
+        cookies = writer.cookies
     }
 
     /// The same head once the body has ended: its length is written, and the origin's time is complete.
@@ -122,6 +133,7 @@ public final class CachedHead: Sendable {
         etagRange = head.etagRange
         lastModifiedRange = head.lastModifiedRange
         lastModifiedSeconds = head.lastModifiedSeconds
+        acceptRanges = head.acceptRanges
         date = head.date
         lifetime = head.lifetime
         initialAge = head.initialAge
@@ -131,6 +143,7 @@ public final class CachedHead: Sendable {
         tags = head.tags
         isStorable = head.isStorable
         refusal = head.refusal
+        cookies = []
     }
 
     /// Appends `bytes` to a head that is being written.

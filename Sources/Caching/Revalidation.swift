@@ -74,8 +74,7 @@ extension StoredResponse {
             key: head.key,
             variant: VariantKey(response: merged.fields, request: request.fields),
             response: merged, lifetime: lifetime, times: times,
-            isStorable: isStorable && tags.isWhole,
-            tags: tags)
+            isStorable: isStorable && tags.isWhole, policy: policy, tags: tags)
         return StoredResponse(head: new, body: body)
     }
 

@@ -129,11 +129,15 @@ final class CacheFetch {
                 tags.isWhole
                     ? CachedHead(
                         key: fill.key, request: request, response: upstream.response,
-                        lifetime: lifetime, times: times, tags: tags)
+                        lifetime: lifetime, times: times, policy: cache.policy, tags: tags)
                     : CachedHead(
-                        passing: upstream.response, times: times, refusal: .tooManyTags))
+                        passing: upstream.response, times: times, refusal: .tooManyTags,
+                        policy: cache.policy))
         case .refuse(let refusal):
-            fill.publish(CachedHead(passing: upstream.response, times: times, refusal: refusal))
+            fill.publish(
+                CachedHead(
+                    passing: upstream.response, times: times, refusal: refusal,
+                    policy: cache.policy))
         }
         let isWhole = await takeBody(upstream)
         pool.release(upstream, reusable: isWhole)

@@ -29,7 +29,7 @@ extension DownstreamConnection {
 
     // MARK: Stored answers
 
-    /// Sends a stored answer, or 304 when the client has it already.
+    /// Sends a stored answer, the part of it that is asked for, or 304 when the client has it already.
     func serve(
         _ exchange: Exchange, _ stored: StoredResponse, detail: StaticString?
     ) async -> Afterwards {
@@ -44,14 +44,16 @@ extension DownstreamConnection {
         _ exchange: Exchange, _ stored: StoredResponse, status: CacheStatus
     ) async -> Afterwards {
         let keeps = mayKeep(exchange)
-        let isBodyLeft = compose(exchange, stored, status, keeps: keeps)
+        let form = form(exchange, of: stored.head)
         do {
-            if isBodyLeft {
-                for segment in stored.body {
-                    try await stream.write(
-                        exchange.output, segment, 0..<segment.count, patience: http.idleTimeout)
-                }
-            } else if try !stream.writeNow(exchange.output) {
+            if case .parts(let slices) = form {
+                let parts = multipart(slices, of: stored)
+                compose(exchange, stored, status, parts, keeps: keeps)
+                try await sendParts(exchange, stored, parts)
+            } else if let left = compose(exchange, stored, status, form, keeps: keeps) {
+                try await sendSlice(exchange, stored, left)
+            }
+            if try !stream.writeNow(exchange.output) {
                 try await stream.write(exchange.output, patience: http.idleTimeout)
             }
         } catch {
@@ -61,30 +63,47 @@ extension DownstreamConnection {
         return keeps ? .nextRequest : .close
     }
 
-    /// Puts head and small body into the output; whether a large body is left, to be sent from where it is
-    /// stored.
+    /// Puts head and small body into the output; returns what of a large one is left, to be sent from where it
+    /// is stored.
     private func compose(
-        _ exchange: Exchange, _ stored: StoredResponse, _ status: CacheStatus, keeps: Bool
-    ) -> Bool {
+        _ exchange: Exchange, _ stored: StoredResponse, _ status: CacheStatus, _ form: AnswerForm,
+        keeps: Bool
+    ) -> BodySlice? {
         let output = exchange.output
-        let isNotModified = Conditions.areNotModified(
-            exchange.request.fields, head: stored.head, now: worker.loop.clock.wall.epochSeconds)
-        if isNotModified {
-            stored.head.appendNotModified(to: output)
-        } else {
-            stored.head.append(to: output)
+        appendHead(stored.head, as: form, to: output)
+        exchange.record.status = form.status(whole: stored.head.status)
+        endHead(exchange, stored, status, keeps: keeps)
+        let slice: BodySlice
+        switch form {
+        case .part(let part): slice = part
+        case .whole where exchange.request.method != .head && stored.bodyCount > 0:
+            slice = BodySlice(0, stored.bodyCount)
+        default: return nil
         }
-        exchange.record.status = isNotModified ? 304 : stored.head.status
-        output.append("Age: ")
-        output.append(decimal: stored.age(at: now).wholeSeconds)
-        output.append("\r\n")
-        status.append(to: output)
+        exchange.record.bodyBytes = UInt64(slice.count)
+        if slice.count > Bounds.copiedBody { return slice }
+        appendSlice(stored, slice, to: output)
+        return nil
+    }
+
+    /// Puts the head of an answer with several parts into the output.
+    private func compose(
+        _ exchange: Exchange, _ stored: StoredResponse, _ status: CacheStatus,
+        _ parts: MultipartRanges, keeps: Bool
+    ) {
+        stored.head.append(parts, to: exchange.output)
+        exchange.record.status = 206
+        endHead(exchange, stored, status, keeps: keeps)
+    }
+
+    private func endHead(
+        _ exchange: Exchange, _ stored: StoredResponse, _ status: CacheStatus, keeps: Bool
+    ) {
+        exchange.output.append("Age: ")
+        exchange.output.append(decimal: stored.age(at: now).wholeSeconds)
+        exchange.output.append("\r\n")
+        status.append(to: exchange.output)
         endHead(exchange, stored.head, keeps: keeps)
-        if isNotModified || exchange.request.method == .head { return false }
-        exchange.record.bodyBytes = UInt64(stored.bodyCount)
-        if stored.bodyCount > Bounds.copiedBody { return true }
-        for segment in stored.body { output.append(segment.span) }
-        return false
     }
 
     private func endHead(
@@ -166,18 +185,19 @@ extension DownstreamConnection {
             status.detail = refusal.name
             exchange.record.cacheReason = refusal.name
         }
-        let isNotModified = Conditions.areNotModified(
-            exchange.request.fields, head: head, now: worker.loop.clock.wall.epochSeconds)
-        exchange.record.status = isNotModified ? 304 : head.status
+        let form = form(exchange, ofArriving: head)
+        exchange.record.status = form.status(whole: head.status)
         let merge = limitFieldMerge(exchange, head)
-        if isNotModified {
-            head.appendNotModified(to: output)
-        } else if merge.dropsAny {
+        if case .whole = form, merge.dropsAny {
             head.append(to: output) { merge.drops($0) }
         } else {
-            head.append(to: output)
+            appendHead(head, as: form, to: output)
         }
-        let hasBody = !isNotModified && !head.status.forbidsBody
+        if reader.isOwner && !head.cookies.isEmpty {
+            let cookies = head.cookies
+            output.append(cookies.span)
+        }
+        let hasBody = form.hasBody && !head.status.forbidsBody
         let isChunked = hasBody && head.contentLength == nil && exchange.request.version == .http11
         let endsWithConnection = hasBody && head.contentLength == nil && !isChunked
         let keeps = mayKeep(exchange) && !endsWithConnection
@@ -189,11 +209,12 @@ extension DownstreamConnection {
         }
         status.append(to: output)
         endHead(
-            exchange, head, omitting: isNotModified ? [] : merge.omitting, keeps: keeps)
+            exchange, head, omitting: form.hasBody ? merge.omitting : [], keeps: keeps)
         do {
             var isWhole = true
             if hasBody {
-                isWhole = try await relayBody(exchange, fill, reader, waiter, isChunked: isChunked)
+                isWhole = try await relayBody(
+                    exchange, fill, reader, waiter, PassingSlice(form.slice), isChunked: isChunked)
             }
             try await stream.write(output, patience: http.idleTimeout)
             guard isWhole else {
@@ -215,11 +236,13 @@ extension DownstreamConnection {
         return LimitFieldMerge(exchange.decision, snapshot.blueprint.limitFields, head.fields)
     }
 
-    /// Sends the body's parts; `false` when the fetch failed inside it.
+    /// Sends the body's parts, or of them what is asked for; `false` when the fetch failed inside it.
     private func relayBody(
-        _ exchange: Exchange, _ fill: Fill, _ reader: FillReader, _ waiter: Waiter, isChunked: Bool
+        _ exchange: Exchange, _ fill: Fill, _ reader: FillReader, _ waiter: Waiter,
+        _ passing: PassingSlice, isChunked: Bool
     ) async throws(StreamError) -> Bool {
         let output = exchange.output
+        var passing = passing
         while true {
             switch fill.next(reader, request: exchange.request, wake: { waiter.wake() }) {
             case .wait:
@@ -227,18 +250,20 @@ extension DownstreamConnection {
                 // The fetch ends by its own deadlines, and then it wakes its readers.
                 if await waiter.wait(until: .never) == .aborted { return false }
             case .segment(let segment):
-                exchange.record.bodyBytes += UInt64(segment.count)
-                if isChunked { HTTP1Writer.appendChunkHeader(size: segment.count, to: output) }
-                if segment.count <= Bounds.copiedBody {
-                    output.append(segment.span)
+                let wanted = passing.take(segment.count)
+                if wanted.isEmpty { continue }
+                exchange.record.bodyBytes += UInt64(wanted.count)
+                if isChunked { HTTP1Writer.appendChunkHeader(size: wanted.count, to: output) }
+                if wanted.count <= Bounds.copiedBody {
+                    output.append(segment.span.extracting(wanted))
                 } else {
-                    try await stream.write(
-                        output, segment, 0..<segment.count, patience: http.idleTimeout)
+                    try await stream.write(output, segment, wanted, patience: http.idleTimeout)
                 }
                 if isChunked { HTTP1Writer.appendChunkEnd(to: output) }
                 if output.count >= Bounds.gathered {
                     try await stream.write(output, patience: http.idleTimeout)
                 }
+                if passing.isDone { return true }
             case .end:
                 if isChunked { HTTP1Writer.appendLastChunk(to: output) }
                 return true

@@ -13,7 +13,7 @@ enum ForwardedHead {
     /// Hop-by-hop fields end here; forwarding fields are made anew (`identity` decides what is believed), and so
     /// are the fields that tell the origin who asks; credentials pass on as they are; `Expect` is answered by the proxy itself. `origin` is the authority for requests that name none.
     ///
-    /// A request for the cache is a plain one: without the client's own conditions. The final empty line is
+    /// A request for the cache is a plain one: without the client's own conditions and ranges. The final empty line is
     /// left to the caller.
     static func append(
         _ request: borrowing RequestHead, _ identity: borrowing ResolvedIdentity,
@@ -32,7 +32,7 @@ enum ForwardedHead {
             case .host, .contentLength, .expect: continue
             default: break
             }
-            if forCache && Conditions.evaluated.contains(field.name) { continue }
+            if forCache && Conditions.notFetchedWith.contains(field.name) { continue }
             if IdentityResolver.replacedFields.contains(field.name) { continue }
             if HopByHop.isHopByHop(index, of: request.fields) { continue }
             if own.isOwn(request.fields.name(at: index)) { continue }
@@ -115,10 +115,11 @@ enum ForwardedHead {
 
     /// Appends the head of an origin's answer without its final empty line.
     ///
-    /// `merge` says which of the origin's fields about its limits are replaced.
+    /// `merge` says which of the origin's fields about its limits are replaced; the field called `withheld`, if it
+    /// is not empty, is for the cache alone.
     static func append(
         _ response: borrowing ResponseHead, _ framing: BodyFraming, _ merge: LimitFieldMerge,
-        to buffer: ByteBuffer
+        withholding withheld: [UInt8] = [], to buffer: ByteBuffer
     ) {
         HTTP1Writer.appendStatusLine(response.status, to: buffer)
         for index in response.fields.indices {
@@ -126,6 +127,11 @@ enum ForwardedHead {
             if name == .contentLength && framing != .none { continue }
             if merge.dropsAny && merge.drops(index, of: response.fields) { continue }
             if HopByHop.isHopByHop(index, of: response.fields) { continue }
+            if !withheld.isEmpty
+                && response.fields.name(at: index).equalsIgnoringCase(withheld.span)
+            {
+                continue
+            }
             HTTP1Writer.appendField(index, of: response.fields, to: buffer)
         }
         switch framing {

@@ -86,7 +86,7 @@ import Testing
         ("POST /cache/purge?kind=tag&value=a&soft=maybe", 400, "`soft` is true or false"),
         ("POST /cache/purge?kind=tag&value=a&force=1", 400, "known are kind, value, soft"),
         ("POST /cache/purge?kind=url&value=/x", 400, "no URL with a host and a path"),
-        ("POST /cache/purge?kind=url&value=a/x%20y", 400, "percent-encode"),
+        ("POST /cache/purge?kind=url&value=a/x%20y", 400, "a method and a target"),
         ("POST /cache/purge?kind=glob&value=x", 400, "has no path"),
         ("POST /cache/purge?kind=glob&value=/%0a", 400, "no control characters"),
         ("POST /cache/purge?kind=group&value=x", 400, "a group is `HOST NAME`"),

@@ -15,7 +15,7 @@ extension Integration {
             })
         }
 
-        private func cacheStatus(_ weir: Weir, _ path: String) throws -> String {
+        private func cacheStatus(_ weir: RunningWeir, _ path: String) throws -> String {
             let answer = try weir.ask(request(path))
             #expect(answer["surrogate-key"] == nil)
             return answer["cache-status"] ?? ""
