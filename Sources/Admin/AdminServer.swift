@@ -14,9 +14,20 @@ public final class AdminServer {
     private let server: ProxyServer
     private let loop: EventLoop
     private var listener: SmallServer?
+    private let timer: SwitchTimer
 
     /// Prepares the endpoints of `server`.
-    public init(_ settings: AdminSettings, server: ProxyServer, loop: EventLoop) {
+    ///
+    /// - Parameters:
+    ///   - settings: Where, and with which token.
+    ///   - server: The data plane.
+    ///   - loop: The loop of the calling thread.
+    ///   - changed: Told once of each change of the cache's switches, also when one ends by itself.
+    public init(
+        _ settings: AdminSettings, server: ProxyServer, loop: EventLoop,
+        changed: @escaping (CacheSwitches.Change) -> Void = { _ in }
+    ) {
+        timer = SwitchTimer(server: server, loop: loop, changed: changed)
         self.settings = settings
         self.server = server
         self.loop = loop
@@ -62,7 +73,7 @@ public final class AdminServer {
         _ endpoint: Endpoint, _ query: AdminQuery
     ) async throws(AdminProblem) -> SmallServer.Reply {
         let limits = LimitsEndpoint(server: server, clock: loop.clock)
-        let cache = CacheEndpoint(server: server, loop: loop)
+        let cache = CacheEndpoint(server: server, loop: loop, timer: timer)
         switch endpoint {
         case .metrics: return await metrics()
         case .limits: return try limits.list(query)
@@ -74,6 +85,8 @@ public final class AdminServer {
         case .cache: return try await cache.statistics(query)
         case .cacheKey: return try cache.key(query)
         case .cachePurge: return try cache.purge(query)
+        case .cacheBypass: return try cache.bypass(query)
+        case .cacheTTL: return try cache.multiplyLifetimes(query)
         }
     }
 
@@ -133,6 +146,8 @@ private enum Endpoint: String, CaseIterable {
     case cache = "/cache"
     case cacheKey = "/cache/key"
     case cachePurge = "/cache/purge"
+    case cacheBypass = "/cache/bypass"
+    case cacheTTL = "/cache/ttl"
 
     init?(path: Span<UInt8>) { self.init(rawValue: path.text) }
 
@@ -140,7 +155,7 @@ private enum Endpoint: String, CaseIterable {
     var methods: [Method] {
         switch self {
         case .metrics, .limits, .limitsKey, .limitsTop, .cache, .cacheKey: [.get]
-        case .limitsReset, .limitsBoost, .cachePurge: [.post]
+        case .limitsReset, .limitsBoost, .cachePurge, .cacheBypass, .cacheTTL: [.post]
         case .explain: [.get, .post]
         }
     }

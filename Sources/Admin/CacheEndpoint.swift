@@ -10,6 +10,7 @@ import Telemetry
 struct CacheEndpoint {
     let server: ProxyServer
     let loop: EventLoop
+    let timer: SwitchTimer
 
     var clock: ClockReading { loop.clock }
 
@@ -108,7 +109,10 @@ struct CacheEndpoint {
     func statistics(_ query: AdminQuery) async throws(AdminProblem) -> SmallServer.Reply {
         try query.finish(known: "none")
         let counts = server.shared.cache.statistics()
+        let routes = await server.metrics().routeCaches
         return reply { json in
+            let state = server.shared.switches.state
+            append(state, to: &json)
             json.field("entries", counts.entries)
             json.field("bytes", counts.bytes)
             json.field("bytes_max", server.blueprint.settings.cacheMemory)
@@ -120,7 +124,17 @@ struct CacheEndpoint {
             json.field("purged", counts.purged)
             json.field("softened", counts.softened)
             json.field("purge_records", counts.purgeRecords)
+            json.array("routes") { json in
+                for route in routes { json.object { append(route, to: &$0) } }
+            }
         }
+    }
+
+    private func append(_ route: RouteCache, to json: inout JSONWriter) {
+        json.field("route", route.name)
+        for (name, count) in route.outcomes { json.field(name, count) }
+        json.field("hit_percent", route.hitRatio.map { UInt64(($0 * 100).rounded()) })
+        json.field("body_bytes", route.bodyBytes)
     }
 
     func reply(_ body: (inout JSONWriter) -> Void) -> SmallServer.Reply {

@@ -35,7 +35,13 @@ public enum CacheBounds {
     static let segmentBytesMin = 16 << 10
     /// Tags of one answer, and bytes of one tag; an answer with more is not stored. RFC 9875 §2 asks for 32 of 32.
     public static let tagsPerEntry = 256
+    /// Bytes of one tag.
     public static let tagBytes = 1024
+    /// Bytes of a template of tags, templates of one route, and values of a repeated parameter that it is made for.
+    public static let templateBytes = 512
+    /// Templates of one route.
+    public static let templates = 32
+    static let templateOccurrences = 16
     /// Bytes of what a purge names.
     public static let purgeBytes = 4096
     /// Wildcards of a glob.

@@ -1,3 +1,4 @@
+public import HTTPModel
 import Primitives
 
 /// The parts of a key again, for purges.
@@ -10,6 +11,18 @@ extension CacheKey {
         var target: Range<Int>
         /// Whether the client spoke https.
         var isSecure: Bool
+    }
+
+    /// Appends the origin of a request, as records of groups write it.
+    public static func appendOrigin(
+        of request: borrowing RequestHead, isSecure: Bool = false, to origin: inout [UInt8]
+    ) {
+        if isSecure { origin.append("https://") }
+        let authority = request.span(request.authority)
+        for i in authority.indices {
+            origin.append(ASCII.lower(authority[i]))
+            if authority[i] == bar { origin.append(bar) }
+        }
     }
 
     /// Finds host and target: the path is the first thing with a slash, and ends at the first single bar.

@@ -8,6 +8,7 @@ extension MemoryStore {
     /// - Parameters:
     ///   - base: From `CacheKey.buildBase`.
     ///   - count: The most that is returned.
+    /// - Returns: The answers, in no order.
     public func entries(base: Span<UInt8>, atMost count: Int) -> [StoredResponse] {
         let digest = tag(base)
         var found: [StoredResponse] = []

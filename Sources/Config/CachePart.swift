@@ -51,7 +51,7 @@ extension Report {
         }
         fields.refuse("warm", "warming the cache", shape: .warm)
         let maxObject = fields.take("max_object")
-        readPolicy(&fields, &parsed.policy)
+        readPolicy(&fields, &parsed.policy, path: "")
         fields.finish()
         if let maxObject {
             parsed.policy.maxObject = self.maxObject(maxObject, memory: parsed.memory)
@@ -62,8 +62,8 @@ extension Report {
     }
 
     /// A route's part over the defaults of the top-level one; `nil`: the route does not use the
-    /// cache.
-    func routeCache(_ value: Value, _ defaults: ParsedCache) -> CachePolicy? {
+    /// cache. `path` is the route's.
+    func routeCache(_ value: Value, _ defaults: ParsedCache, path: String) -> CachePolicy? {
         var policy = defaults.policy
         if let text = value.text {
             if text == "off" { return nil }
@@ -81,13 +81,13 @@ extension Report {
             guard let value = fields.take(key) else { continue }
             error(keyOf: value, "belongs to the top-level `cache:`, since routes share one store")
         }
-        readPolicy(&fields, &policy)
+        readPolicy(&fields, &policy, path: path)
         fields.finish()
         return policy
     }
 
     /// The keys that the top-level part and a route's part have in common.
-    private func readPolicy(_ fields: inout Fields, _ policy: inout CachePolicy) {
+    private func readPolicy(_ fields: inout Fields, _ policy: inout CachePolicy, path: String) {
         let ttl = fields.take("ttl")
         let forced = fields.take("force_ttl")
         if let ttl {
@@ -109,7 +109,15 @@ extension Report {
         if let value = fields.take("stale_if_error") {
             policy.staleIfError = optionalLifetime(value)
         }
-        if let value = fields.take("vary_by") { policy.varyBy = varyBy(value) }
+        let parts = fields.take("vary_by")
+        if let parts { policy.varyBy = varyBy(parts) }
+        let methods = fields.take("methods")
+        let before = problems.count
+        if let methods { policy.methods = cacheMethods(methods) ?? policy.methods }
+        if problems.count == before { checkContent(policy, methods: methods, varyBy: parts) }
+        if let value = fields.take("max_body") {
+            policy.maxBody = Int(size(value, Bounds.maxBody) ?? UInt64(policy.maxBody))
+        }
         if let value = fields.take("ignore_query") { policy.ignoreQuery = queryNames(value) }
         if let value = fields.take("only_query") {
             // `off` takes back what the top-level part says; an empty list is one: no parameter counts.
@@ -133,7 +141,6 @@ extension Report {
         if let value = fields.take("bypass") { policy.bypass = bypass(value) }
         if let value = fields.take("origin_ttl") { policy.originTTLName = originTTL(value) }
         fields.update("stale", &policy.stale) { word($0, "choice", as: CachePolicy.Stale.self) }
-        if let value = fields.take("methods") { cacheMethods(value) }
-        fields.refuse("tags", "tagging answers", shape: .list(.scalar))
+        if let value = fields.take("tags") { policy.tags = tagTemplates(value, path: path) }
     }
 }

@@ -1,4 +1,5 @@
 import Caching
+import HTTPModel
 import Limits
 import Primitives
 import Routes
@@ -30,6 +31,9 @@ extension Configuration {
         entries.append(("cache", route.cache.map { .block(policy($0)) } ?? .text("off")))
         if !route.stripPrefix.isEmpty { entries.append(("strip_prefix", .text(route.stripPrefix))) }
         if let timeout = route.timeout { entries.append(("timeout", .duration(timeout))) }
+        if !route.invalidates.isEmpty {
+            entries.append(("invalidates", .list(route.invalidates.map { .text($0.text) })))
+        }
         entries.append(("auth", .text(route.requiresUser ? "required" : "optional")))
         return .block(entries)
     }
@@ -50,8 +54,22 @@ extension Configuration {
         entries.append(("sort_query", .verbatim(policy.sortsQuery ? "true" : "false")))
         let negative = policy.negative.sorted { $0.key < $1.key }
         entries.append(("negative", .flow(negative.map { ("\($0.key)", .duration($0.value)) })))
+        let methods = CachePolicy.Methods.all.filter { policy.methods.contains($0.methods) }
+        entries.append(
+            (
+                "methods",
+                .list(
+                    methods.flatMap { entry -> [YAMLOutput] in
+                        let name = YAMLOutput.text("\(entry.method.text)")
+                        return entry.method == .get ? [name, .text("HEAD")] : [name]
+                    })
+            ))
+        entries.append(("max_body", .size(policy.maxBody)))
         entries.append(("max_object", .size(policy.maxObject)))
         entries.append(("early_refresh", earlyRefresh(policy.earlyRefresh)))
+        if !policy.tags.isEmpty {
+            entries.append(("tags", .list(policy.tags.map { .text($0.text) })))
+        }
         entries.append(("collapse", .text(policy.collapses ? "process" : "off")))
         entries.append(
             ("client_no_cache", .text(policy.respectsClientNoCache ? "respect" : "ignore")))

@@ -21,6 +21,7 @@ struct ParsedRoute {
     /// The values whose meaning depends on other parts.
     var cacheValue: Value?
     var authValue: Value?
+    var invalidatesValue: Value?
     /// Whether its other conditions were.
     var hasRightConditions = true
     /// Whether its limits were.
@@ -77,7 +78,7 @@ extension Report {
         }
         route.cacheValue = fields.take("cache")
         if let cache = route.cacheValue {
-            let policy = routeCache(cache, context.cache)
+            let policy = routeCache(cache, context.cache, path: route.settings.match.path)
             route.settings.cache = context.cache.isOff ? nil : policy
         } else if context.cache.isForAllRoutes {
             route.settings.cache = context.cache.policy
@@ -92,7 +93,7 @@ extension Report {
                 word(auth, "choice", ["required", "optional"]) == "required"
         }
         fields.refuse("idempotency", "keeping answers by Idempotency-Key", shape: .scalar)
-        fields.refuse("invalidates", "invalidating by tag", shape: .list(.scalar))
+        if let tags = fields.take("invalidates") { invalidates(tags, &route) }
         fields.finish()
         return route
     }

@@ -23,6 +23,8 @@ enum Bounds {
     static let refusalReads = 16
     /// The least progress of a request's body within `http.idle_timeout`.
     static let bodyProgress = 4 << 10
+    /// Bytes of content that requests may have held before their verdict, beyond 32 KiB each, in the process.
+    static let heldBodies = 64 << 20
     /// Looks at the cache for one request before it goes upstream alone.
     static let lookups = 3
     /// Requests that one fetch for the cache may send: again on a fresh connection, again without conditions.

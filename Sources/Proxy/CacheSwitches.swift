@@ -37,6 +37,13 @@ public final class CacheSwitches: Sendable {
 
     init() {}
 
+    /// A factor as people write it.
+    public static func text(ofFactor factor: UInt32) -> String {
+        let buffer = ByteBuffer(capacity: 64)
+        buffer.append(thousandths: factor)
+        return buffer.readable.text
+    }
+
     /// How they stand.
     public var state: State { guarded.withLock { $0 } }
 

@@ -32,6 +32,7 @@ public struct HealthReport: Sendable {
     private let stuckWorkers: Int
     private let keys: KeyHealth.Report
     private let generation: UInt64
+    private let switches: CacheSwitches.State
     private let upstreams: [(name: String, mayServe: Bool, isWhole: Bool)]
 
     /// Asks the shared state, at `now`.
@@ -40,6 +41,7 @@ public struct HealthReport: Sendable {
         isDraining = shared.isDraining
         stuckWorkers = shared.stuckWorkers(at: now)
         keys = shared.keys.report
+        switches = shared.switches.state
         let configuration = shared.configurationState
         generation = configuration.generation
         upstreams = configuration.upstreams.map { health in
@@ -66,6 +68,16 @@ public struct HealthReport: Sendable {
         buffer.append(word)
         buffer.append("\",\"service\":\"weir\",\"redis\":false,\"config_generation\":")
         buffer.append(decimal: generation)
+        if switches.isTurned {
+            buffer.append(",\"cache\":\"")
+            if switches.isBypassed {
+                buffer.append("switched off")
+            } else {
+                buffer.append("ttl factor ")
+                buffer.append(thousandths: switches.factor)
+            }
+            buffer.append("\"")
+        }
         buffer.append(",\"checks\":{")
         buffer.append("\"workers\":\"")
         buffer.append(stuckWorkers == 0 ? "ok" : "stuck")
@@ -95,6 +107,7 @@ public struct HealthReport: Sendable {
         buffer.append("}}\n")
     }
 
+    // What an operator has turned is no fault: the word stays as it is.
     private var word: StaticString {
         if stuckWorkers > 0 { return "unhealthy" }
         if isDraining { return "draining" }

@@ -12,6 +12,7 @@ extension ProxyServer {
     ///   - order: What is meant.
     ///   - loop: The calling loop: stored answers are swept on it.
     /// - Returns: What was purged, one record for each key.
+    /// - Throws: Why nothing was.
     public func purge(
         _ order: PurgeOrder, on loop: EventLoop
     ) throws(PurgeOrder.Problem) -> [PurgeRecord] {

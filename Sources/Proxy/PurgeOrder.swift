@@ -135,11 +135,16 @@ struct CachedURL {
         var bases: Set<[UInt8]> = []
         for route in blueprint.routes {
             guard let rules = route.cache else { continue }
-            for isSecure in [false, true] {
-                var base: [UInt8] = []
-                CacheKey.buildBase(
-                    into: &base, request: request, rules: rules, isSecure: isSecure)
-                bases.insert(base)
+            var asked = request
+            for (methods, method) in CachePolicy.Methods.all
+            where rules.policy.methods.contains(methods) {
+                asked.method = method
+                for isSecure in [false, true] {
+                    var base: [UInt8] = []
+                    CacheKey.buildBase(
+                        into: &base, request: asked, rules: rules, isSecure: isSecure)
+                    bases.insert(base)
+                }
             }
         }
         self.request = request

@@ -31,6 +31,8 @@ public final class Route: Sendable {
     let timeout: Nanoseconds?
     /// Whether a request must have a user.
     let requiresUser: Bool
+    /// Tags that an unsafe request purges when it succeeds.
+    let invalidates: [TagTemplate]
 
     /// Where the value of a dimension is found in a request.
     enum Dimension: Sendable {
@@ -69,5 +71,6 @@ public final class Route: Sendable {
         strippedSegments = route.stripPrefix.split(separator: "/").count
         timeout = route.timeout
         requiresUser = route.requiresUser
+        invalidates = route.invalidates
     }
 }

@@ -78,6 +78,8 @@ public struct RouteSettings: Sendable, Equatable {
     public var timeout: Nanoseconds?
     /// Whether a request must have a user, else 401.
     public var requiresUser: Bool
+    /// Tags that an unsafe request purges when it succeeds.
+    public var invalidates: [TagTemplate] = []
 
     /// Creates settings.
     public init(

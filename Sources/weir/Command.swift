@@ -34,8 +34,9 @@ enum Command: Equatable {
           weir purge (--url U | --tag T | --group 'HOST NAME' | --prefix P | --glob G | --user U |
               --company C | --all) [--soft] [--admin URL [--token T]]
                                        make what is stored in a running process leave, or stale
-          weir cache [stats | key URL] [--admin URL [--token T]]
-                                       what its cache has and does (default: http://127.0.0.1:9900)
+          weir cache [stats | key URL | bypass on|off [--for 30m] | ttl FACTOR [--for 30m]]
+              [--admin URL [--token T]]
+                                       what its cache has, does and is told to do (default: http://127.0.0.1:9900)
           weir demo [--listen ADDR]    start a demo origin (default: 127.0.0.1:8000)
           weir --version
 

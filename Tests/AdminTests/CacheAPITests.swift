@@ -126,3 +126,91 @@ import Testing
         #expect(answer.text.contains("no route caches"))
     }
 }
+
+/// `/cache/bypass` and `/cache/ttl`.
+@Suite struct CacheSwitchTests {
+    private static let yaml = "cache: {ttl: 60s}\n"
+
+    private func status(_ world: AdminWorld, _ path: String) throws -> String {
+        let answer = try world.ask(
+            ["GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n"], at: AdminWorld.proxyAddress)[0]
+        return answer["Cache-Status"] ?? ""
+    }
+
+    @Test func `switched off, all requests go past the cache, which is as it was afterwards`()
+        throws
+    {
+        let world = try AdminWorld(Self.yaml)
+        _ = try status(world, "/x")
+        let on = try world.admin("POST /cache/bypass?state=on")
+        #expect(on.text.hasPrefix(#"{"bypass":true,"ttl_factor":"1"}"#), "\(on.text)")
+        #expect(
+            try status(world, "/x").hasSuffix("fwd=bypass; fwd-status=200; detail=switched-off"))
+        #expect(try world.admin("GET /health").text.contains(#""cache":"switched off""#))
+        #expect(try world.admin("GET /health").status == 200)
+        #expect(try world.admin("GET /metrics").text.contains("weir_cache_switched_off 1\n"))
+        #expect(try world.admin("POST /cache/bypass?state=off").status == 200)
+        #expect(try status(world, "/x").hasPrefix("weir; hit"))
+        #expect(try !world.admin("GET /health").text.contains("switched"))
+        #expect(
+            world.changes.value == [.bypassed(until: nil), .used])
+    }
+
+    @Test func `what is turned for a time ends by itself, and is told once`() throws {
+        let world = try AdminWorld(Self.yaml)
+        _ = try status(world, "/x")
+        let on = try world.admin("POST /cache/bypass?state=on&for=30s")
+        #expect(on.text.contains(#""bypass_until":""#))
+        let factor = try world.admin("POST /cache/ttl?factor=2.5&for=40s")
+        #expect(factor.text.contains(#""ttl_factor":"2.5","ttl_factor_until":""#), "\(factor.text)")
+        #expect(try world.admin("GET /metrics").text.contains("weir_cache_ttl_factor 2.5"))
+        #expect(try status(world, "/x").contains("switched-off"))
+        world.world.run(for: .seconds(31))
+        #expect(try status(world, "/x").hasPrefix("weir; hit; ttl=118"))
+        #expect(try world.admin("GET /health").text.contains(#""cache":"ttl factor 2.5""#))
+        world.world.run(for: .seconds(10))
+        #expect(try status(world, "/x").hasPrefix("weir; hit; ttl=1"))
+        #expect(world.changes.value.count == 4)
+        #expect(world.changes.value.last == .lifetimes(factor: 1000, until: nil))
+    }
+
+    @Test(arguments: [
+        ("POST /cache/bypass", 400, "`state` is needed"),
+        ("POST /cache/bypass?state=1", 400, "`state` is on or off"),
+        ("POST /cache/bypass?state=off&for=1m", 400, "what is ended has no `for`"),
+        ("POST /cache/bypass?state=on&for=5", 400, "is not a duration"),
+        ("POST /cache/ttl?factor=0", 400, "a number from 0.1 to 100"),
+        ("POST /cache/ttl?factor=2.0001", 400, "at most three decimals"),
+        ("POST /cache/ttl?factor=1&for=1m", 400, "what is ended has no `for`"),
+        ("GET /cache/ttl?factor=1", 405, "answers POST"),
+    ])
+    func `a wrong order has a reason`(line: String, status: Int, detail: String) throws {
+        let answer = try AdminWorld(Self.yaml).admin(line)
+        #expect(answer.status == status)
+        #expect(answer.text.contains(detail), "\(answer.text)")
+    }
+
+    @Test func `statistics tell what the cache did for each route`() throws {
+        let world = try AdminWorld(
+            """
+            cache: {ttl: 60s}
+            routes:
+              - {path: /a, name: a}
+              - {path: /off, name: off, cache: off}
+              - {path: /**, name: rest}
+
+            """)
+        for path in ["/a", "/a", "/a", "/b", "/off"] { _ = try status(world, path) }
+        let text = try world.admin("GET /cache").text
+        #expect(
+            text.contains(
+                #""routes":[{"route":"a","bypass":0,"hit":2,"stale":0,"revalidated":0,"miss":1,"collapsed":0,"hit_percent":67,"body_bytes":4}"#
+            ), "\(text)")
+        #expect(!text.contains(#""route":"off""#))
+        let metrics = try world.admin("GET /metrics").text
+        #expect(
+            metrics.contains("weir_route_cache_requests_total{route=\"a\",outcome=\"hit\"} 2\n"))
+        #expect(metrics.contains("weir_route_cache_hit_ratio{route=\"rest\"} 0\n"))
+        #expect(metrics.contains("weir_cache_requests_total{outcome=\"hit\"} 2\n"))
+    }
+}

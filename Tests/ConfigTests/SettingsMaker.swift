@@ -102,11 +102,20 @@ struct SettingsMaker {
         if chance(2) { match.methods = ["GET", "X-ODD"] }
         if chance(2) { match.host = "*.example.com" }
         if chance(2) { match.headers.append(.init(name: "x-a", value: chance(2) ? nil : text())) }
-        return RouteSettings(
+        var route = RouteSettings(
             match: match, upstream: random.below(upstreams),
             cache: chance(3) ? nil : policy(memory),
             stripPrefix: chance(2) ? "/r\(index)" : "", timeout: chance(2) ? nil : time(86_400_000),
             requiresUser: chance(2))
+        // Both parts are read with the route's own path.
+        for text in ["x {path.id}", "{query.a b}-{header.x-a}", "{user}"] where chance(2) {
+            guard let tag = try? TagTemplate(text, path: path) else { continue }
+            route.invalidates.append(tag)
+            if !tag.namesIdentity || route.cache?.varyBy.contains(.user) ?? false {
+                route.cache?.tags.append(tag)
+            }
+        }
+        return route
     }
 
     mutating func policy(_ memory: Int) -> CachePolicy {
@@ -119,6 +128,11 @@ struct SettingsMaker {
             ? [] : [.company, .user, .tier, .ip, .header("x-a"), .cookie("A"), .header("x|'b")]
         while chance(2) { policy.negative[UInt16(number(400...599))] = time(1_000_000) }
         policy.ignoreQuery = chance(2) ? [] : ["utm_*", "*", "a{b}", "${c"]
+        if chance(2) {
+            policy.methods = chance(2) ? [.get, .post, .query] : .query
+            policy.varyBy.append(.body)
+        }
+        policy.maxBody = number(1...16 << 20)
         policy.onlyQuery = chance(3) ? [] : chance(2) ? ["off", "b_*", "*"] : nil
         policy.sortsQuery = chance(2)
         policy.maxObject = number(1...min(memory, 1 << 32))
@@ -133,7 +147,8 @@ struct SettingsMaker {
         policy.collapses = chance(2)
         policy.respectsClientNoCache = chance(2)
         policy.stale = chance(2) ? .strict : .permissive
-        policy.setCookie = policy.varyBy.isEmpty ? (chance(2) ? .strip : .refuse) : .store
+        policy.setCookie =
+            !policy.varyBy.contains(.user) ? (chance(2) ? .strip : .refuse) : .store
         if chance(2) {
             policy.bypass.headers = [.init(name: "x-no-cache"), .init(name: "x-a", value: text())]
             policy.bypass.cookies = [.init(name: "Session", value: "1")]

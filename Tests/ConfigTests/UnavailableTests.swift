@@ -27,15 +27,10 @@ private let refused: [(lines: String, message: String)] = [
     ("cache: {redis: true}", "cache.redis: the cache in Redis is"),
     ("cache: {collapse: cluster}", "cache.collapse: choice `cluster` is"),
     ("cache: {warm: {urls: [/a], top: 10%, concurrency: 8}}", "cache.warm: warming the cache is"),
-    ("cache: {tags: [a]}", "cache.tags: tagging answers is"),
-    ("cache: {methods: [GET, POST]}", "cache.methods[1]: caching answers to POST is"),
-    ("cache: {vary_by: [body]}", "cache.vary_by[0]: `body` is"),
     (
         "routes: [{path: /a, idempotency: 24h}]",
         "routes[0].idempotency: keeping answers by Idempotency-Key is"
     ),
-    ("routes: [{path: /a, invalidates: [x]}]", "routes[0].invalidates: invalidating by tag is"),
-    ("routes: [{path: /a, cache: {tags: [x]}}]", "routes[0].cache.tags: tagging answers is"),
     ("log: {format: text}", "log.format: format `text` is"),
 ]
 

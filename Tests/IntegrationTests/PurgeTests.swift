@@ -85,7 +85,8 @@ extension Integration {
             ["purge"], ["purge", "--tag"], ["purge", "--tag", "a", "--url", "b"],
             ["purge", "--soft"], ["purge", "a"], ["purge", "--all", "--admin", "a/b"],
             ["purge", "--tag", "a", "--token", "x", "--token", "y"], ["cache", "key"],
-            ["cache", "keys"], ["cache", "stats", "x"], ["cache", "--json"],
+            ["cache", "keys"], ["cache", "stats", "x"], ["cache", "--json"], ["cache", "bypass"],
+            ["cache", "bypass", "maybe"], ["cache", "ttl"], ["cache", "stats", "--for", "1m"],
         ])
         func `wrong arguments end with 64`(arguments: [String]) throws {
             let end = try Weir.ends(arguments)
@@ -108,6 +109,82 @@ extension Integration {
             let nobody = try Weir.ends(["purge", "--all", "--admin", "127.0.0.1:\(port)"])
             #expect(nobody.status == 71)
             #expect(nobody.errors.contains("cannot connect"))
+        }
+
+        @Test
+        func `an unsafe request purges what its route and its answer name, a failed one nothing`()
+            throws
+        {
+            let origin = try RawOrigin(answering: { request in
+                guard request.startLine.hasPrefix("POST") else {
+                    return response(
+                        "200 OK", ["Cache-Control: max-age=600", "Cache-Groups: \"g\", \"h\""])
+                }
+                return response(
+                    request.target.hasPrefix("/fail") ? "500 Oops" : "200 OK",
+                    request.target.contains("group") ? ["Cache-Group-Invalidation: \"h\""] : [])
+            })
+            defer { origin.close() }
+            let routes = """
+                cache: {memory: 64MiB}
+                routes:
+                  - {path: "/sync/**", methods: [POST], invalidates: ["connection:{query.id}"]}
+                  - {path: "/fail/**", methods: [POST], invalidates: ["connection:{query.id}"]}
+                  - {path: "/c/{id}", cache: {ttl: 1h, tags: ["all", "connection:{path.id}"]}}
+                  - {path: /**, cache: 1h}
+                """
+            try Weir.run(configuration(origin, "workers: 2\n" + routes)) { weir throws in
+                func post(_ target: String) throws {
+                    _ = try weir.ask(request(target, method: "POST"))
+                }
+                func isStored(_ target: String) throws -> Bool {
+                    let status = try cacheStatus(weir, target)
+                    return status.hasPrefix("weir; hit")
+                }
+                for path in ["/c/7", "/c/8", "/x"] { #expect(try !isStored(path)) }
+                try post("/fail/a?id=7")
+                #expect(try isStored("/c/7"))
+                try post("/sync/a?id=%37")
+                #expect(try !isStored("/c/7"))
+                for path in ["/c/7", "/c/8", "/x"] { #expect(try isStored(path)) }
+                // A group is named by the answer, whatever its status; on a safe request it means nothing.
+                try post("/fail/group")
+                for path in ["/c/7", "/c/8", "/x"] { #expect(try !isStored(path)) }
+                _ = try weir.ask(request("/group"))
+                #expect(try isStored("/x"))
+                #expect(try weir.metric("weir_cache_purges_total{kind=\"tag\"}") == 1)
+                #expect(try weir.metric("weir_cache_purges_total{kind=\"group\"}") == 1)
+            }
+        }
+
+        @Test func `the switches are turned by the command, and logged once for each change`()
+            throws
+        {
+            let origin = try Self.tagged()
+            defer { origin.close() }
+            try Weir.run(configuration(origin, "cache: {memory: 64MiB}")) { weir throws in
+                let admin = "\(try #require(weir.admin))"
+                for words in [
+                    ["bypass", "on", "--for", "30m"], ["bypass", "on", "--for", "20m"],
+                    ["bypass", "off"], ["bypass", "off"], ["ttl", "1.5"],
+                ] {
+                    let end = try Program.run([Weir.path, "cache"] + words + ["--admin", admin])
+                    #expect(end.status == 0, "\(end.errors)")
+                    if words[1] == "on" {
+                        #expect(try cacheStatus(weir, "/x").contains("detail=switched-off"))
+                    }
+                }
+                _ = try weir.program.awaitLine("the last change") { lines in
+                    lines.first { $0.contains("\"event\":\"cache ttl factor\"") }
+                }
+                let events = weir.program.output.value.compactMap { JSON($0)?["event"] }
+                    .filter { $0.hasPrefix("cache ") }
+                #expect(
+                    events == [
+                        "cache switched off", "cache switched off", "cache switched on",
+                        "cache ttl factor",
+                    ])
+            }
         }
 
         @Test func `the commands that the manual prints do what they say`() throws {
