@@ -106,10 +106,15 @@ let targets: [[Target]] = [
                 "HTTPModel",
                 "Primitives",
             ], swiftSettings: base),
+        // Raw origins and clients, and the binary as a child process.
+        .target(name: "BinaryKit", path: "Tests/BinaryKit", swiftSettings: base),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["weir", "Config", "Settings", "EventLoop", "HTTPModel", "Primitives"],
-            swiftSettings: base),
+            dependencies: [
+                "weir", "BinaryKit", "Config", "Settings", "EventLoop", "HTTPModel", "Primitives",
+            ], swiftSettings: base),
+        .testTarget(
+            name: "ConformanceTests", dependencies: ["weir", "BinaryKit"], swiftSettings: base),
     ],
 ]
 

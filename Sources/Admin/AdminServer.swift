@@ -81,6 +81,9 @@ public final class AdminServer {
         case .limitsTop: return try await limits.top(query)
         case .limitsReset: return try await limits.reset(query)
         case .limitsBoost: return try limits.boost(query)
+        case .jobs: return try JobsEndpoint(server: server, now: loop.now).list(query)
+        case .jobsRetry: return try JobsEndpoint(server: server, now: loop.now).retry(query)
+        case .jobsDrop: return try JobsEndpoint(server: server, now: loop.now).drop(query)
         case .explain: return try await ExplainEndpoint(server: server).answer(query)
         case .cache: return try await cache.statistics(query)
         case .cacheKey: return try cache.key(query)
@@ -142,6 +145,9 @@ private enum Endpoint: String, CaseIterable {
     case limitsTop = "/limits/top"
     case limitsReset = "/limits/reset"
     case limitsBoost = "/limits/boost"
+    case jobs = "/jobs"
+    case jobsRetry = "/jobs/retry"
+    case jobsDrop = "/jobs/drop"
     case explain = "/explain"
     case cache = "/cache"
     case cacheKey = "/cache/key"
@@ -154,8 +160,10 @@ private enum Endpoint: String, CaseIterable {
     /// Looking is GET, mending is POST.
     var methods: [Method] {
         switch self {
-        case .metrics, .limits, .limitsKey, .limitsTop, .cache, .cacheKey: [.get]
-        case .limitsReset, .limitsBoost, .cachePurge, .cacheBypass, .cacheTTL: [.post]
+        case .metrics, .limits, .limitsKey, .limitsTop, .jobs, .cache, .cacheKey: [.get]
+        case .limitsReset, .limitsBoost, .jobsRetry, .jobsDrop, .cachePurge, .cacheBypass,
+            .cacheTTL:
+            [.post]
         case .explain: [.get, .post]
         }
     }

@@ -78,7 +78,7 @@ extension StoreShard {
         return nil
     }
 
-    /// The variant that `request` selects, or −1: of several the one with the latest Date (RFC 9111 §4.1,
+    /// The variant that `request` selects, or −1: of several with Vary the one with the latest Date (RFC 9111 §4.1,
     /// case `9111-4.1-latest`). Entries that were invalidated or purged are removed on the way.
     mutating func select(_ tag: UInt64, _ key: Span<UInt8>, _ request: borrowing FieldList) -> Int32
     {
@@ -93,11 +93,21 @@ extension StoreShard {
             if settle(node) == nil, let stored = nodes[Int(node)].stored,
                 stored.head.variant.matches(request, scratch: &scratch)
             {
-                if best < 0 || isNewer(stored, than: best) { best = node }
+                if best < 0 || isPreferred(stored, to: best) { best = node }
             }
             node = next
         }
         return best
+    }
+
+    /// An answer with Vary before one that lacks it, as origins forget it on their default answers; then the
+    /// newer one (§4.1, case `9111-4.1-without-vary`).
+    private func isPreferred(_ stored: StoredResponse, to node: Int32) -> Bool {
+        guard let other = nodes[Int(node)].stored else { return true }
+        let (varies, otherVaries) = (
+            !stored.head.variant.names.isEmpty, !other.head.variant.names.isEmpty
+        )
+        return varies == otherVaries ? isNewer(stored, than: node) : varies
     }
 
     private func isNewer(_ stored: StoredResponse, than node: Int32) -> Bool {
@@ -124,6 +134,13 @@ extension StoreShard {
     /// Counts a use.
     mutating func touch(_ node: Int32) {
         if nodes[Int(node)].frequency < 3 { nodes[Int(node)].frequency += 1 }
+        nodes[Int(node)].hits &+= 1
+    }
+
+    /// The hits of a node since they were taken last; they are counted from zero again.
+    mutating func takeHits(of node: Int) -> UInt32 {
+        defer { nodes[node].hits = 0 }
+        return nodes[node].hits
     }
 
     /// Until when the origin should not be asked for this entry.

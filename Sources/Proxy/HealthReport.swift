@@ -33,6 +33,7 @@ public struct HealthReport: Sendable {
     private let keys: KeyHealth.Report
     private let generation: UInt64
     private let switches: CacheSwitches.State
+    private let jobs: JobStatus
     private let upstreams: [(name: String, mayServe: Bool, isWhole: Bool)]
 
     /// Asks the shared state, at `now`.
@@ -42,6 +43,7 @@ public struct HealthReport: Sendable {
         stuckWorkers = shared.stuckWorkers(at: now)
         keys = shared.keys.report
         switches = shared.switches.state
+        jobs = shared.background.status
         let configuration = shared.configurationState
         generation = configuration.generation
         upstreams = configuration.upstreams.map { health in
@@ -104,7 +106,22 @@ public struct HealthReport: Sendable {
             buffer.append(upstream.isWhole ? "ok" : upstream.mayServe ? "degraded" : "unreachable")
             buffer.append("\"")
         }
-        buffer.append("}}\n")
+        buffer.append("}")
+        appendWarming(to: buffer)
+        buffer.append("}\n")
+    }
+
+    /// How far warming is; readiness does not wait for it.
+    private func appendWarming(to buffer: ByteBuffer) {
+        let left = jobs.waiting + jobs.running.count
+        guard left > 0 || jobs.done > 0 || !jobs.dead.isEmpty else { return }
+        buffer.append(",\"warming\":{\"left\":")
+        buffer.append(decimal: UInt64(left))
+        buffer.append(",\"done\":")
+        buffer.append(decimal: jobs.done)
+        buffer.append(",\"dead\":")
+        buffer.append(decimal: UInt64(jobs.dead.count))
+        buffer.append("}")
     }
 
     // What an operator has turned is no fault: the word stays as it is.

@@ -29,6 +29,7 @@ public struct MetricsReport {
         appendRequests(&text)
         appendConnections(&text)
         appendCache(&text)
+        appendJobs(shared.background.status, to: &text)
         appendLimits(&text)
         appendCredentials(&text)
         appendUpstreams(&text)

@@ -6,7 +6,7 @@ import Routes
 import Settings
 
 extension ProxyServer {
-    /// Purges what `order` names, from now on and for all workers.
+    /// Purges what `order` names, from now on and for all workers, and warms what is to be warm after a purge.
     ///
     /// - Parameters:
     ///   - order: What is meant.
@@ -19,6 +19,7 @@ extension ProxyServer {
         var random = SeededRandom(seed: loop.clock.wall.nanoseconds ^ loop.now.nanoseconds)
         let records = try order.records(by: blueprint, at: loop.clock, using: &random)
         for record in records { shared.purge(record, on: loop) }
+        warmAfterPurge()
         return records
     }
 

@@ -15,6 +15,8 @@ public final class SharedState: Sendable {
     public let cache: MemoryStore
     /// What operators may turn, and what was purged.
     public let switches = CacheSwitches()
+    /// Work that no client waits for.
+    public let background: BackgroundWork
     /// How the keys of credentials stand.
     public let keys: KeyHealth
     /// Where log lines go.
@@ -33,6 +35,10 @@ public final class SharedState: Sendable {
     {
         limits = LimitTable(keys: settings.limitKeys, seed: seed)
         cache = MemoryStore(bytes: settings.cacheMemory, seed: seed)
+        background = BackgroundWork(
+            concurrency: settings.warm?.concurrency ?? WarmSettings.standardConcurrency,
+            // Spreads pauses; no secret.
+            seed: now.wall.nanoseconds ^ now.monotonic.nanoseconds)
         keys = KeyHealth(verifiesTokens: settings.identity.jwt != nil)
         configuration = Guarded(
             ConfigurationState(

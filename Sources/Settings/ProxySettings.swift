@@ -24,6 +24,8 @@ public final class ProxySettings: Sendable {
     public let limits: [LimitDefinition]
     /// The bytes of the memory cache; 0 when no route caches.
     public let cacheMemory: Int
+    /// What is fetched before anybody asks; `nil`: nothing.
+    public let warm: WarmSettings?
     /// The routes in order; never empty.
     public let routes: [RouteSettings]
     /// Bounds of the protocol.
@@ -39,8 +41,8 @@ public final class ProxySettings: Sendable {
     public init(
         listeners: [ListenerSettings], admin: AdminSettings?, workers: Int, limitKeys: Int,
         upstreams: [UpstreamSettings], identity: IdentitySettings, limits: [LimitDefinition],
-        cacheMemory: Int, routes: [RouteSettings], http: HTTPSettings, headers: HeaderSettings,
-        log: LogSettings, drain: Nanoseconds
+        cacheMemory: Int, warm: WarmSettings? = nil, routes: [RouteSettings], http: HTTPSettings,
+        headers: HeaderSettings, log: LogSettings, drain: Nanoseconds
     ) {
         for route in routes {
             precondition(upstreams.indices.contains(route.upstream))
@@ -54,6 +56,7 @@ public final class ProxySettings: Sendable {
         self.identity = identity
         self.limits = limits
         self.cacheMemory = cacheMemory
+        self.warm = warm
         self.routes = routes
         self.http = http
         self.headers = headers
@@ -101,7 +104,8 @@ extension ProxySettings: Equatable {
     public static func == (a: ProxySettings, b: ProxySettings) -> Bool {
         a.listeners == b.listeners && a.admin == b.admin && a.workers == b.workers
             && a.limitKeys == b.limitKeys && a.upstreams == b.upstreams && a.identity == b.identity
-            && a.limits == b.limits && a.cacheMemory == b.cacheMemory && a.routes == b.routes
+            && a.limits == b.limits && a.cacheMemory == b.cacheMemory && a.warm == b.warm
+            && a.routes == b.routes
             && a.http == b.http && a.headers == b.headers && a.log == b.log && a.drain == b.drain
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Primitives
+import Proxy
 import TestKit
 import Testing
 
@@ -117,6 +118,16 @@ import Testing
             "POST /cache/purge", "Content-Type: application/json\r\n",
             body: #" { "kind" : "tag", "value":"a\"\\\u00e9\ud83d\ude00" } "#)
         #expect(answer.text.contains(#""value":"a\"\\é😀""#), "\(answer.text)")
+    }
+
+    @Test func `what is to be warm after a purge is fetched`() throws {
+        let world = try AdminWorld("cache: {ttl: 5m, warm: {urls: [/x], host: a, at: [purge]}}\n")
+        for query in ["kind=all", "kind=prefix&value=/&soft=true"] {
+            _ = try status(world, "/x")
+            #expect(try world.admin("POST /cache/purge?\(query)").status == 200)
+            world.world.run(for: .seconds(3))
+            #expect(try status(world, "/x") == "hit")
+        }
     }
 
     @Test func `without a route that caches there is nothing to purge`() throws {

@@ -16,6 +16,10 @@ private func reload(_ settings: ProxySettings) -> Result<ProxySettings, Configur
     frame, identified,
     frame + "limits: [100/minute per ip, 7/90m per endpoint]\ncache: 5m\n",
     frame + "cache: off\n", frame + "cache: {memory: 3MiB}\n", frame + "headers: []\n",
+    frame
+        + "cache: {ttl: 1s, warm: {host: 'a:1', urls: [/, {url: /a?b, headers: {a: 'b: c'}}], at: start}}\n",
+    frame
+        + "cache: {ttl: 1s, warm: {top: 1%, file: a b, chance: 5%, interval: 1h, concurrency: 2}}\n",
     frame + "admin: {address: ':99', token: '$${x}-12345678'}\n",
     identified + "limits: {a: {rate: 3/s, per: user, tiers: {'a: {b}': 1/s, '~': unlimited}}}\n",
     frame + "routes: [{path: /a, headers: {x: '$${A} \"\\ #', y: '', z: ~}}]\n",
