@@ -75,11 +75,11 @@ extension StoredResponse {
             variant: VariantKey(response: merged.fields, request: request.fields),
             response: merged, lifetime: lifetime, times: times,
             isStorable: isStorable && tags.isWhole, policy: policy, tags: tags)
-        return StoredResponse(head: new, body: body)
+        return StoredResponse(head: new, body: body, parts: parts)
     }
 
     /// The stored fields, each name that the 304 has replaced by all its lines there.
-    private static func merge(
+    static func merge(
         _ stored: ResponseHead, with update: borrowing ResponseHead
     ) -> ResponseHead {
         var merged = ResponseHead()

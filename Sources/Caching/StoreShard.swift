@@ -131,6 +131,9 @@ extension StoreShard {
         return newest?.head.variant.names ?? []
     }
 
+    /// Whether the entry may have been purged, or invalidated with all of its target, since it looked last.
+    func mayBeInvalid(_ node: Int32) -> Bool { nodes[Int(node)].checked != revision }
+
     /// Counts a use.
     mutating func touch(_ node: Int32) {
         if nodes[Int(node)].frequency < 3 { nodes[Int(node)].frequency += 1 }
