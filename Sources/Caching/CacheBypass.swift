@@ -33,6 +33,8 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
     case hitForMiss
     /// Too many requests wait for the running fetch.
     case tooManyFollowers
+    /// An operator has switched the cache off.
+    case switchedOff
 
     /// The word for logs, metrics and Cache-Status.
     public var name: StaticString {
@@ -52,6 +54,7 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
         case .headNotFresh: "head-not-fresh"
         case .hitForMiss: "hit-for-miss"
         case .tooManyFollowers: "too-many-followers"
+        case .switchedOff: "switched-off"
         }
     }
 

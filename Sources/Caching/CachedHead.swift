@@ -42,6 +42,8 @@ public final class CachedHead: Sendable {
     public let received: MonotonicTime
     /// The measured time of the origin, for early refresh: until the head, then until the whole answer.
     public let delta: Nanoseconds
+    /// By which tags it can be purged.
+    public let tags: CacheTags
     /// Whether it may be kept.
     public let isStorable: Bool
     /// Why it is not kept, where a rule said so.
@@ -56,13 +58,16 @@ public final class CachedHead: Sendable {
     ///   - lifetime: The decision's lifetime.
     ///   - times: When it was asked for and received.
     ///   - policy: The route's policy.
+    ///   - tags: By which tags it can be purged.
     public convenience init(
         key: [UInt8], request: borrowing RequestHead, response: borrowing ResponseHead,
-        lifetime: Lifetime, times: FetchTimes, policy: borrowing CachePolicy = CachePolicy()
+        lifetime: Lifetime, times: FetchTimes, policy: borrowing CachePolicy = CachePolicy(),
+        tags: CacheTags = CacheTags()
     ) {
         self.init(
             key: key, variant: VariantKey(response: response.fields, request: request.fields),
-            response: response, lifetime: lifetime, times: times, isStorable: true, policy: policy)
+            response: response, lifetime: lifetime, times: times, isStorable: true, policy: policy,
+            tags: tags)
     }
 
     /// Prepares the head of an answer that only passes through a fill to the client that asked for it: its
@@ -82,7 +87,7 @@ public final class CachedHead: Sendable {
     init(
         key: [UInt8], variant: VariantKey, response: borrowing ResponseHead, lifetime: Lifetime,
         times: FetchTimes, isStorable: Bool, refusal: CacheRefusal? = nil,
-        policy: borrowing CachePolicy
+        policy: borrowing CachePolicy, tags: CacheTags = CacheTags()
     ) {
         var length: UInt64?
         switch response.framing {
@@ -113,6 +118,7 @@ public final class CachedHead: Sendable {
         requested = times.requested
         received = times.received.monotonic
         delta = times.delay
+        self.tags = tags
         self.isStorable = isStorable
         self.refusal = refusal
     }
@@ -140,6 +146,7 @@ public final class CachedHead: Sendable {
         requested = head.requested
         received = head.received
         delta = finished - head.requested
+        tags = head.tags
         isStorable = head.isStorable
         refusal = head.refusal
     }

@@ -73,6 +73,9 @@ public final class Fill: Sendable {
         return own.span.equals(key)
     }
 
+    /// The head of its answer, once there is one.
+    var head: CachedHead? { state.withLock { $0.head } }
+
     /// Whether no more readers fit.
     var isFull: Bool { state.withLock { $0.readerCount >= CacheBounds.readersPerFill } }
 

@@ -4,9 +4,9 @@ import Primitives
 /// Writes a prepared head: what RFC 9111 §3.1 lets a cache keep (cases `9111-3.1-…`).
 ///
 /// Left out are hop-by-hop fields and all that Connection names, the framing, and from stored answers
-/// Age, Set-Cookie (but with `set_cookie: store`), the proxy authentication fields and the limits of the upstream,
-/// which must not be replayed (standards S1). What is for this cache alone, and what is for one client alone, is
-/// set apart.
+/// Age, Set-Cookie (but with `set_cookie: store`), the proxy authentication fields, the fields of tags, which are for
+/// this cache, and the limits of the upstream, which must not be replayed (standards S1). What is for this cache alone,
+/// and what is for one client alone, is set apart.
 struct HeadWriter {
     private(set) var bytes: [UInt8] = []
     /// Lines that are kept and not sent.
@@ -33,6 +33,7 @@ struct HeadWriter {
     private static let notStored: FieldNameSet = [
         .age, .proxyAuthenticate, .proxyAuthorization, .proxyAuthenticationInfo,
         .ratelimit, .ratelimitPolicy, .xRatelimitLimit, .xRatelimitRemaining, .xRatelimitReset,
+        .surrogateKey,
     ]
 
     mutating func write(
@@ -112,7 +113,9 @@ struct HeadWriter {
 
     private static func isStored(_ i: Int, of fields: borrowing FieldList) -> Bool {
         let name = fields[i].name
-        return !notStored.contains(name) && !(name == .other && isLimitField(fields.name(at: i)))
+        guard !notStored.contains(name) else { return false }
+        let text = fields.name(at: i)
+        return name != .other || !(isLimitField(text) || CacheTags.isConsumed(text))
     }
 
     /// Whether the name belongs to one of the limit dialects (`X-RateLimit-Used`, `RateLimit-Limit` …).

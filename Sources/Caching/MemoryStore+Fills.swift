@@ -51,7 +51,7 @@ extension MemoryStore {
             }
             return left
         }
-        return left?.allSatisfy { $0 !== response } ?? false
+        return left?.allSatisfy { $0.head !== response.head } ?? false
     }
 
     /// Ends a fill that stores nothing.

@@ -104,7 +104,7 @@ extension MemoryStore {
         let hasCredentials = !rules.hasIdentity && request.fields.hasCredentials
         let node = shard.select(tag, key, request.fields)
         let stored = node >= 0 ? shard.nodes[Int(node)].stored : nil
-        let isReadable = !hasCredentials || (stored?.head.lifetime.isForEverybody ?? false)
+        let isReadable = !hasCredentials || (stored?.lifetime.isForEverybody ?? false)
         var found = Found(
             query: MissQuery(
                 tag: tag, now: now, stored: isReadable && stored?.isWhole ?? false ? stored : nil,
@@ -137,7 +137,7 @@ extension MemoryStore {
                 stored.mayServeStale(onErrorAt: now, demands: demands)
             {
                 found.use = .serve(stored, .onError)
-            } else if case .fresh = stored.freshness(at: now), !stored.head.lifetime.mustValidate {
+            } else if case .fresh = stored.freshness(at: now), !stored.lifetime.mustValidate {
                 found.query.reason = .request
             } else {
                 found.query.reason = .stale
@@ -208,7 +208,8 @@ extension MemoryStore {
         key: Span<UInt8>, request: borrowing RequestHead, rules: CacheRules
     ) -> CacheLookup {
         let isHeld = shard.nodes[Int(node)].heldUntil > query.now
-        let isRunning = shard.fills[query.tag]?.contains { $0.stored === stored } ?? false
+        let isRunning =
+            shard.fills[query.tag]?.contains { $0.stored?.head === stored.head } ?? false
         if isHeld || isRunning || request.method == .head {
             guard case .stale = stored.freshness(at: query.now) else { return .hit(stored) }
             return .stale(stored, .whileRevalidating)
@@ -267,7 +268,9 @@ extension MemoryStore {
         }
         if isCollapsing, let running = shard.fills[query.tag] {
             for fill in running
-            where fill.isCollapsing && fill.hasKey(key) && fill.suits(request.fields) {
+            where fill.isCollapsing && fill.hasKey(key) && fill.suits(request.fields)
+                && !shard.isPurged(fill)
+            {
                 if let reader = fill.join() { return .follow(fill, reader) }
                 if fill.isFull { return .bypass(.tooManyFollowers) }
             }

@@ -134,11 +134,12 @@ extension StoredResponse {
         } else {
             isStorable = false
         }
+        let tags = head.tags.updated(by: notModified.fields)
         let new = CachedHead(
             key: head.key,
             variant: VariantKey(response: merged.fields, request: request.fields),
-            response: merged, lifetime: lifetime, times: times, isStorable: isStorable,
-            policy: policy)
+            response: merged, lifetime: lifetime, times: times,
+            isStorable: isStorable && tags.isWhole, policy: policy, tags: tags)
         return StoredResponse(head: new, body: body, parts: parts)
     }
 

@@ -33,6 +33,8 @@ public enum CacheRefusal: Sendable, BitwiseCopyable, Equatable, CaseIterable {
     case eventStream
     /// Nobody says that it may be reused, and it has no validator.
     case noFreshness
+    /// More or longer tags than are kept: purges could not find it.
+    case tooManyTags
 
     /// The word for logs, metrics and Cache-Status.
     public var name: StaticString {
@@ -52,6 +54,7 @@ public enum CacheRefusal: Sendable, BitwiseCopyable, Equatable, CaseIterable {
         case .tooLarge: "too-large"
         case .eventStream: "event-stream"
         case .noFreshness: "no-freshness"
+        case .tooManyTags: "too-many-tags"
         }
     }
 }

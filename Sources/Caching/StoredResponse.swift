@@ -17,6 +17,10 @@ public final class StoredResponse: Sendable {
     public let bodyCount: Int
     /// What it costs of the store's budget: head, body, keys, and what memory and index add, in bytes.
     public let byteCost: Int
+    /// How long it may be used, after soft purges and the factor of lifetimes; the head has what it came with.
+    public let lifetime: Lifetime
+    /// The age from which on a soft purge has made it stale.
+    let staleFrom: Nanoseconds?
 
     /// Joins a head and a body; of a body in `parts` the head is that of the whole.
     public init(head: CachedHead, body: [[UInt8]], parts: BodyParts? = nil) {
@@ -24,14 +28,50 @@ public final class StoredResponse: Sendable {
         isWhole = parts == nil
         self.head = head
         self.body = body
+        lifetime = head.lifetime
+        staleFrom = nil
         bodyCount = body.reduce(0) { $0 + $1.count }
         byteCost =
             ByteCost.entry + ByteCost.block(head.bytes.capacity) + ByteCost.block(head.key.capacity)
             + ByteCost.block(head.variant.names.capacity)
             + ByteCost.block(head.variant.values.capacity) + ByteCost.block(head.unsent.capacity)
+            + ByteCost.block(head.tags.bytes.capacity)
             + ByteCost.block(body.capacity * MemoryLayout<[UInt8]>.stride)
             + ByteCost.block((parts?.slices.capacity ?? 0) * MemoryLayout<BodySlice>.stride)
             + body.reduce(0) { $0 + ByteCost.block($1.capacity) }
+    }
+
+    /// The same answer, which shares everything with `other`, for another time.
+    private init(_ other: StoredResponse, lifetime: Lifetime, staleFrom: Nanoseconds?) {
+        head = other.head
+        body = other.body
+        parts = other.parts
+        isWhole = other.isWhole
+        bodyCount = other.bodyCount
+        byteCost = other.byteCost
+        self.lifetime = lifetime
+        self.staleFrom = staleFrom
+    }
+
+    /// This answer with its lifetime multiplied by `factor` (in thousandths), and stale from the age it has at
+    /// `moment` on.
+    ///
+    /// What is multiplied is the time it had left on arrival. An answer that had none, or must be validated on
+    /// each use, gets none.
+    func adjusted(factor: UInt32, staleSince moment: MonotonicTime? = nil) -> StoredResponse {
+        var staleFrom = staleFrom
+        if let moment { staleFrom = min(staleFrom ?? .forever, age(at: moment)) }
+        var lifetime = head.lifetime
+        let left = lifetime.fresh - head.initialAge
+        if factor != 1000 && left > .zero {
+            let product = left.count.multipliedFullWidth(by: UInt64(factor))
+            let scaled =
+                product.high < 1000 ? UInt64(1000).dividingFullWidth(product).quotient : .max
+            lifetime.fresh = head.initialAge + Nanoseconds(scaled)
+        }
+        if let staleFrom { lifetime.fresh = min(lifetime.fresh, staleFrom) }
+        if lifetime.fresh == self.lifetime.fresh && staleFrom == self.staleFrom { return self }
+        return StoredResponse(self, lifetime: lifetime, staleFrom: staleFrom)
     }
 
     /// Whether its primary key is `key`, compared in full.
@@ -48,14 +88,14 @@ public final class StoredResponse: Sendable {
     /// How fresh it is at `now` (RFC 9111 §4.2).
     public func freshness(at now: MonotonicTime) -> Freshness {
         let age = age(at: now)
-        return age < head.lifetime.fresh
-            ? .fresh(ttl: head.lifetime.fresh - age) : .stale(by: age - head.lifetime.fresh)
+        return age < lifetime.fresh
+            ? .fresh(ttl: lifetime.fresh - age) : .stale(by: age - lifetime.fresh)
     }
 
     /// Whether it may be served stale at `now` while it is fetched again (RFC 5861 §3).
     public func mayServeStale(whileRevalidatingAt now: MonotonicTime) -> Bool {
-        age(at: now) < head.lifetime.fresh + head.lifetime.staleWhileRevalidate
-            && !head.lifetime.mustValidate
+        age(at: now) < lifetime.fresh + lifetime.staleWhileRevalidate
+            && !lifetime.mustValidate
     }
 
     /// Whether it may be served at `now` in place of an error of the origin (RFC 5861 §4, cases `5861-4-…`):
@@ -69,11 +109,11 @@ public final class StoredResponse: Sendable {
     public func mayServeStale(
         onErrorAt now: MonotonicTime, demands: CacheDirectives = CacheDirectives()
     ) -> Bool {
-        var most = head.lifetime.staleIfError
-        if let asked = demands.staleIfError, !head.lifetime.forbidsStale {
+        var most = lifetime.staleIfError
+        if let asked = demands.staleIfError, !lifetime.forbidsStale {
             most = max(most, .seconds(UInt64(asked)))
         }
-        return age(at: now) < head.lifetime.fresh + most && !head.lifetime.mustValidate
+        return age(at: now) < lifetime.fresh + most && !lifetime.mustValidate
     }
 }
 

@@ -103,6 +103,7 @@ extension Report {
         guard let written else {
             checkLimits(context.limits, nil, context.identity)
             checkIdentity([], context.cache, context.identity)
+            checkTags([], context.cache, context.identity)
             checkCredentials(context.limits, [], context.identity)
             let route = everything(context, root)
             let parsed = [ParsedRoute(settings: route, hasRightPath: true, value: root)]
@@ -114,6 +115,7 @@ extension Report {
         let parsed = routes(written, context)
         checkLimits(context.limits, parsed, context.identity)
         checkIdentity(parsed, context.cache, context.identity)
+        checkTags(parsed, context.cache, context.identity)
         checkCredentials(context.limits, parsed, context.identity)
         checkCounting(context.limits, parsed, context)
         checkCookies(parsed, context.cache, context.identity)

@@ -45,6 +45,9 @@ extension Configuration {
                     ])
                 ))
         }
+        if !route.invalidates.isEmpty {
+            entries.append(("invalidates", .list(route.invalidates.map { .text($0.text) })))
+        }
         entries.append(("auth", .text(route.requiresUser ? "required" : "optional")))
         return .block(entries)
     }
@@ -78,6 +81,9 @@ extension Configuration {
         entries.append(("max_body", .size(policy.maxBody)))
         entries.append(("max_object", .size(policy.maxObject)))
         entries.append(("early_refresh", earlyRefresh(policy.earlyRefresh)))
+        if !policy.tags.isEmpty {
+            entries.append(("tags", .list(policy.tags.map { .text($0.text) })))
+        }
         entries.append(("collapse", .text(policy.collapses ? "process" : "off")))
         entries.append(
             ("client_no_cache", .text(policy.respectsClientNoCache ? "respect" : "ignore")))

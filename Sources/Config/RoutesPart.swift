@@ -23,6 +23,7 @@ struct ParsedRoute {
     /// The values whose meaning depends on other parts.
     var cacheValue: Value?
     var authValue: Value?
+    var invalidatesValue: Value?
     /// Whether its other conditions were.
     var hasRightConditions = true
     /// Whether its limits were.
@@ -79,7 +80,7 @@ extension Report {
         }
         route.cacheValue = fields.take("cache")
         if let cache = route.cacheValue {
-            let policy = routeCache(cache, context.cache)
+            let policy = routeCache(cache, context.cache, path: route.settings.match.path)
             route.settings.cache = context.cache.isOff ? nil : policy
         } else if context.cache.isForAllRoutes {
             route.settings.cache = context.cache.policy
@@ -99,7 +100,7 @@ extension Report {
                 checkIdempotency(value, route.settings.match.methods)
             }
         }
-        fields.refuse("invalidates", "invalidating by tag", shape: .list(.scalar))
+        if let tags = fields.take("invalidates") { invalidates(tags, &route) }
         fields.finish()
         return route
     }

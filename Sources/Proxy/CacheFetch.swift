@@ -182,10 +182,15 @@ final class CacheFetch {
             request: request, response: upstream.response, policy: cache.policy, times: times)
         {
         case .store(let lifetime):
+            let tags = tags(of: upstream.response)
             fill.publish(
-                CachedHead(
-                    key: fill.key, request: request, response: upstream.response,
-                    lifetime: lifetime, times: times, policy: cache.policy))
+                tags.isWhole
+                    ? CachedHead(
+                        key: fill.key, request: request, response: upstream.response,
+                        lifetime: lifetime, times: times, policy: cache.policy, tags: tags)
+                    : CachedHead(
+                        passing: upstream.response, times: times, refusal: .tooManyTags,
+                        policy: cache.policy))
         case .refuse(let refusal):
             if !isFailure(status) && status.code != 429 {
                 outcome = .refused(
@@ -198,6 +203,13 @@ final class CacheFetch {
         }
         let isWhole = await takeBody(upstream)
         pool.release(upstream, reusable: isWhole)
+    }
+
+    /// The tags of an answer: those in its fields and those of the route.
+    func tags(of response: borrowing ResponseHead) -> CacheTags {
+        var tags = CacheTags(of: response.fields)
+        identity.appendTags(cache.policy.tags, of: request, to: &tags)
+        return tags
     }
 
     /// Moves the body into the fill, with what is stored before and behind it; `false` when it ended early or nobody

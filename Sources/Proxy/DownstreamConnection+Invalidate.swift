@@ -16,6 +16,8 @@ extension DownstreamConnection {
         } else if worker.invalidates(exchange.request, answer.status, snapshot.blueprint) {
             invalidate(exchange, answer)
         }
+        worker.purge(
+            exchange.request, exchange.identity, answer, route, snapshot.blueprint)
     }
 
     /// Drops what is stored for the target of the request and for the targets that its answer names (RFC 9111

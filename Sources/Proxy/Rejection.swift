@@ -63,8 +63,8 @@ public enum Rejection: Sendable, BitwiseCopyable {
         case .onlyIfCached, .notValidated: 504
         case .idempotencyKeyMissing, .idempotencyKeyMalformed: 400
         case .idempotencyRunning, .idempotencyNotKept: 409
-        case .idempotencyMismatch: 15
-        case .idempotencyFull: 17
+        case .idempotencyMismatch: 422
+        case .idempotencyFull: 503
         case .tooManyConnections: 503
         case .upstream(let error): error.status
         }

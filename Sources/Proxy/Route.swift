@@ -31,6 +31,8 @@ public final class Route: Sendable {
     let timeout: Nanoseconds?
     /// Whether a request must have a user.
     let requiresUser: Bool
+    /// Tags that an unsafe request purges when it succeeds.
+    let invalidates: [TagTemplate]
 
     /// How it keeps answers by Idempotency-Key.
     let idempotency: IdempotencyPolicy?
@@ -77,5 +79,6 @@ public final class Route: Sendable {
         requiresUser = route.requiresUser
         idempotency = route.idempotency
         idempotencyScope = Array(scope.utf8)
+        invalidates = route.invalidates
     }
 }

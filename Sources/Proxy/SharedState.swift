@@ -15,6 +15,8 @@ public final class SharedState: Sendable {
     public let cache: MemoryStore
     /// First answers by Idempotency-Key.
     public let idempotency: IdempotencyStore
+    /// What operators may turn, and what was purged.
+    public let switches = CacheSwitches()
     /// Work that no client waits for.
     public let background: BackgroundWork
     /// How the keys of credentials stand.
@@ -102,6 +104,13 @@ public final class SharedState: Sendable {
 
     /// Makes `isDraining` true for good.
     public func beginDraining() { draining.store(true, ordering: .releasing) }
+
+    /// Purges stored answers, and lets them be swept on `loop`, whose thread calls.
+    public func purge(_ record: PurgeRecord, on loop: EventLoop) {
+        cache.purge(record, at: loop.now)
+        switches.notePurge(record.kind)
+        PurgeSweeper.start(cache, on: loop)
+    }
 
     /// Watches the turns of `loop`.
     func watch(_ loop: EventLoop) { loops.withLock { $0.append(loop) } }

@@ -120,6 +120,7 @@ extension WorkerContext {
     private func bypass(
         _ exchange: Exchange, _ request: borrowing RequestHead, _ cache: CacheRules
     ) -> CacheBypass? {
+        if shared.switches.isBypassed { return .switchedOff }
         if let reason = CacheBypass.reason(for: request, rules: cache) { return reason }
         if case .cut(let reason) = exchange.content.state { return reason }
         if cache.keysContent(of: request.method) && !exchange.content.isWhole {

@@ -87,6 +87,8 @@ public struct RouteSettings: Sendable, Equatable {
     public var requiresUser: Bool
     /// How it keeps answers by Idempotency-Key; `nil`: it does not.
     public var idempotency: IdempotencyPolicy?
+    /// Tags that an unsafe request purges when it succeeds.
+    public var invalidates: [TagTemplate] = []
 
     /// Creates settings.
     public init(

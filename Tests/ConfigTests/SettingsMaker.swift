@@ -116,11 +116,20 @@ struct SettingsMaker {
         if chance(2) { match.methods = ["GET", "X-ODD"] }
         if chance(2) { match.host = "*.example.com" }
         if chance(2) { match.headers.append(.init(name: "x-a", value: chance(2) ? nil : text())) }
-        return RouteSettings(
+        var route = RouteSettings(
             match: match, upstream: random.below(upstreams),
             cache: chance(3) ? nil : policy(memory),
             stripPrefix: chance(2) ? "/r\(index)" : "", timeout: chance(2) ? nil : time(86_400_000),
             requiresUser: chance(2), idempotency: idempotency())
+        // Both parts are read with the route's own path.
+        for text in ["x {path.id}", "{query.a b}-{header.x-a}", "{user}"] where chance(2) {
+            guard let tag = try? TagTemplate(text, path: path) else { continue }
+            route.invalidates.append(tag)
+            if !tag.namesIdentity || route.cache?.varyBy.contains(.user) ?? false {
+                route.cache?.tags.append(tag)
+            }
+        }
+        return route
     }
 
     mutating func idempotency() -> IdempotencyPolicy? {
