@@ -34,7 +34,7 @@ import Testing
                 atPath: path + ".new", withIntermediateDirectories: false)
             #expect(throws: HostError.self) { try Host.replaceFile(path, [2]) }
             #expect(try Host.readFile(path, limit: 10) == [1])
-            do {
+            do throws(HostError) {
                 try Host.replaceFile(folder + "/none/file", [1])
                 Issue.record("written")
             } catch {
