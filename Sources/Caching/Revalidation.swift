@@ -74,11 +74,11 @@ extension StoredResponse {
             variant: VariantKey(response: merged.fields, request: request.fields),
             response: merged, lifetime: lifetime, times: times, isStorable: isStorable,
             policy: policy)
-        return StoredResponse(head: new, body: body)
+        return StoredResponse(head: new, body: body, parts: parts)
     }
 
     /// The stored fields, each name that the 304 has replaced by all its lines there.
-    private static func merge(
+    static func merge(
         _ stored: ResponseHead, with update: borrowing ResponseHead
     ) -> ResponseHead {
         var merged = ResponseHead()

@@ -1,6 +1,6 @@
 public import Primitives
 
-/// A whole answer in the cache: immutable, shared by reference between workers.
+/// An answer in the cache, or parts of one: immutable, shared by reference between workers.
 ///
 ///     head.bytes   HTTP/1.1 200 OK␍␊ETag: "a"␍␊Content-Length: 5␍␊
 ///     body         [ 256 KiB ][ 256 KiB ][ rest ]
@@ -9,13 +9,19 @@ public final class StoredResponse: Sendable {
     public let head: CachedHead
     /// The body in its order; none of the segments is empty.
     public let body: [[UInt8]]
-    /// The length of the body in bytes.
+    /// Which parts of the body are there; `nil`: all of it.
+    public let parts: BodyParts?
+    /// Whether all of the body is there.
+    public let isWhole: Bool
+    /// The length of what is there of the body, in bytes.
     public let bodyCount: Int
     /// What it costs of the store's budget: head, body, keys, and what memory and index add, in bytes.
     public let byteCost: Int
 
-    /// Joins a head and a body.
-    public init(head: CachedHead, body: [[UInt8]]) {
+    /// Joins a head and a body; of a body in `parts` the head is that of the whole.
+    public init(head: CachedHead, body: [[UInt8]], parts: BodyParts? = nil) {
+        self.parts = parts
+        isWhole = parts == nil
         self.head = head
         self.body = body
         bodyCount = body.reduce(0) { $0 + $1.count }
@@ -24,6 +30,7 @@ public final class StoredResponse: Sendable {
             + ByteCost.block(head.variant.names.capacity)
             + ByteCost.block(head.variant.values.capacity)
             + ByteCost.block(body.capacity * MemoryLayout<[UInt8]>.stride)
+            + ByteCost.block((parts?.slices.capacity ?? 0) * MemoryLayout<BodySlice>.stride)
             + body.reduce(0) { $0 + ByteCost.block($1.capacity) }
     }
 
