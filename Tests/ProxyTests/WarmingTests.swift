@@ -1,3 +1,4 @@
+import EventLoop
 import Primitives
 import Proxy
 import Settings
