@@ -36,6 +36,8 @@ public final class CachedHead: Sendable {
     public let delta: Nanoseconds
     /// Whether it may be kept.
     public let isStorable: Bool
+    /// Whether the answer may be sent in a content coding (`CompressionPolicy`); its Vary says so then.
+    public let isEncodable: Bool
     /// Why it is not kept, where a rule said so.
     public let refusal: CacheRefusal?
 
@@ -47,13 +49,18 @@ public final class CachedHead: Sendable {
     ///   - response: The head as it came from the origin.
     ///   - lifetime: The decision's lifetime.
     ///   - times: When it was asked for and received.
+    ///   - compression: In which codings the cache itself offers answers; the origin was asked for none.
     public convenience init(
         key: [UInt8], request: borrowing RequestHead, response: borrowing ResponseHead,
-        lifetime: Lifetime, times: FetchTimes
+        lifetime: Lifetime, times: FetchTimes, compression: CompressionPolicy? = nil
     ) {
         self.init(
-            key: key, variant: VariantKey(response: response.fields, request: request.fields),
-            response: response, lifetime: lifetime, times: times, isStorable: true)
+            key: key,
+            variant: VariantKey(
+                response: response.fields, request: request.fields,
+                encodes: compression != nil),
+            response: response, lifetime: lifetime, times: times, isStorable: true,
+            isEncodable: compression?.admits(response) ?? false)
     }
 
     /// Prepares the head of an answer that only passes through a fill to the client that asked for it: its
@@ -71,7 +78,8 @@ public final class CachedHead: Sendable {
 
     init(
         key: [UInt8], variant: VariantKey, response: borrowing ResponseHead, lifetime: Lifetime,
-        times: FetchTimes, isStorable: Bool, refusal: CacheRefusal? = nil
+        times: FetchTimes, isStorable: Bool, isEncodable: Bool = false,
+        refusal: CacheRefusal? = nil
     ) {
         var length: UInt64?
         switch response.framing {
@@ -80,7 +88,7 @@ public final class CachedHead: Sendable {
         case .chunked, .untilClose: break
         }
         if response.status.forbidsBody { length = 0 }
-        var writer = HeadWriter(stores: isStorable)
+        var writer = HeadWriter(stores: isStorable, variesByCoding: isEncodable)
         writer.write(response, contentLength: length, receivedAt: times.received.wall.epochSeconds)
         self.key = key
         self.variant = variant
@@ -100,6 +108,7 @@ public final class CachedHead: Sendable {
         received = times.received.monotonic
         delta = times.delay
         self.isStorable = isStorable
+        self.isEncodable = isEncodable
         self.refusal = refusal
     }
 
@@ -124,6 +133,7 @@ public final class CachedHead: Sendable {
         received = head.received
         delta = finished - head.requested
         isStorable = head.isStorable
+        isEncodable = head.isEncodable
         refusal = head.refusal
     }
 

@@ -11,8 +11,12 @@ struct HeadWriter {
     private(set) var etag: ByteRange?
     private(set) var lastModified: ByteRange?
     private let stores: Bool
+    private let variesByCoding: Bool
 
-    init(stores: Bool) { self.stores = stores }
+    init(stores: Bool, variesByCoding: Bool = false) {
+        self.stores = stores
+        self.variesByCoding = variesByCoding
+    }
 
     /// Fields of one connection, and the framing.
     static let hopByHop: FieldNameSet = [
@@ -44,6 +48,11 @@ struct HeadWriter {
             // RFC 9110 §6.6.1: who receives an answer without Date and keeps or forwards it adds one.
             bytes.append("Date: ")
             HTTPDate.append(receivedAt, to: &bytes)
+            endLine()
+        }
+        if variesByCoding && !VariantKey.isNamed("accept-encoding", by: response.fields) {
+            // Lines of one list are one list (RFC 9110 §5.3).
+            bytes.append("Vary: Accept-Encoding")
             endLine()
         }
         if let contentLength, !response.status.forbidsBody {

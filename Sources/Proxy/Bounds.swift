@@ -23,6 +23,10 @@ enum Bounds {
     static let refusalReads = 16
     /// The least progress of a request's body within `http.idle_timeout`.
     static let bodyProgress = 4 << 10
+    /// Bytes of a stored answer that are encoded in one turn of the loop.
+    static let encodedSlice = 32 << 10
+    /// Bytes of a segment of an encoded body, but for the last.
+    static let encodedSegment = 256 << 10
     /// Looks at the cache for one request before it goes upstream alone.
     static let lookups = 3
     /// Requests that one fetch for the cache may send: again on a fresh connection, again without conditions.

@@ -105,7 +105,8 @@ final class CacheFetch {
     private func confirm(_ upstream: UpstreamConnection, _ times: FetchTimes) -> Bool {
         guard
             let fresh = fill.stored?.freshened(
-                by: upstream.response, request: request, policy: cache.policy, times: times)
+                by: upstream.response, request: request, policy: cache.policy, times: times,
+                compression: cache.compression)
         else { return false }
         fill.complete(with: fresh)
         return true
@@ -127,8 +128,7 @@ final class CacheFetch {
             fill.publish(
                 CachedHead(
                     key: fill.key, request: request, response: upstream.response,
-                    lifetime: lifetime,
-                    times: times))
+                    lifetime: lifetime, times: times, compression: cache.compression))
         case .refuse(let refusal):
             fill.publish(CachedHead(passing: upstream.response, times: times, refusal: refusal))
         }
@@ -142,7 +142,7 @@ final class CacheFetch {
             while true {
                 while let part = try upstream.decodedPart() {
                     guard case .data(let count) = part else {
-                        fill.finish(at: now)
+                        if let stored = fill.finish(at: now) { encode(stored) }
                         return true
                     }
                     let segment = upstream.input.prefix(count)
@@ -158,6 +158,13 @@ final class CacheFetch {
         } catch {
             fill.fail(.incomplete, at: now)
             return false
+        }
+    }
+
+    /// Begins to make the coding that the client who caused the fetch would have had: others will want it.
+    private func encode(_ stored: StoredResponse) {
+        if case .wanted(let coding) = Representation(of: stored, for: request.fields, cache) {
+            EncodingTask.start(on: worker, stored, coding, cache)
         }
     }
 

@@ -44,10 +44,10 @@ extension DownstreamConnection {
         _ exchange: Exchange, _ stored: StoredResponse, status: CacheStatus
     ) async -> Afterwards {
         let keeps = mayKeep(exchange)
-        let isBodyLeft = compose(exchange, stored, status, keeps: keeps)
+        let body = compose(exchange, stored, status, keeps: keeps)
         do {
-            if isBodyLeft {
-                for segment in stored.body {
+            if !body.isEmpty {
+                for segment in body {
                     try await stream.write(
                         exchange.output, segment, 0..<segment.count, patience: http.idleTimeout)
                 }
@@ -61,18 +61,18 @@ extension DownstreamConnection {
         return keeps ? .nextRequest : .close
     }
 
-    /// Puts head and small body into the output; whether a large body is left, to be sent from where it is
-    /// stored.
+    /// Puts head and small body into the output; returns a large body, to be sent from where it is stored.
     private func compose(
         _ exchange: Exchange, _ stored: StoredResponse, _ status: CacheStatus, keeps: Bool
-    ) -> Bool {
+    ) -> [[UInt8]] {
         let output = exchange.output
+        let representation = representation(exchange, stored)
         let isNotModified = Conditions.areNotModified(
             exchange.request.fields, head: stored.head, now: worker.loop.clock.wall.epochSeconds)
         if isNotModified {
-            stored.head.appendNotModified(to: output)
+            stored.head.appendNotModified(to: output, weakening: representation.hasWeakTag)
         } else {
-            stored.head.append(to: output)
+            append(representation, of: stored, exchange)
         }
         exchange.record.status = isNotModified ? 304 : stored.head.status
         output.append("Age: ")
@@ -80,11 +80,19 @@ extension DownstreamConnection {
         output.append("\r\n")
         status.append(to: output)
         endHead(exchange, stored.head, keeps: keeps)
-        if isNotModified || exchange.request.method == .head { return false }
-        exchange.record.bodyBytes = UInt64(stored.bodyCount)
-        if stored.bodyCount > Bounds.copiedBody { return true }
-        for segment in stored.body { output.append(segment.span) }
-        return false
+        if isNotModified || exchange.request.method == .head { return [] }
+        if case .encoded(let variant) = representation {
+            return place(variant.body, variant.bodyCount, exchange)
+        }
+        return place(stored.body, stored.bodyCount, exchange)
+    }
+
+    /// Copies a small body behind its head; returns a large one.
+    private func place(_ body: [[UInt8]], _ count: Int, _ exchange: Exchange) -> [[UInt8]] {
+        exchange.record.bodyBytes = UInt64(count)
+        if count > Bounds.copiedBody { return body }
+        for segment in body { exchange.output.append(segment.span) }
+        return []
     }
 
     private func endHead(

@@ -24,6 +24,8 @@ public final class ProxySettings: Sendable {
     public let limits: [LimitDefinition]
     /// The bytes of the memory cache; 0 when no route caches.
     public let cacheMemory: Int
+    /// The codings in which stored answers are offered; `nil`: in none.
+    public let compression: CompressionPolicy?
     /// The routes in order; never empty.
     public let routes: [RouteSettings]
     /// Bounds of the protocol.
@@ -40,7 +42,7 @@ public final class ProxySettings: Sendable {
         listeners: [ListenerSettings], admin: AdminSettings?, workers: Int, limitKeys: Int,
         upstreams: [UpstreamSettings], identity: IdentitySettings, limits: [LimitDefinition],
         cacheMemory: Int, routes: [RouteSettings], http: HTTPSettings, headers: HeaderSettings,
-        log: LogSettings, drain: Nanoseconds
+        log: LogSettings, drain: Nanoseconds, compression: CompressionPolicy? = nil
     ) {
         for route in routes {
             precondition(upstreams.indices.contains(route.upstream))
@@ -59,6 +61,7 @@ public final class ProxySettings: Sendable {
         self.headers = headers
         self.log = log
         self.drain = drain
+        self.compression = compression
     }
 }
 
@@ -72,6 +75,8 @@ public struct RouteSettings: Sendable, Equatable {
     public var limits: [Int]
     /// Its use of the cache; `nil`: none.
     public var cache: CachePolicy?
+    /// Whether its stored answers are offered in content codings, as `ProxySettings.compression` says.
+    public var compresses: Bool
     /// The whole path's prefix that is removed before the request is forwarded; empty: none.
     public var stripPrefix: String
     /// The time the origin has for the whole answer's head; `nil`: the upstream's `first_byte`.
@@ -82,7 +87,8 @@ public struct RouteSettings: Sendable, Equatable {
     /// Creates settings.
     public init(
         match: RouteDefinition, upstream: Int = 0, limits: [Int] = [], cache: CachePolicy? = nil,
-        stripPrefix: String = "", timeout: Nanoseconds? = nil, requiresUser: Bool = false
+        stripPrefix: String = "", timeout: Nanoseconds? = nil, requiresUser: Bool = false,
+        compresses: Bool = false
     ) {
         self.match = match
         self.upstream = upstream
@@ -91,6 +97,7 @@ public struct RouteSettings: Sendable, Equatable {
         self.stripPrefix = stripPrefix
         self.timeout = timeout
         self.requiresUser = requiresUser
+        self.compresses = compresses
     }
 }
 
@@ -101,5 +108,6 @@ extension ProxySettings: Equatable {
             && a.limitKeys == b.limitKeys && a.upstreams == b.upstreams && a.identity == b.identity
             && a.limits == b.limits && a.cacheMemory == b.cacheMemory && a.routes == b.routes
             && a.http == b.http && a.headers == b.headers && a.log == b.log && a.drain == b.drain
+            && a.compression == b.compression
     }
 }
