@@ -8,6 +8,8 @@ public enum CacheBounds {
     public static let heuristicMax = Nanoseconds.seconds(24 * 3600)
     /// Fields that a Vary may name; an answer that names more is not stored.
     public static let varyNamesMax = 16
+    /// Query parameters that are sorted; more of them stand in the key as they came.
+    public static let sortedParameters = 64
     /// Variants kept for one key; the oldest one leaves first.
     public static let variantsPerKey = 32
     /// Bytes by which the slowest reader may lag in a fill that is too large to be kept.

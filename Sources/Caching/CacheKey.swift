@@ -1,5 +1,5 @@
 public import HTTPModel
-import Primitives
+public import Primitives
 
 /// The primary key of a stored answer: bytes that people can read (RFC 9111 §2, case `9111-2-key-…`).
 ///
@@ -19,26 +19,21 @@ public enum CacheKey {
     ///   - user: The user, or `nil`.
     ///   - company: The company, or `nil`.
     ///   - tier: The tier, or `nil`.
-    /// - Returns: `false` when a part of `vary_by` is missing or empty: the request bypasses the cache.
+    ///   - address: The client's address.
+    /// - Returns: `false` when a part of the identity in `vary_by` is missing or empty: the request bypasses
+    ///   the cache.
     public static func build(
         into key: inout [UInt8], request: borrowing RequestHead, rules: CacheRules,
-        isSecure: Bool = false, user: Span<UInt8>?, company: Span<UInt8>?, tier: Span<UInt8>?
+        isSecure: Bool = false, user: Span<UInt8>?, company: Span<UInt8>?, tier: Span<UInt8>?,
+        address: IPAddress = IPAddress(v4: 0)
     ) -> Bool {
         buildBase(into: &key, request: request, rules: rules, isSecure: isSecure)
-        for part in rules.policy.varyBy {
-            switch part {
-            case .user:
-                guard append("|user=", user, to: &key) else { return false }
-            case .company:
-                guard append("|company=", company, to: &key) else { return false }
-            case .tier:
-                guard append("|tier=", tier, to: &key) else { return false }
-            }
-        }
-        return true
+        return appendParts(
+            to: &key, request: request, rules: rules, user: user, company: company, tier: tier,
+            address: address)
     }
 
-    /// Writes the key without the identity's parts: what all users' answers of one target begin with.
+    /// Writes the key without the parts of `vary_by`: what all answers of one target begin with.
     public static func buildBase(
         into key: inout [UInt8], request: borrowing RequestHead, rules: CacheRules,
         isSecure: Bool = false
@@ -62,45 +57,14 @@ public enum CacheKey {
         }
     }
 
-    /// The length of a key's base (`buildBase`) within the whole key.
-    static func baseCount(of key: Span<UInt8>) -> Int {
-        var i = 0
-        while i < key.count {
-            if key[i] == bar {
-                guard i + 1 < key.count, key[i + 1] == bar else {
-                    let rest = key.extracting(i..<key.count)
-                    if rest.starts(with: "|user=") || rest.starts(with: "|company=")
-                        || rest.starts(with: "|tier=")
-                    {
-                        return i
-                    }
-                    i += 1
-                    continue
-                }
-                i += 1
-            }
-            i += 1
-        }
-        return key.count
-    }
-
-    private static let bar = UInt8(ascii: "|")
-
-    private static func append(
-        _ name: StaticString, _ value: Span<UInt8>?, to key: inout [UInt8]
-    ) -> Bool {
-        guard let value, value.count > 0 else { return false }
-        key.append(name)
-        appendDoubling(value, to: &key)
-        return true
-    }
+    static let bar = UInt8(ascii: "|")
 
     private static func appendDoubling(_ byte: UInt8, to key: inout [UInt8]) {
         if byte == bar { key.append(bar) }
         key.append(byte)
     }
 
-    private static func appendDoubling(_ bytes: Span<UInt8>, to key: inout [UInt8]) {
+    static func appendDoubling(_ bytes: Span<UInt8>, to key: inout [UInt8]) {
         guard hasBar(bytes) else { return key.append(bytes) }
         for i in bytes.indices { appendDoubling(bytes[i], to: &key) }
     }
@@ -115,28 +79,5 @@ public enum CacheKey {
             i += 8
         }
         return bytes.firstIndex(of: bar, from: i) != nil
-    }
-
-    /// Appends `?` and the parameters that are not ignored, in their order; nothing when all are ignored.
-    private static func appendQuery(
-        _ query: Span<UInt8>, to key: inout [UInt8], rules: CacheRules
-    ) {
-        guard !rules.ignored.isEmpty else {
-            key.append(UInt8(ascii: "?"))
-            return appendDoubling(query, to: &key)
-        }
-        var separator = UInt8(ascii: "?")
-        var i = 0
-        while i <= query.count {
-            let end = query.firstIndex(of: UInt8(ascii: "&"), from: i) ?? query.count
-            let parameter = query.extracting(i..<end)
-            let nameEnd = parameter.firstIndex(of: UInt8(ascii: "=")) ?? parameter.count
-            if !rules.ignores(parameter.extracting(0..<nameEnd)) {
-                key.append(separator)
-                appendDoubling(parameter, to: &key)
-                separator = UInt8(ascii: "&")
-            }
-            i = end + 1
-        }
     }
 }

@@ -12,16 +12,6 @@ public struct CachePolicy: Sendable, Equatable {
         case chance(last: Double, chance: Double)
     }
 
-    /// A part of the identity that is added to the key.
-    public enum VaryBy: String, Sendable, Equatable, CaseIterable {
-        /// The user.
-        case user
-        /// The company.
-        case company
-        /// The tier.
-        case tier
-    }
-
     /// Whether explicit stale-while-revalidate and stale-if-error win over `s-maxage`'s implied ban (S5).
     public enum Stale: String, Sendable, Equatable, CaseIterable {
         /// The ban wins.
@@ -38,12 +28,18 @@ public struct CachePolicy: Sendable, Equatable {
     public var staleWhileRevalidate: Nanoseconds?
     /// How long after expiry an answer may be served when the origin fails.
     public var staleIfError: Nanoseconds?
-    /// Parts of the identity in the key; they make answers to requests with credentials storable.
+    /// Parts of the request in the key. Those of the identity make answers to requests with credentials
+    /// storable.
     public var varyBy: [VaryBy]
     /// Lifetimes of answers by error status (`negative: {404: 30s}`).
     public var negative: [UInt16: Nanoseconds]
     /// Query parameters left out of the key: names, or a prefix with a final `*`.
     public var ignoreQuery: [String]
+    /// The only query parameters in the key, written as in `ignoreQuery`, which still leaves out its own;
+    /// `nil`: all.
+    public var onlyQuery: [String]?
+    /// Whether the parameters stand in the key in the order of their names.
+    public var sortsQuery: Bool
     /// The largest body that is stored, in bytes.
     public var maxObject: Int
     /// Early refresh.
@@ -64,6 +60,8 @@ public struct CachePolicy: Sendable, Equatable {
         varyBy = []
         negative = [:]
         ignoreQuery = []
+        onlyQuery = nil
+        sortsQuery = false
         maxObject = 8 << 20
         earlyRefresh = .xfetch(beta: 1)
         collapses = true

@@ -1,29 +1,49 @@
-public import HTTPModel
+import HTTPModel
 import Primitives
 
 /// A route's policy, prepared once per configuration for use with each request.
 ///
 /// A reference: what a hit reads of it costs no retain, which all workers would make on the same word.
 public final class CacheRules: Sendable {
-    /// A query parameter that is left out of the key.
-    struct Ignored: Sendable {
+    /// Names of query parameters: one, or all with this beginning.
+    struct Parameter: Sendable {
         let name: [UInt8]
         let isPrefix: Bool
+
+        init(_ text: String) {
+            isPrefix = text.hasSuffix("*")
+            name = Array((isPrefix ? String(text.dropLast()) : text).utf8)
+        }
+
+        func matches(_ other: Span<UInt8>) -> Bool {
+            guard isPrefix else { return other.equals(name.span) }
+            guard other.count >= name.count else { return false }
+            return other.extracting(0..<name.count).equals(name.span)
+        }
     }
 
     /// The policy as it was configured.
     public let policy: CachePolicy
-    let ignored: [Ignored]
+    private let ignored: [Parameter]
+    /// The only parameters that count; `nil`: all.
+    private let counted: [Parameter]?
+    let sortsQuery: Bool
+    /// Whether the key's query may be another one than the request's.
+    let changesQuery: Bool
+    let parts: [KeyPart]
     /// What a lookup needs, without references.
     let collapses: Bool
     let listensToClients: Bool
     let earlyRefresh: CachePolicy.EarlyRefresh
+    /// Whether keys say who asks.
     let hasIdentity: Bool
+    /// Whether keys have anything behind their base.
+    let hasParts: Bool
     let space: [UInt8]
     /// The codings in which stored answers are offered; `nil`: in none.
     public let compression: CompressionPolicy?
-    private let codings: CodingOrder?
-    private let encodedSizeMin: Int
+    let codings: CodingOrder?
+    let encodedSizeMin: Int
 
     /// Prepares `policy`.
     ///
@@ -35,11 +55,11 @@ public final class CacheRules: Sendable {
     public init(
         _ policy: CachePolicy, space: String = "", compression: CompressionPolicy? = nil
     ) {
-        ignored = policy.ignoreQuery.map { name in
-            let isPrefix = name.hasSuffix("*")
-            return Ignored(
-                name: Array((isPrefix ? String(name.dropLast()) : name).utf8), isPrefix: isPrefix)
-        }
+        ignored = policy.ignoreQuery.map { Parameter($0) }
+        counted = policy.onlyQuery?.map { Parameter($0) }
+        sortsQuery = policy.sortsQuery
+        changesQuery = !ignored.isEmpty || counted != nil || sortsQuery
+        parts = policy.varyBy.map { KeyPart($0) }
         self.policy = policy
         self.compression = compression
         codings = compression?.encodings
@@ -47,40 +67,19 @@ public final class CacheRules: Sendable {
         collapses = policy.collapses
         listensToClients = policy.respectsClientNoCache
         earlyRefresh = policy.earlyRefresh
-        hasIdentity = !policy.varyBy.isEmpty
+        hasIdentity = policy.hasIdentity
+        hasParts = !policy.varyBy.isEmpty
         self.space = Array(space.utf8)
     }
 
-    /// The coding in which `request` would have an answer that may be encoded; `nil`: as it is.
-    ///
-    /// A part of a body is a part of the body as it is: ranges are of the selected representation (RFC 9110
-    /// §14.2), and with Range that one is selected. A client may forbid any change (RFC 9111 §5.2.1.6).
-    public func coding(for request: borrowing FieldList) -> ContentCoding? {
-        guard let codings, request.contains(.acceptEncoding), !request.contains(.range),
-            let coding = AcceptEncoding(request).choice(from: codings)
-        else { return nil }
-        if request.contains(.cacheControl)
-            && CacheDirectives(ofRequest: request).flags.contains(.noTransform)
-        {
-            return nil
+    /// Whether the parameter `name` is a part of the key.
+    func counts(_ name: Span<UInt8>) -> Bool {
+        if let counted {
+            var isNamed = false
+            for entry in counted where entry.matches(name) { isNamed = true }
+            if !isNamed { return false }
         }
-        return coding
-    }
-
-    /// Whether the body of `stored` is long enough to be encoded: when it began to arrive its length may not
-    /// have been known.
-    public func isLongEnough(_ stored: StoredResponse) -> Bool { stored.bodyCount >= encodedSizeMin }
-
-    /// Whether the parameter `name` is left out.
-    func ignores(_ name: Span<UInt8>) -> Bool {
-        for entry in ignored {
-            if entry.isPrefix {
-                guard name.count >= entry.name.count else { continue }
-                if name.extracting(0..<entry.name.count).equals(entry.name.span) { return true }
-            } else if name.equals(entry.name.span) {
-                return true
-            }
-        }
-        return false
+        for entry in ignored where entry.matches(name) { return false }
+        return true
     }
 }

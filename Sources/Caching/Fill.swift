@@ -20,7 +20,8 @@ public final class Fill: Sendable {
     public let started: MonotonicTime
     /// Whether other requests may wait for it.
     let isCollapsing: Bool
-    /// Whether only the answer's own word opens it to requests with Authorization (RFC 9111 §3.5).
+    /// Whether the key says who asks; without, only the answer's own word opens it to requests with
+    /// credentials (RFC 9111 §3.5).
     let hasIdentity: Bool
     let tag: UInt64
     let base: UInt64
@@ -32,8 +33,8 @@ public final class Fill: Sendable {
 
     init(
         store: MemoryStore, key: [UInt8], tag: UInt64, base: UInt64, passTag: UInt64,
-        stored: StoredResponse?, expected: VariantKey?, isCollapsing: Bool, bytesMax: Int,
-        started: MonotonicTime
+        stored: StoredResponse?, expected: VariantKey?, isCollapsing: Bool, hasIdentity: Bool,
+        bytesMax: Int, started: MonotonicTime
     ) {
         self.store = store
         self.key = key
@@ -45,7 +46,7 @@ public final class Fill: Sendable {
         self.isCollapsing = isCollapsing
         self.bytesMax = bytesMax
         self.started = started
-        hasIdentity = base != 0
+        self.hasIdentity = hasIdentity
         state = Guarded(FillState(isShared: isCollapsing))
     }
 

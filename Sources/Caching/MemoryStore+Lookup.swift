@@ -244,13 +244,14 @@ extension MemoryStore {
         request: borrowing RequestHead, rules: CacheRules, isCollapsing: Bool
     ) -> Fill {
         let names = shard.variantNames(shard.chain(query.tag, key))
-        let baseCount = rules.hasIdentity ? CacheKey.baseCount(of: key) : key.count
+        let baseCount = rules.hasParts ? CacheKey.baseCount(of: key) : key.count
         let fill = Fill(
             store: self, key: key.copied, tag: query.tag,
             base: baseCount < key.count ? tag(key.extracting(0..<baseCount)) : 0,
             passTag: passTag(query.tag, request, rules), stored: query.stored,
             expected: names.isEmpty ? nil : VariantKey(names: names, request: request.fields),
-            isCollapsing: isCollapsing, bytesMax: min(rules.policy.maxObject, entryBytesMax),
+            isCollapsing: isCollapsing, hasIdentity: rules.hasIdentity,
+            bytesMax: min(rules.policy.maxObject, entryBytesMax),
             started: query.now)
         shard.fills[query.tag, default: []].append(fill)
         return fill

@@ -81,14 +81,15 @@ public enum StoreDecision: Sendable, BitwiseCopyable, Equatable {
         }
         let lifetime = Lifetime(
             of: response, directives: directives, policy: policy, times: times)
-        if policy.varyBy.isEmpty {
+        if !policy.hasIdentity {
             if request.fields.hasCredentials && !lifetime.isForEverybody {
                 return .refuse(.authorization)
             }
             // A cookie is a credential of which RFC 9111 does not speak: without a word of the origin
-            // about sharing, a session's answer could go to another one.
+            // about sharing, a session's answer could go to another one. What the key says of a cookie
+            // goes to requests that send the same one only.
             if request.fields.contains(.cookie) && !lifetime.source.isExplicit
-                && !lifetime.isForEverybody
+                && !lifetime.isForEverybody && !policy.keysSayAllCookies(of: request.fields)
             {
                 return .refuse(.cookie)
             }

@@ -35,7 +35,10 @@ enum Bounds {
     static let routeHeaders = 16
     static let trustedProxies = 1024
     static let tiers = 256
-    static let ignoreQuery = 64
+    /// Names in `ignore_query` and in `only_query`.
+    static let queryNames = 64
+    /// Parts of `vary_by`.
+    static let keyParts = 16
     static let negative = 64
 
     // The process.

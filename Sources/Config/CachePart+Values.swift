@@ -25,24 +25,9 @@ extension Report {
         return Int(bytes)
     }
 
-    func varyBy(_ value: Value) -> [CachePolicy.VaryBy] {
-        var parts: [CachePolicy.VaryBy] = []
-        for item in items(value, "parts of the identity", atMost: CachePolicy.VaryBy.allCases.count)
-        {
-            let text = item.text ?? ""
-            if text == "body" || text == "ip" || text.contains(":") {
-                error(item, "`\(Value.shortened(text))` is not available in this version")
-                continue
-            }
-            guard let part = word(item, "part", as: CachePolicy.VaryBy.self) else { continue }
-            if parts.contains(part) { error(item, "`\(text)` stands twice") }
-            parts.append(part)
-        }
-        return parts
-    }
-
-    func ignoreQuery(_ value: Value) -> [String] {
-        items(value, "query parameters", atMost: Bounds.ignoreQuery).compactMap { item in
+    /// Names of query parameters, or prefixes with a final `*`.
+    func queryNames(_ value: Value) -> [String] {
+        items(value, "query parameters", atMost: Bounds.queryNames).compactMap { item in
             guard let text = item.text, !text.isEmpty, text.utf8.count <= Bounds.nameBytes,
                 !text.dropLast().contains("*"),
                 text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !"&=#".utf8.contains($0) })

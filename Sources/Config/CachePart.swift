@@ -110,7 +110,12 @@ extension Report {
             policy.staleIfError = optionalLifetime(value)
         }
         if let value = fields.take("vary_by") { policy.varyBy = varyBy(value) }
-        if let value = fields.take("ignore_query") { policy.ignoreQuery = ignoreQuery(value) }
+        if let value = fields.take("ignore_query") { policy.ignoreQuery = queryNames(value) }
+        if let value = fields.take("only_query") {
+            // `off` takes back what the top-level part says; an empty list is one: no parameter counts.
+            policy.onlyQuery = value.text == "off" ? nil : queryNames(value)
+        }
+        fields.update("sort_query", &policy.sortsQuery) { boolean($0) }
         if let value = fields.take("negative") { policy.negative = negative(value) }
         if let value = fields.take("early_refresh") { policy.earlyRefresh = earlyRefresh(value) }
         if let value = fields.take("collapse") {

@@ -26,9 +26,9 @@ extension Report {
             checkProof(auth, identity)
         }
         var places: [(Value?, CachePolicyParts)] = routes.map {
-            ($0.cacheValue, $0.settings.cache?.varyBy.map(\.rawValue) ?? [])
+            ($0.cacheValue, $0.settings.cache?.varyBy.map(\.text) ?? [])
         }
-        places.append((cache.value, cache.isOff ? [] : cache.policy.varyBy.map(\.rawValue)))
+        places.append((cache.value, cache.isOff ? [] : cache.policy.varyBy.map(\.text)))
         let known = [
             "user": identity.hasUser, "company": identity.hasCompany, "tier": identity.hasTier,
         ]

@@ -62,8 +62,12 @@ extension Configuration {
             entries.append(("stale_while_revalidate", .duration(stale)))
         }
         if let stale = policy.staleIfError { entries.append(("stale_if_error", .duration(stale))) }
-        entries.append(("vary_by", .list(policy.varyBy.map { .text($0.rawValue) })))
+        entries.append(("vary_by", .list(policy.varyBy.map { .text($0.text) })))
         entries.append(("ignore_query", .list(policy.ignoreQuery.map { .text($0) })))
+        if let only = policy.onlyQuery {
+            entries.append(("only_query", .list(only.map { .text($0) })))
+        }
+        entries.append(("sort_query", .verbatim(policy.sortsQuery ? "true" : "false")))
         let negative = policy.negative.sorted { $0.key < $1.key }
         entries.append(("negative", .flow(negative.map { ("\($0.key)", .duration($0.value)) })))
         entries.append(("max_object", .size(policy.maxObject)))

@@ -205,6 +205,14 @@ extension ByteBuffer {
     }
 }
 
+extension Array where Element == UInt8 {
+    /// Appends the canonical text of `address`, as `IPAddress.description` has it.
+    public mutating func append(_ address: IPAddress) {
+        let text = AddressText(address)
+        append(text.bytes.span.extracting(0..<text.count))
+    }
+}
+
 extension IPNetwork: CustomStringConvertible {
     /// Reads `10.0.0.0/8`, `2001:db8::/32`, or a single address, which is a block of one.
     ///

@@ -6,29 +6,33 @@ import Settings
 /// What cache keys do not say, because it was so when the process began.
 ///
 /// Stored answers outlive a reload, so a key must never come to mean something else. What decides its
-/// meaning beyond the request itself is: the upstream, the prefix that is removed, the query parameters that
-/// are ignored and, for answers of one identity, where the identity comes from. The first configuration's
-/// way is left out, so that keys are short for whoever never changes it; every other way is in the key:
+/// meaning beyond the request itself is: the upstream, the prefix that is removed, which query parameters
+/// count and in which order and, for answers of one identity or address, where these come from. The first
+/// configuration's way is left out, so that keys are short for whoever never changes it; every other way is in
+/// the key. The fields and cookies of `vary_by` are named in each key.
 ///
 ///     default             nothing
 ///     other upstream      reports
 ///     removed prefix      reports/v1
-///     ignored parameters  reports/v1?9c0f2d55c1a86e01    a digest of the list
+///     query               reports/v1?9c0f2d55c1a86e01    a digest of the lists
 ///     identity            reports/v1#03b6a7c9d8e2f410    a digest of the sources, with `vary_by` only
 struct UnsaidInKeys: Sendable {
     /// The upstream that was the only one; `nil`: there were several.
     private let upstream: String?
-    /// The ignored parameters of the first route that caches, sorted.
-    private let ignored: [String]
+    /// What the first route that caches makes of the query.
+    private let query: [String]
     /// The sources of the identity.
     private let identity: [String]
+    /// Who is believed about addresses.
+    private let trusted: [String]
 
     /// The ways of a process that begins with `settings`.
     init(_ settings: ProxySettings) {
         upstream = settings.upstreams.count == 1 ? settings.upstreams[0].name : nil
         let first = settings.routes.lazy.compactMap(\.cache).first
-        ignored = first?.ignoreQuery.sorted() ?? []
+        query = first.map { UnsaidInKeys.query($0) } ?? []
         identity = UnsaidInKeys.sources(settings.identity)
+        trusted = UnsaidInKeys.trusted(settings.identity)
     }
 
     /// What the keys of `route`, one of `settings`, say beyond the request and its identity.
@@ -37,13 +41,26 @@ struct UnsaidInKeys: Sendable {
         let name = settings.upstreams[route.upstream].name
         var space = name == upstream ? "" : name
         space += route.stripPrefix
-        let ignored = cache.ignoreQuery.sorted()
-        if ignored != self.ignored { space += "?" + UnsaidInKeys.digest(ignored) }
+        let query = UnsaidInKeys.query(cache)
+        if query != self.query { space += "?" + UnsaidInKeys.digest(query) }
+        var asked: [String] = []
         let identity = UnsaidInKeys.sources(settings.identity)
-        if !cache.varyBy.isEmpty && identity != self.identity {
-            space += "#" + UnsaidInKeys.digest(identity)
-        }
+        if cache.hasIdentity && identity != self.identity { asked += identity }
+        let trusted = UnsaidInKeys.trusted(settings.identity)
+        if cache.varyBy.contains(.ip) && trusted != self.trusted { asked += trusted }
+        if !asked.isEmpty { space += "#" + UnsaidInKeys.digest(asked) }
         return space
+    }
+
+    /// What becomes of a query.
+    private static func query(_ cache: CachePolicy) -> [String] {
+        let only = cache.onlyQuery.map { ["only"] + $0.sorted() } ?? []
+        return cache.ignoreQuery.sorted() + only + (cache.sortsQuery ? ["", "sort"] : [])
+    }
+
+    /// Who says which address a client has.
+    private static func trusted(_ identity: IdentitySettings) -> [String] {
+        ["trusted"] + identity.trustedProxies.map(\.description).sorted()
     }
 
     /// Where user, company and tier come from: the same name from elsewhere may be somebody else.

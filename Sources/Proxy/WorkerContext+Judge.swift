@@ -171,6 +171,6 @@ extension WorkerContext {
     ) -> Bool {
         CacheKey.build(
             into: &key, request: request, rules: cache, user: identity.user,
-            company: identity.company, tier: identity.tier)
+            company: identity.company, tier: identity.tier, address: identity.address)
     }
 }

@@ -239,6 +239,31 @@ func name(_ lookup: CacheLookup) -> String {
         #expect(name(bench.look(request("/x"))) == "lead uriMiss")
     }
 
+    @Test func `a part that is no identity does not share one request's credentials with another`()
+        throws
+    {
+        var bench = Bench()
+        bench.policy.varyBy = [.header("x-tenant")]
+        func asking(_ tenant: String, _ more: (String, String)...) -> RequestHead {
+            request("/", [("X-Tenant", tenant)] + more)
+        }
+        try bench.fetch(asking("a"), fresh, body: "of a")
+        #expect(name(bench.look(asking("b"))) == "lead uriMiss")
+        #expect(name(bench.look(asking("a"))) == "hit")
+        #expect(name(bench.look(asking("a", ("Authorization", "x")))) == "lead bypass")
+        // Two with credentials never share a fetch.
+        let first = try bench.lead(asking("c", ("Authorization", "x")))
+        #expect(name(bench.look(asking("c", ("Authorization", "y")))) == "lead uriMiss")
+        bench.answer(first.fill, asking("c", ("Authorization", "x")), fresh)
+        #expect(name(bench.look(asking("c"))) == "lead uriMiss")
+        // An unsafe method removes it for all.
+        var base: [UInt8] = []
+        CacheKey.buildBase(
+            into: &base, request: request("/", method: .post), rules: CacheRules(bench.policy))
+        bench.store.invalidate(base: base.span, at: at(1))
+        #expect(name(bench.look(asking("a"), at: 1)).hasPrefix("lead"))
+    }
+
     @Test func `variants stand side by side, wait apart, and the latest Date wins`() throws {
         var bench = Bench()
         let list = fresh + [("Vary", "Accept")]

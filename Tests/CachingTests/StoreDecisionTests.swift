@@ -153,6 +153,21 @@ import Testing
         #expect(decide(noStore, policy: policy) == "noStore")
     }
 
+    @Test func `parts that are no identity open nothing to credentials`() {
+        var policy = CachePolicy(ttl: .seconds(300))
+        policy.varyBy = [.ip, .header("x-tenant"), .cookie("sid")]
+        let token = Case("", request: [("Authorization", "x")], "")
+        #expect(decide(token, policy: policy) == "authorization")
+        // The key says all of the cookies: the answer goes to whoever sends the same ones.
+        #expect(decide(Case("", request: [("Cookie", "sid=1")], ""), policy: policy) == "store")
+        for cookies in ["sid=1; other=2", "other", "sid=1; ;x", "SID=1"] {
+            let row = Case("", request: [("Cookie", cookies)], "")
+            #expect(decide(row, policy: policy) == "cookie", "\(cookies)")
+        }
+        let two = Case("", request: [("Cookie", "sid=1"), ("Cookie", "a=2")], "")
+        #expect(decide(two, policy: policy) == "cookie")
+    }
+
     @Test
     func `force_ttl wins over lifetimes and no-cache, not over no-store, private and Set-Cookie`() {
         var policy = CachePolicy()

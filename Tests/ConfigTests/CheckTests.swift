@@ -42,6 +42,22 @@ private let wrong: [(lines: String, message: String)] = [
         "cache.max_object: larger than the whole store, which has 1MiB"
     ),
     (
+        "cache: {vary_by: ['header:Authorization']}",
+        "cache.vary_by[0]: `authorization` would put credentials into keys"
+    ),
+    (
+        "cache: {vary_by: ['cookie:a b']}",
+        "cache.vary_by[0]: expected `cookie:` and the name of a cookie, found \"cookie:a b\""
+    ),
+    (
+        "cache: {vary_by: ['header:X', 'header:x']}",
+        "cache.vary_by[1]: `header:x` stands twice"
+    ),
+    (
+        "cache: {only_query: 'a&b'}",
+        "cache.only_query: expected the name of a query parameter, or a prefix with a final `*`, found \"a&b\""
+    ),
+    (
         "cache: {ignore_query: ['a*b']}",
         "cache.ignore_query[0]: expected the name of a query parameter, or a prefix with a final `*`, found \"a*b\""
     ),

@@ -69,6 +69,7 @@ func `the long form, loaded again, gives the same settings`(text: String) throws
               ttl: 5m
               vary_by: []
               ignore_query: []
+              sort_query: false
               negative: {}
               max_object: 8MiB
               early_refresh: {beta: 1}

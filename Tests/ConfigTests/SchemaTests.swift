@@ -174,6 +174,12 @@ func `what is no server is refused`(url: String) {
               - {path: /d, cache: {force_ttl: 9s, stale_if_error: off, vary_by: [user, tier]}}
               - {path: /e, cache: {ttl: off, early_refresh: {last: 20%, chance: 12.5%}, collapse: off}}
               - {path: /f, cache: {early_refresh: off, stale: strict, ignore_query: [utm_*, x]}}
+              - path: /g
+                cache:
+                  only_query: [page, f_*]
+                  sort_query: true
+                  vary_by: [ip, "header:Accept-Language", "cookie:Theme"]
+              - {path: /h, cache: {only_query: []}}
             """)
     let caches = loaded.routes.map(\.cache)
     #expect(loaded.cacheMemory == 16 << 20)
@@ -187,6 +193,10 @@ func `what is no server is refused`(url: String) {
     #expect(caches[4]?.collapses == false && caches[0]?.collapses == true)
     #expect(caches[5]?.earlyRefresh == .off && caches[5]?.stale == .strict)
     #expect(caches[5]?.ignoreQuery == ["utm_*", "x"])
+    #expect(caches[5]?.onlyQuery == nil && caches[5]?.sortsQuery == false)
+    #expect(caches[6]?.onlyQuery == ["page", "f_*"] && caches[6]?.sortsQuery == true)
+    #expect(caches[6]?.varyBy == [.ip, .header("accept-language"), .cookie("Theme")])
+    #expect(caches[7]?.onlyQuery == [])
 }
 
 @Test func `routes use the cache only when somebody names a lifetime or asks for it`() throws {

@@ -130,9 +130,13 @@ struct SettingsMaker {
         if policy.ttl == nil && chance(2) { policy.forceTTL = time(1_000_000_000) }
         policy.staleWhileRevalidate = chance(2) ? nil : time(1_000_000)
         policy.staleIfError = chance(2) ? nil : .zero
-        policy.varyBy = chance(2) ? [] : [.company, .user, .tier]
+        policy.varyBy =
+            chance(2)
+            ? [] : [.company, .user, .tier, .ip, .header("x-a"), .cookie("A"), .header("x|'b")]
         while chance(2) { policy.negative[UInt16(number(400...599))] = time(1_000_000) }
         policy.ignoreQuery = chance(2) ? [] : ["utm_*", "*", "a{b}", "${c"]
+        policy.onlyQuery = chance(3) ? [] : chance(2) ? ["off", "b_*", "*"] : nil
+        policy.sortsQuery = chance(2)
         policy.maxObject = number(1...min(memory, 1 << 32))
         policy.earlyRefresh =
             chance(3)

@@ -285,6 +285,47 @@ import Testing
         #expect(seen.value == 3)
     }
 
+    @Test func `parts of the request keep answers apart, and the order of parameters does not`()
+        throws
+    {
+        let world = try ProxyWorld(
+            """
+            cache: {ttl: 1h, vary_by: [ip, "header:X-Tenant", "cookie:theme"], sort_query: true}
+            """)
+        let seen = Probe(0)
+        world.origin { peer in
+            while let request = try await peer.nextRequest() {
+                seen.update { $0 += 1 }
+                let parts = [request.target, request["X-Tenant"] ?? "-", request["Cookie"] ?? "-"]
+                try await peer.send(ok(parts.joined(separator: " ")))
+            }
+        }
+        for client in 1...2 {
+            world.client(from: ProxyWorld.client(client)) { peer in
+                for (target, fields, text) in [
+                    ("/a?y=1&x=2", [], "/a?y=1&x=2 - -"), ("/a?x=2&y=1", [], "/a?y=1&x=2 - -"),
+                    ("/a?x=2&y=1", ["X-Tenant: a"], "/a?x=2&y=1 a -"),
+                    ("/a?x=2&y=1", ["X-Tenant: "], "/a?x=2&y=1  -"),
+                    ("/a?y=1&x=2", ["X-Tenant: a"], "/a?x=2&y=1 a -"),
+                    ("/a?x=2&y=1", ["Cookie: theme=dark"], "/a?x=2&y=1 - theme=dark"),
+                    ("/a?y=1&x=2", ["Cookie: theme=dark"], "/a?x=2&y=1 - theme=dark"),
+                ] {
+                    let lines = fields.map { "\($0)\r\n" }.joined()
+                    let answer = try await peer.ask(
+                        "GET \(target) HTTP/1.1\r\nHost: a\r\n\(lines)\r\n")
+                    try peer.require(answer.text == text, answer.text)
+                }
+                // A cookie beside those that are named: nobody else gets this answer.
+                for count in 1...2 {
+                    let answer = try await peer.ask(get("/b", "Cookie: theme=dark; sid=\(count)"))
+                    try peer.require(answer.text.hasSuffix("sid=\(count)"), answer.text)
+                }
+            }
+        }
+        #expect(world.problems() == [])
+        #expect(seen.value == 2 * (4 + 2))
+    }
+
     @Test func `a body far beyond what is stored passes a slow reader in bounded memory`() throws {
         let world = try ProxyWorld("cache: {ttl: 1h, memory: 1MiB, max_object: 64KiB}")
         let size = 16 << 20

@@ -358,6 +358,12 @@ import Upstreams
                 "one /b?page=7"
             ),
             (file("one", "10.2.0.1"), "/b", "one /b"),
+            (file("one", "10.2.0.1", "ttl: 1h, only_query: [x]"), "/c?x=1&y=1", "one /c?x=1&y=1"),
+            (file("one", "10.2.0.1", "ttl: 1h, only_query: [x]"), "/c?x=1&y=2", "one /c?x=1&y=1"),
+            (file("one", "10.2.0.1"), "/c?x=1", "one /c?x=1"),
+            (file("one", "10.2.0.1", "ttl: 1h, sort_query: true"), "/d?b=1&a=1", "one /d?b=1&a=1"),
+            (file("one", "10.2.0.1", "ttl: 1h, sort_query: true"), "/d?a=1&b=1", "one /d?b=1&a=1"),
+            (file("one", "10.2.0.1"), "/d?a=1&b=1", "one /d?a=1&b=1"),
         ]
         world.client { peer in
             try await expect(peer, "/v1/a", "one /v1/a")

@@ -1,0 +1,69 @@
+import HTTPModel
+import Primitives
+
+extension CachePolicy {
+    /// A part that `vary_by` adds to the key.
+    public enum VaryBy: Sendable, Hashable {
+        /// The user.
+        case user
+        /// The company.
+        case company
+        /// The tier.
+        case tier
+        /// The client's address, whole.
+        case ip
+        /// A field of the request; the name in lower case.
+        case header(String)
+        /// The cookie of this name.
+        case cookie(String)
+
+        /// The parts that are one word, in the order of the documentation.
+        public static let words: [VaryBy] = [.user, .company, .tier, .ip]
+
+        /// How it is written in the file.
+        public var text: String {
+            switch self {
+            case .user: "user"
+            case .company: "company"
+            case .tier: "tier"
+            case .ip: "ip"
+            case .header(let name): "header:\(name)"
+            case .cookie(let name): "cookie:\(name)"
+            }
+        }
+
+        /// Whether it says who asks, as `identity` found out. Only such a part makes answers to requests with
+        /// credentials storable.
+        public var isIdentity: Bool {
+            switch self {
+            case .user, .company, .tier: true
+            case .ip, .header, .cookie: false
+            }
+        }
+    }
+
+    /// Whether keys say who asks.
+    public var hasIdentity: Bool { varyBy.contains(where: \.isIdentity) }
+
+    /// Whether `vary_by` names every cookie that a request sends.
+    func keysSayAllCookies(of request: borrowing FieldList) -> Bool {
+        var names: [[UInt8]] = []
+        for case .cookie(let name) in varyBy { names.append(Array(name.utf8)) }
+        if names.isEmpty { return false }
+        for i in request.indices where request[i].name == .cookie {
+            let line = request.value(at: i)
+            var start = 0
+            while start <= line.count {
+                let end = line.firstIndex(of: UInt8(ascii: ";"), from: start) ?? line.count
+                let pair = line.extracting(start..<end).trimmed
+                let nameEnd = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.count
+                let name = pair.extracting(0..<nameEnd).trimmed.copied
+                if pair.count > 0 && !(nameEnd < pair.count && names.contains(name)) {
+                    return false
+                }
+                start = end + 1
+            }
+        }
+        return true
+    }
+}
