@@ -1,4 +1,5 @@
 import HTTPModel
+import Settings
 import Telemetry
 
 extension MetricsReport {

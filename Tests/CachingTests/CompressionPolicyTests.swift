@@ -68,7 +68,7 @@ import Testing
     func `other answers stay as they are`(
         what: String, list: [(String, String)], status: UInt16, framing: BodyFraming
     ) {
-        let head = head(list, Status(status), framing: framing)
+        let head = head(list, Status(integerLiteral: status), framing: framing)
         #expect(!head.isEncodable)
         #expect(!text(head.bytes).contains("Vary"), "\(what)")
     }

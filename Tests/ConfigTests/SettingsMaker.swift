@@ -1,4 +1,5 @@
 import Caching
+import HTTPModel
 import Identity
 import Limits
 import Primitives
