@@ -2,8 +2,9 @@
 //
 //   origin PORT
 //
-// One thread, one epoll, keep-alive and pipelining, answers fixed in advance. Every request but one
-// gets 1,024 bytes; a target that begins with /cached may be stored for an hour, others must not be.
+// One thread, one epoll, keep-alive and pipelining, answers fixed in advance. A request gets 1,024 bytes,
+// or 102,400 when its target begins with /cached/100k; a target that begins with /cached may be stored
+// for an hour, others must not be.
 // GET /count answers how many requests came before it, itself and other /count left out: by that
 // the bench knows that a hit did not reach the origin. Requests with a body are not understood.
 #define _GNU_SOURCE
@@ -19,24 +20,28 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BODY = 1024, HEAD_MAX = 8192, EVENTS = 256, DESCRIPTORS = 65536, ANSWER_MAX = 2048 };
+enum { BODY = 1024, LARGE_BODY = 102400, HEAD_MAX = 8192, EVENTS = 256, DESCRIPTORS = 65536,
+       ANSWER_MAX = LARGE_BODY + 1024 };
 
 struct connection {
     size_t filled;        // Bytes in `bytes` that belong to a head not yet whole.
+    const char *rest;     // What the socket has not taken yet of an answer.
+    size_t rest_length;
     char bytes[HEAD_MAX];
 };
 
 static struct connection *connections[DESCRIPTORS];
-static char fresh[ANSWER_MAX], stored[ANSWER_MAX];
-static size_t fresh_length, stored_length;
+static char fresh[ANSWER_MAX], stored[ANSWER_MAX], large[ANSWER_MAX];
+static size_t fresh_length, stored_length, large_length;
 static unsigned long long answered;
+static int epoll;
 
-static size_t compose(char *into, const char *cache_control) {
+static size_t compose(char *into, const char *cache_control, size_t body) {
     int head = snprintf(into, ANSWER_MAX,
-        "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\n"
-        "Cache-Control: %s\r\n\r\n", BODY, cache_control);
-    memset(into + head, 'x', BODY);
-    return (size_t)head + BODY;
+        "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: %zu\r\n"
+        "Cache-Control: %s\r\n\r\n", body, cache_control);
+    memset(into + head, 'x', body);
+    return (size_t)head + body;
 }
 
 static void drop(int fd) {
@@ -45,44 +50,70 @@ static void drop(int fd) {
     close(fd);
 }
 
-// Answers are far smaller than a socket's buffer, so a short write means a peer that does not read.
+// Sends what the socket takes; the rest follows when it can be written, and no request is read until then.
+// `bytes` stay what they are. Returns 0 when the connection is over.
 static int send_all(int fd, const char *bytes, size_t length) {
-    return send(fd, bytes, length, MSG_NOSIGNAL) == (ssize_t)length;
+    ssize_t count = send(fd, bytes, length, MSG_NOSIGNAL);
+    if (count < 0 && errno != EAGAIN) return 0;
+    size_t sent = count < 0 ? 0 : (size_t)count;
+    connections[fd]->rest = bytes + sent;
+    connections[fd]->rest_length = length - sent;
+    return 1;
+}
+
+static void wait_for(int fd, unsigned events) {
+    struct epoll_event interest = { .events = events, .data.fd = fd };
+    epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &interest);
 }
 
 static int answer(int fd, const char *head, size_t length) {
     if (length > 11 && memcmp(head, "GET /count ", 11) == 0) {
-        char body[32], whole[256];
+        static char whole[256];
+        char body[32];
         int digits = snprintf(body, sizeof body, "%llu", answered);
         int size = snprintf(whole, sizeof whole,
             "HTTP/1.1 200 OK\r\nContent-Length: %d\r\nCache-Control: no-store\r\n\r\n%s", digits, body);
         return send_all(fd, whole, (size_t)size);
     }
     answered++;
+    if (length > 16 && memcmp(head, "GET /cached/100k", 16) == 0)
+        return send_all(fd, large, large_length);
     if (length > 11 && memcmp(head, "GET /cached", 11) == 0)
         return send_all(fd, stored, stored_length);
     return send_all(fd, fresh, fresh_length);
 }
 
-// Reads what is there and answers every whole head in it. Returns 0 when the connection is over.
-static int serve(int fd) {
+// Answers every whole head that has arrived, until an answer has to wait for the socket.
+static int answer_arrived(int fd) {
     struct connection *one = connections[fd];
-    if (one->filled == HEAD_MAX) return 0;
-    ssize_t count = recv(fd, one->bytes + one->filled, HEAD_MAX - one->filled, 0);
-    if (count <= 0) return count < 0 && errno == EAGAIN;
-    one->filled += (size_t)count;
-
     char *at = one->bytes, *end = one->bytes + one->filled, *stop;
-    while ((stop = memmem(at, (size_t)(end - at), "\r\n\r\n", 4)) != NULL) {
+    while (one->rest_length == 0 && (stop = memmem(at, (size_t)(end - at), "\r\n\r\n", 4)) != NULL) {
         if (!answer(fd, at, (size_t)(stop - at) + 4)) return 0;
         at = stop + 4;
     }
     one->filled = (size_t)(end - at);
     memmove(one->bytes, at, one->filled);
+    if (one->rest_length > 0) wait_for(fd, EPOLLOUT);
     return 1;
 }
 
-static void accept_all(int listener, int epoll) {
+// Reads what is there and answers it. Returns 0 when the connection is over.
+static int serve(int fd) {
+    struct connection *one = connections[fd];
+    if (one->rest_length > 0) {
+        if (!send_all(fd, one->rest, one->rest_length)) return 0;
+        if (one->rest_length > 0) return 1;
+        wait_for(fd, EPOLLIN);
+        return answer_arrived(fd);
+    }
+    if (one->filled == HEAD_MAX) return 0;
+    ssize_t count = recv(fd, one->bytes + one->filled, HEAD_MAX - one->filled, 0);
+    if (count <= 0) return count < 0 && errno == EAGAIN;
+    one->filled += (size_t)count;
+    return answer_arrived(fd);
+}
+
+static void accept_all(int listener) {
     int fd, on = 1;
     while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
         struct epoll_event interest = { .events = EPOLLIN, .data.fd = fd };
@@ -90,7 +121,7 @@ static void accept_all(int listener, int epoll) {
             close(fd);
             continue;
         }
-        connections[fd]->filled = 0;
+        connections[fd]->filled = connections[fd]->rest_length = 0;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &interest);
     }
@@ -117,16 +148,18 @@ int main(int count, char **arguments) {
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
-    fresh_length = compose(fresh, "no-store");
-    stored_length = compose(stored, "max-age=3600");
+    fresh_length = compose(fresh, "no-store", BODY);
+    stored_length = compose(stored, "max-age=3600", BODY);
+    large_length = compose(large, "max-age=3600", LARGE_BODY);
 
-    int listener = listen_on((unsigned short)atoi(arguments[1])), epoll = epoll_create1(EPOLL_CLOEXEC);
+    int listener = listen_on((unsigned short)atoi(arguments[1]));
+    epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event interest = { .events = EPOLLIN, .data.fd = listener }, events[EVENTS];
     epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &interest);
     for (;;) {
         int ready = epoll_wait(epoll, events, EVENTS, -1);
         for (int i = 0; i < ready; i++) {
-            if (events[i].data.fd == listener) accept_all(listener, epoll);
+            if (events[i].data.fd == listener) accept_all(listener);
             else if (!serve(events[i].data.fd)) drop(events[i].data.fd);
         }
     }

@@ -12,6 +12,8 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
     case precondition
     /// The request says `no-store`, and the policy listens.
     case requestNoStore
+    /// A condition of the route's `bypass` holds.
+    case rule
     /// A part of `vary_by` is missing.
     case noIdentity
     /// The request has credentials and the stored answer is not for everybody (RFC 9111 §3.5).
@@ -31,6 +33,7 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
         case .rangeRequest: "range"
         case .precondition: "precondition"
         case .requestNoStore: "request-no-store"
+        case .rule: "rule"
         case .noIdentity: "no-identity"
         case .authorizationPresent: "authorization"
         case .headNotStored: "head-not-stored"
@@ -52,6 +55,7 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
         {
             return .requestNoStore
         }
+        if rules.bypass?.matches(request) ?? false { return .rule }
         return nil
     }
 }

@@ -20,6 +20,16 @@ public struct CachePolicy: Sendable, Equatable {
         case permissive
     }
 
+    /// What becomes of an answer with Set-Cookie.
+    public enum SetCookie: String, Sendable, Equatable, CaseIterable {
+        /// It is not stored.
+        case refuse
+        /// It is stored without its cookies, which only the client gets whose request was sent to the origin.
+        case strip
+        /// It is stored with them, for one user: without that user in the key it is not stored.
+        case store
+    }
+
     /// The lifetime when the origin names none; `nil`: such answers are stored by the RFC's heuristic only.
     public var ttl: Nanoseconds?
     /// The lifetime whatever the origin says about it; `no-store` and `private` still refuse.
@@ -50,6 +60,21 @@ public struct CachePolicy: Sendable, Equatable {
     public var respectsClientNoCache: Bool
     /// Which wins when the origin says both s-maxage and stale-while-revalidate.
     public var stale: Stale
+    /// What becomes of answers with Set-Cookie.
+    public var setCookie: SetCookie
+    /// Requests that go past the cache.
+    public var bypass: BypassRules
+    /// The field in which the origin may name the lifetime, in lower case; empty: none.
+    public var originTTLName: [UInt8]
+
+    /// Whether an answer with Set-Cookie may be stored. With its cookies only where the key names the user.
+    var storesCookieAnswers: Bool {
+        switch setCookie {
+        case .refuse: false
+        case .strip: true
+        case .store: varyBy.contains(.user)
+        }
+    }
 
     /// Creates the policy of a route that says nothing but `ttl`.
     public init(ttl: Nanoseconds? = nil) {
@@ -67,5 +92,8 @@ public struct CachePolicy: Sendable, Equatable {
         collapses = true
         respectsClientNoCache = false
         stale = .permissive
+        setCookie = .refuse
+        bypass = BypassRules()
+        originTTLName = []
     }
 }

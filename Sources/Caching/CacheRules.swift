@@ -44,6 +44,8 @@ public final class CacheRules: Sendable {
     public let compression: CompressionPolicy?
     let codings: CodingOrder?
     let encodedSizeMin: Int
+    /// Requests that go past the cache; `nil`: none by rule.
+    let bypass: BypassMatcher?
 
     /// Prepares `policy`.
     ///
@@ -70,6 +72,7 @@ public final class CacheRules: Sendable {
         hasIdentity = policy.hasIdentity
         hasParts = !policy.varyBy.isEmpty
         self.space = Array(space.utf8)
+        bypass = policy.bypass.isEmpty ? nil : BypassMatcher(policy.bypass)
     }
 
     /// Whether the parameter `name` is a part of the key.

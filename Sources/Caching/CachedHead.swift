@@ -40,6 +40,9 @@ public final class CachedHead: Sendable {
     public let isEncodable: Bool
     /// Why it is not kept, where a rule said so.
     public let refusal: CacheRefusal?
+    /// Lines of Set-Cookie for the client whose request was sent to the origin, and for nobody else; they are
+    /// not stored (`set_cookie: strip`).
+    public let cookies: [UInt8]
 
     /// Prepares the head of an answer that `StoreDecision` lets in.
     ///
@@ -49,10 +52,12 @@ public final class CachedHead: Sendable {
     ///   - response: The head as it came from the origin.
     ///   - lifetime: The decision's lifetime.
     ///   - times: When it was asked for and received.
+    ///   - policy: The route's policy.
     ///   - compression: In which codings the cache itself offers answers; the origin was asked for none.
     public convenience init(
         key: [UInt8], request: borrowing RequestHead, response: borrowing ResponseHead,
-        lifetime: Lifetime, times: FetchTimes, compression: CompressionPolicy? = nil
+        lifetime: Lifetime, times: FetchTimes, policy: borrowing CachePolicy = CachePolicy(),
+        compression: CompressionPolicy? = nil
     ) {
         self.init(
             key: key,
@@ -60,26 +65,27 @@ public final class CachedHead: Sendable {
                 response: response.fields, request: request.fields,
                 encodes: compression != nil),
             response: response, lifetime: lifetime, times: times, isStorable: true,
-            isEncodable: compression?.admits(response) ?? false)
+            isEncodable: compression?.admits(response) ?? false, policy: policy)
     }
 
     /// Prepares the head of an answer that only passes through a fill to the client that asked for it: its
     /// cookies, Age and limit fields stay. `refusal` is why it is not stored.
     public convenience init(
-        passing response: borrowing ResponseHead, times: FetchTimes, refusal: CacheRefusal? = nil
+        passing response: borrowing ResponseHead, times: FetchTimes, refusal: CacheRefusal? = nil,
+        policy: borrowing CachePolicy = CachePolicy()
     ) {
         let directives = CacheDirectives(of: response.fields)
         let lifetime = Lifetime(
             of: response, directives: directives, policy: CachePolicy(), times: times)
         self.init(
             key: [], variant: .none, response: response, lifetime: lifetime, times: times,
-            isStorable: false, refusal: refusal)
+            isStorable: false, refusal: refusal, policy: policy)
     }
 
     init(
         key: [UInt8], variant: VariantKey, response: borrowing ResponseHead, lifetime: Lifetime,
         times: FetchTimes, isStorable: Bool, isEncodable: Bool = false,
-        refusal: CacheRefusal? = nil
+        refusal: CacheRefusal? = nil, policy: borrowing CachePolicy
     ) {
         var length: UInt64?
         switch response.framing {
@@ -88,7 +94,8 @@ public final class CachedHead: Sendable {
         case .chunked, .untilClose: break
         }
         if response.status.forbidsBody { length = 0 }
-        var writer = HeadWriter(stores: isStorable, variesByCoding: isEncodable)
+        var writer = HeadWriter(
+            stores: isStorable, variesByCoding: isEncodable, policy: policy)
         writer.write(response, contentLength: length, receivedAt: times.received.wall.epochSeconds)
         self.key = key
         self.variant = variant
@@ -110,6 +117,7 @@ public final class CachedHead: Sendable {
         self.isStorable = isStorable
         self.isEncodable = isEncodable
         self.refusal = refusal
+        cookies = writer.cookies
     }
 
     /// The same head once the body has ended: its length is written, and the origin's time is complete.
@@ -135,6 +143,7 @@ public final class CachedHead: Sendable {
         isStorable = head.isStorable
         isEncodable = head.isEncodable
         refusal = head.refusal
+        cookies = []
     }
 
     /// Appends `bytes` to a head that is being written.

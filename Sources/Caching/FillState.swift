@@ -133,10 +133,10 @@ extension FillState {
         let reader = Reader(serial: serial, isOwner: isOwner)
         if let free = readers.firstIndex(where: { $0 == nil }) {
             readers[free] = reader
-            return FillReader(slot: UInt32(free), serial: serial)
+            return FillReader(slot: UInt32(free), serial: serial, isOwner: isOwner)
         }
         readers.append(reader)
-        return FillReader(slot: UInt32(readers.count - 1), serial: serial)
+        return FillReader(slot: UInt32(readers.count - 1), serial: serial, isOwner: isOwner)
     }
 
     mutating func leave(_ id: FillReader) {

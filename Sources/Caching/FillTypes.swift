@@ -60,6 +60,8 @@ public enum FillStep: Sendable {
 public struct FillReader: Sendable, BitwiseCopyable, Equatable {
     let slot: UInt32
     let serial: UInt32
+    /// Whether it is the client whose request began the fill.
+    public let isOwner: Bool
 }
 
 /// What the leader does after it appended a part.

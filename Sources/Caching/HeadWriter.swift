@@ -3,19 +3,27 @@ import Primitives
 
 /// Writes a prepared head: what RFC 9111 §3.1 lets a cache keep (cases `9111-3.1-…`).
 ///
-/// Left out are hop-by-hop fields and all that Connection names, the framing, and from stored answers
-/// Age, Set-Cookie, the proxy authentication fields and the limits of the upstream, which must not be
-/// replayed (standards S1).
+/// Left out are hop-by-hop fields and all that Connection names, the framing, the field of `origin_ttl`, and from
+/// stored answers Age, Set-Cookie (but with `set_cookie: store`), the proxy authentication fields and the limits
+/// of the upstream, which must not be replayed (standards S1).
 struct HeadWriter {
     private(set) var bytes: [UInt8] = []
     private(set) var etag: ByteRange?
     private(set) var lastModified: ByteRange?
+    /// Lines of Set-Cookie that are left out of a stored head: for the client that asked.
+    private(set) var cookies: [UInt8] = []
     private let stores: Bool
+    private let setCookie: CachePolicy.SetCookie
+    private let withheld: [UInt8]
     private let variesByCoding: Bool
 
-    init(stores: Bool, variesByCoding: Bool = false) {
+    init(
+        stores: Bool, variesByCoding: Bool = false, policy: borrowing CachePolicy = CachePolicy()
+    ) {
         self.stores = stores
         self.variesByCoding = variesByCoding
+        setCookie = policy.setCookie
+        withheld = policy.originTTLName
     }
 
     /// Fields of one connection, and the framing.
@@ -24,7 +32,7 @@ struct HeadWriter {
         .contentLength,
     ]
     private static let notStored: FieldNameSet = [
-        .age, .setCookie, .proxyAuthenticate, .proxyAuthorization, .proxyAuthenticationInfo,
+        .age, .proxyAuthenticate, .proxyAuthorization, .proxyAuthenticationInfo,
         .ratelimit, .ratelimitPolicy, .xRatelimitLimit, .xRatelimitRemaining, .xRatelimitReset,
     ]
 
@@ -69,6 +77,15 @@ struct HeadWriter {
     private mutating func endLine() { bytes.append("\r\n") }
 
     private mutating func writeField(_ i: Int, of fields: borrowing FieldList) {
+        if stores && fields[i].name == .setCookie && setCookie != .store {
+            if setCookie == .strip {
+                cookies.append(fields.name(at: i))
+                cookies.append(": ")
+                cookies.append(fields.value(at: i))
+                cookies.append("\r\n")
+            }
+            return
+        }
         bytes.append(fields.name(at: i))
         bytes.append(": ")
         let value = ByteRange(start: bytes.count, count: fields.value(at: i).count)
@@ -84,6 +101,9 @@ struct HeadWriter {
     private func keeps(_ i: Int, of fields: borrowing FieldList) -> Bool {
         let name = fields[i].name
         if HeadWriter.hopByHop.contains(name) { return false }
+        if !withheld.isEmpty && fields.name(at: i).equalsIgnoringCase(withheld.span) {
+            return false
+        }
         if stores {
             if HeadWriter.notStored.contains(name) { return false }
             if name == .other && HeadWriter.isLimitField(fields.name(at: i)) { return false }

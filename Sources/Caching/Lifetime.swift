@@ -11,6 +11,8 @@ public struct Lifetime: Sendable, BitwiseCopyable, Equatable {
         case maxAge
         /// Expires
         case expires
+        /// The field of the policy's `origin_ttl`.
+        case originTTL
         /// The policy's `force_ttl`.
         case forced
         /// The policy's `negative`.
@@ -24,7 +26,7 @@ public struct Lifetime: Sendable, BitwiseCopyable, Equatable {
 
         /// Whether the origin itself allowed reuse for a time.
         public var isExplicit: Bool {
-            self == .sharedMaxAge || self == .maxAge || self == .expires
+            self == .sharedMaxAge || self == .maxAge || self == .expires || self == .originTTL
         }
     }
 
@@ -57,12 +59,14 @@ public struct Lifetime: Sendable, BitwiseCopyable, Equatable {
         (fresh, source) = Lifetime.freshness(
             of: response, directives: directives, policy: policy, times: times)
         let flags = directives.flags
-        mustValidate = flags.contains(.noCache) && source != .forced
+        // What is said to this cache alone wins over what is said to all.
+        let isOverruled = source == .forced || source == .originTTL
+        mustValidate = flags.contains(.noCache) && !isOverruled
         let isBanned =
             mustValidate || flags.contains(.mustRevalidate) || flags.contains(.proxyRevalidate)
         // s-maxage implies proxy-revalidate (RFC 9111 §5.2.2.10), yet sites write it beside
         // stale-while-revalidate: `permissive` lets what is written win over what is implied.
-        let isImplied = directives.sharedMaxAge != nil && source != .forced
+        let isImplied = directives.sharedMaxAge != nil && !isOverruled
         forbidsStale = isBanned || isImplied
         staleWhileRevalidate = Lifetime.written(
             directives.staleWhileRevalidate, else: policy.staleWhileRevalidate)
@@ -83,7 +87,7 @@ public struct Lifetime: Sendable, BitwiseCopyable, Equatable {
 
     /// The freshness lifetime of RFC 9111 §4.2.1.
     ///
-    /// `force_ttl`, then `s-maxage`, `max-age`, `Expires − Date`, then what the policy says for answers of
+    /// The field of `origin_ttl`, then `force_ttl`, then `s-maxage`, `max-age`, `Expires − Date`, then what the policy says for answers of
     /// which the origin says nothing, then the heuristic. The policy's times count from the receipt,
     /// whatever the origin's clock says; errors get them only through `negative`.
     static func freshness(
@@ -93,6 +97,9 @@ public struct Lifetime: Sendable, BitwiseCopyable, Equatable {
         let status = response.status
         let isPlain = status.isHeuristicallyCacheable && !status.isError
         let initialAge = times.initialAge(of: response.fields)
+        let own = OriginTTL(
+            of: response.fields, policy: policy, receivedAt: times.received.wall.epochSeconds)
+        if case .fresh(let ttl) = own { return (ttl + initialAge, .originTTL) }
         let named = explicitFreshness(of: response, directives: directives, times: times)
         if let forced = policy.forceTTL, isPlain || (named != nil && !status.isError) {
             return (forced + initialAge, .forced)

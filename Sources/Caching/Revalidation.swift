@@ -75,7 +75,7 @@ extension StoredResponse {
             variant: VariantKey(
                 response: merged.fields, request: request.fields, encodes: compression != nil),
             response: merged, lifetime: lifetime, times: times, isStorable: isStorable,
-            isEncodable: compression?.admits(merged) ?? false)
+            isEncodable: compression?.admits(merged) ?? false, policy: policy)
         return StoredResponse(head: new, body: body, encodedAs: self)
     }
 

@@ -15,8 +15,10 @@ public enum CacheRefusal: Sendable, BitwiseCopyable, Equatable, CaseIterable {
     case notUnderstood
     /// The answer says `private`.
     case privateAnswer
-    /// The answer sets a cookie.
+    /// The answer sets a cookie, and the policy does not store such answers.
     case setCookie
+    /// The origin says in the policy's field that it is not stored.
+    case originTTL
     /// The answer varies by something that is in no request.
     case varyStar
     /// The answer varies by more fields than are kept.
@@ -42,6 +44,7 @@ public enum CacheRefusal: Sendable, BitwiseCopyable, Equatable, CaseIterable {
         case .notUnderstood: "not-understood"
         case .privateAnswer: "private"
         case .setCookie: "set-cookie"
+        case .originTTL: "origin-ttl"
         case .varyStar: "vary-star"
         case .varyTooMany: "vary-too-many"
         case .authorization: "authorization"
@@ -76,6 +79,12 @@ public enum StoreDecision: Sendable, BitwiseCopyable, Equatable {
         if let refusal = refusal(of: response, directives: directives, request: request) {
             return .refuse(refusal)
         }
+        if response.fields.contains(.setCookie) && !policy.storesCookieAnswers {
+            return .refuse(.setCookie)
+        }
+        let named = OriginTTL(
+            of: response.fields, policy: policy, receivedAt: times.received.wall.epochSeconds)
+        if named == .refuse { return .refuse(.originTTL) }
         if case .length(let count) = response.framing, count > UInt64(max(0, policy.maxObject)) {
             return .refuse(.tooLarge)
         }
@@ -126,7 +135,6 @@ public enum StoreDecision: Sendable, BitwiseCopyable, Equatable {
             return .noStore
         }
         if flags.contains(.isPrivate) { return .privateAnswer }
-        if response.fields.contains(.setCookie) { return .setCookie }
         switch VariantKey.named(by: response.fields) {
         case .star: return .varyStar
         case .tooMany: return .varyTooMany

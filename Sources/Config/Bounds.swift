@@ -40,6 +40,8 @@ enum Bounds {
     /// Parts of `vary_by`.
     static let keyParts = 16
     static let negative = 64
+    /// Names of one kind in a cache's `bypass`.
+    static let bypass = 16
 
     // The process.
     static let workers = 1...256

@@ -127,8 +127,11 @@ extension Report {
                 word(value, "choice", ["ignore", "respect"]) == "respect"
         }
         if let value = fields.take("set_cookie") {
-            _ = word(value, "choice", ["refuse"], later: ["strip", "store"])
+            policy.setCookie =
+                word(value, "choice", as: CachePolicy.SetCookie.self) ?? policy.setCookie
         }
+        if let value = fields.take("bypass") { policy.bypass = bypass(value) }
+        if let value = fields.take("origin_ttl") { policy.originTTLName = originTTL(value) }
         fields.update("stale", &policy.stale) { word($0, "choice", as: CachePolicy.Stale.self) }
         if let value = fields.take("methods") { cacheMethods(value) }
         fields.refuse("tags", "tagging answers", shape: .list(.scalar))

@@ -103,7 +103,9 @@ extension Report {
             checkIdentity([], context.cache, context.identity)
             checkCredentials(context.limits, [], context.identity)
             let route = everything(context, root)
-            checkCounting(context.limits, [ParsedRoute(settings: route, value: root)], context)
+            let parsed = [ParsedRoute(settings: route, value: root)]
+            checkCounting(context.limits, parsed, context)
+            checkCookies(parsed, context.cache, context.identity)
             return [route]
         }
         let parsed = routes(written, context)
@@ -111,6 +113,7 @@ extension Report {
         checkIdentity(parsed, context.cache, context.identity)
         checkCredentials(context.limits, parsed, context.identity)
         checkCounting(context.limits, parsed, context)
+        checkCookies(parsed, context.cache, context.identity)
         checkReach(parsed)
         checkCache(context.cache, parsed)
         return parsed.map(\.settings)

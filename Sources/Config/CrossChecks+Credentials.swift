@@ -15,8 +15,7 @@ extension Report {
             )
             return
         }
-        let proves = identity.settings.user.contains { $0.kind != .cookie }
-        if identity.hasRightSources && !proves {
+        if identity.hasRightSources && !identity.provesUser {
             error(
                 keyOf: auth, "`identity.user` comes from a cookie, which proves nothing",
                 help: "anybody can send any cookie; add a source that proves the user, such as "
@@ -54,6 +53,11 @@ extension Report {
                 help: "name a source, for example `user: api_key.user`, or remove it")
         }
     }
+}
+
+extension ParsedIdentity {
+    /// Whether a source of the user proves more than that somebody sent it.
+    var provesUser: Bool { settings.user.contains { $0.kind != .cookie } }
 }
 
 extension IdentitySettings.Source {

@@ -75,9 +75,25 @@ extension Configuration {
         entries.append(("collapse", .text(policy.collapses ? "process" : "off")))
         entries.append(
             ("client_no_cache", .text(policy.respectsClientNoCache ? "respect" : "ignore")))
-        entries.append(("set_cookie", .text("refuse")))
+        entries.append(("set_cookie", .text(policy.setCookie.rawValue)))
+        entries.append(("bypass", bypass(policy.bypass)))
+        let field = String(decoding: policy.originTTLName, as: UTF8.self)
+        entries.append(("origin_ttl", .text(field.isEmpty ? "off" : field)))
         entries.append(("stale", .text(policy.stale.rawValue)))
         return entries
+    }
+
+    private static func bypass(_ rules: BypassRules) -> YAMLOutput {
+        let kinds = [
+            ("headers", rules.headers), ("cookies", rules.cookies), ("query", rules.query),
+        ]
+        return .flow(
+            kinds.filter { !$0.1.isEmpty }.map { name, conditions in
+                let written = conditions.map { condition in
+                    (condition.name, condition.value.map { YAMLOutput.text($0) } ?? .verbatim("~"))
+                }
+                return (name, .flow(written))
+            })
     }
 
     private static func earlyRefresh(_ refresh: CachePolicy.EarlyRefresh) -> YAMLOutput {

@@ -128,9 +128,13 @@ final class CacheFetch {
             fill.publish(
                 CachedHead(
                     key: fill.key, request: request, response: upstream.response,
-                    lifetime: lifetime, times: times, compression: cache.compression))
+                    lifetime: lifetime, times: times, policy: cache.policy,
+                    compression: cache.compression))
         case .refuse(let refusal):
-            fill.publish(CachedHead(passing: upstream.response, times: times, refusal: refusal))
+            fill.publish(
+                CachedHead(
+                    passing: upstream.response, times: times, refusal: refusal,
+                    policy: cache.policy))
         }
         let isWhole = await takeBody(upstream)
         pool.release(upstream, reusable: isWhole)

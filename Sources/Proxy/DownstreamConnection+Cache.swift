@@ -185,6 +185,10 @@ extension DownstreamConnection {
         } else {
             head.append(to: output)
         }
+        if reader.isOwner && !head.cookies.isEmpty {
+            let cookies = head.cookies
+            output.append(cookies.span)
+        }
         let hasBody = !isNotModified && !head.status.forbidsBody
         let isChunked = hasBody && head.contentLength == nil && exchange.request.version == .http11
         let endsWithConnection = hasBody && head.contentLength == nil && !isChunked

@@ -154,7 +154,10 @@ extension DownstreamConnection {
             of: upstream.response, for: exchange.request.method, client: exchange.request.version)
         if framing == .untilClose { keeps = false }
         let merge = limitFieldMerge(exchange, upstream)
-        ForwardedHead.append(upstream.response, framing, merge, to: exchange.output)
+        let cache = snapshot.blueprint.routes[exchange.record.route].cache
+        ForwardedHead.append(
+            upstream.response, framing, merge,
+            withholding: cache?.policy.originTTLName ?? [], to: exchange.output)
         if !upstream.response.fields.contains(.date) { worker.appendDate(to: exchange.output) }
         appendCacheStatus(exchange)
         appendLimitFields(exchange, omitting: merge.omitting)

@@ -41,6 +41,7 @@ extension Explanation.Storing {
         case .sharedMaxAge: "s-maxage"
         case .maxAge: "max-age"
         case .expires: "Expires"
+        case .originTTL: "the field of origin_ttl"
         case .forced: "the route's force_ttl"
         case .negative: "the route's negative"
         case .policy: "the route's ttl"

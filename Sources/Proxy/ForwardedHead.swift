@@ -118,10 +118,11 @@ enum ForwardedHead {
 
     /// Appends the head of an origin's answer without its final empty line.
     ///
-    /// `merge` says which of the origin's fields about its limits are replaced.
+    /// `merge` says which of the origin's fields about its limits are replaced; the field called `withheld`, if it
+    /// is not empty, is for the cache alone.
     static func append(
         _ response: borrowing ResponseHead, _ framing: BodyFraming, _ merge: LimitFieldMerge,
-        to buffer: ByteBuffer
+        withholding withheld: [UInt8] = [], to buffer: ByteBuffer
     ) {
         HTTP1Writer.appendStatusLine(response.status, to: buffer)
         for index in response.fields.indices {
@@ -129,6 +130,11 @@ enum ForwardedHead {
             if name == .contentLength && framing != .none { continue }
             if merge.dropsAny && merge.drops(index, of: response.fields) { continue }
             if HopByHop.isHopByHop(index, of: response.fields) { continue }
+            if !withheld.isEmpty
+                && response.fields.name(at: index).equalsIgnoringCase(withheld.span)
+            {
+                continue
+            }
             HTTP1Writer.appendField(index, of: response.fields, to: buffer)
         }
         switch framing {

@@ -56,7 +56,9 @@ private let everything = """
       early_refresh: {beta: 1.5}
       collapse: process
       client_no_cache: respect
-      set_cookie: refuse
+      set_cookie: strip
+      bypass: {headers: [X-No], cookies: {a: b}, query: [c]}
+      origin_ttl: X-Accel-Expires
       stale: strict
     routes:
       - path: /a/**

@@ -76,6 +76,8 @@ func `the long form, loaded again, gives the same settings`(text: String) throws
               collapse: process
               client_no_cache: ignore
               set_cookie: refuse
+              bypass: {}
+              origin_ttl: off
               stale: permissive
             auth: optional
         http:

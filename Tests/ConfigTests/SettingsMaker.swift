@@ -150,6 +150,13 @@ struct SettingsMaker {
         policy.collapses = chance(2)
         policy.respectsClientNoCache = chance(2)
         policy.stale = chance(2) ? .strict : .permissive
+        policy.setCookie = policy.varyBy.isEmpty ? (chance(2) ? .strip : .refuse) : .store
+        if chance(2) {
+            policy.bypass.headers = [.init(name: "x-no-cache"), .init(name: "x-a", value: text())]
+            policy.bypass.cookies = [.init(name: "Session", value: "1")]
+            policy.bypass.query = [.init(name: "a{b}")]
+        }
+        if chance(2) { policy.originTTLName = Array("x-accel-expires".utf8) }
         return policy
     }
 

@@ -26,8 +26,6 @@ private let refused: [(lines: String, message: String)] = [
     ("limits: {a: {rate: 1/s, consistency: strict}}", "limits.a.consistency: a limit in Redis is"),
     ("cache: {redis: true}", "cache.redis: the cache in Redis is"),
     ("cache: {collapse: cluster}", "cache.collapse: choice `cluster` is"),
-    ("cache: {set_cookie: strip}", "cache.set_cookie: choice `strip` is"),
-    ("cache: {set_cookie: store}", "cache.set_cookie: choice `store` is"),
     ("cache: {warm: {urls: [/a], top: 10%, concurrency: 8}}", "cache.warm: warming the cache is"),
     ("cache: {tags: [a]}", "cache.tags: tagging answers is"),
     ("cache: {methods: [GET, POST]}", "cache.methods[1]: caching answers to POST is"),

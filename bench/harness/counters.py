@@ -16,8 +16,9 @@ CLIENTS, WARM, COUNTED = 8, 500, 1000
 class _Clients:
     """Some keep-alive connections used in turn, so that nothing per connection is counted."""
 
-    def __init__(self, port, path):
-        self.path = path
+    def __init__(self, port, scenario):
+        self.scenario = scenario
+        self.sent = 0
         self.clients = [RawClient(port) for _ in range(CLIENTS)]
 
     def __enter__(self):
@@ -31,7 +32,8 @@ class _Clients:
         """Sends `each` requests on every connection; returns how many that were."""
         for _ in range(each):
             for client in self.clients:
-                client.get(self.path)
+                client.get(self.scenario.target(self.sent))
+                self.sent += 1
         return each * CLIENTS
 
 
@@ -47,7 +49,7 @@ def mallocs_per_request(proxy, scenario, origin_port):
                 if struct.unpack("Q", page)[0] == 0:
                     raise Failure(f"{proxy.name}: no allocation was counted; is it linked statically?")
                 scenario.prepare(child.port)
-                with _Clients(child.port, scenario.path) as clients:
+                with _Clients(child.port, scenario) as clients:
                     clients.send(WARM)
                     before = struct.unpack("Q", page)[0]
                     requests = clients.send(COUNTED)
@@ -65,7 +67,7 @@ def system_calls_per_request(proxy, scenario, origin_port):
     table = os.path.join(WORK, "strace.table")
     with proxy.start(scenario.name, origin_port) as child:
         scenario.prepare(child.port)
-        with _Clients(child.port, scenario.path) as clients:
+        with _Clients(child.port, scenario) as clients:
             clients.send(WARM)
             attach = [argument for pid in child.pids() for argument in ("-p", str(pid))]
             tracer = subprocess.Popen(["strace", "-f", "-c", "-o", table, *attach],

@@ -1,9 +1,10 @@
 """What sends requests: a raw client that looks at answers, and wrk, which does not."""
+import os
 import re
 import socket
 import subprocess
 
-from .children import Failure
+from .children import HERE, Failure
 
 CONNECTIONS = 64
 ANSWER_MAX = 1 << 20
@@ -108,10 +109,10 @@ class Load:
         self.requests, self.refused, self.rps = requests, refused, rps
 
 
-def wrk(port, path, seconds, core):
-    """Runs wrk, one thread and `CONNECTIONS` keep-alive connections, pinned to `core`."""
+def wrk(port, path, seconds, core, script=None):
+    """Runs wrk, one thread and `CONNECTIONS` keep-alive connections, pinned to `core`; `script` draws targets."""
     command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s",
-               f"http://127.0.0.1:{port}{path}"]
+               *(["-s", os.path.join(HERE, script)] if script else []), f"http://127.0.0.1:{port}{path}"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 15)
     except subprocess.TimeoutExpired:

@@ -1,14 +1,14 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The cost of single decisions, by Weir's own modules. `bench/limits` builds and runs it.
+// The cost of single decisions and of the store, by Weir's own modules. `bench/limits` builds and runs it.
 let package = Package(
     name: "micro",
     dependencies: [.package(name: "weir", path: "../..")],
     targets: [
         .executableTarget(
             name: "weir-bench",
-            dependencies: ["Limits", "Identity", "HTTPModel", "Primitives"].map {
+            dependencies: ["Limits", "Caching", "Identity", "HTTPModel", "Primitives"].map {
                 .product(name: $0, package: "weir")
             },
             swiftSettings: [

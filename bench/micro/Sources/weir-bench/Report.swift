@@ -2,13 +2,14 @@ import Glibc
 
 /// One line of JSON per number, for `bench/limits`.
 enum Report {
-    /// Says a number; `bound` is what it has to stay below or at.
+    /// Says a number; `bound` is what it has to stay below or at, `least` what it has to reach.
     static func say(
         _ name: String, _ value: Double, unit: String, bound: Double? = nil,
-        rounds: [Double] = []
+        least: Double? = nil, rounds: [Double] = []
     ) {
         var line = "{\"name\": \"\(name)\", \"value\": \(rounded(value)), \"unit\": \"\(unit)\""
         if let bound { line += ", \"bound\": \(rounded(bound))" }
+        if let least { line += ", \"least\": \(rounded(least))" }
         if !rounds.isEmpty {
             line += ", \"rounds\": [\(rounds.map { "\(rounded($0))" }.joined(separator: ", "))]"
         }

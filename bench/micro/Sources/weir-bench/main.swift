@@ -10,6 +10,8 @@ let parts: [(name: String, run: (String) -> Void)] = [
     ("tokens", { measureTokens(Rounds(count: max(rounds, 1), prefix: $0)) }),
     ("threads", { measureThreads(Rounds(count: min(max(rounds, 1), 5), prefix: $0)) }),
     ("flood", { _ in measureFlood() }),
+    ("traces", { measureTraces($0) }),
+    ("population", { measurePopulation(Rounds(count: max(rounds, 1), prefix: $0)) }),
 ]
 let wanted = CommandLine.arguments.dropFirst().map { $0.split(separator: "=", maxSplits: 1) }
 for name in wanted where !parts.contains(where: { $0.name == name.first ?? "" }) {
