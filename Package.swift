@@ -57,7 +57,8 @@ let targets: [[Target]] = [
     module("Caching", ["HTTPModel", "Primitives"], settings: lending),
     // Codecs: bytes in, values out.
     module("HTTP1", ["HTTPModel", "Primitives"], settings: lending),
-    module("Compression", ["Primitives", "CZlib", "CBrotli"], settings: dataPlane, tests: ["TestKit"]),
+    module(
+        "Compression", ["Primitives", "CZlib", "CBrotli"], settings: dataPlane, tests: ["TestKit"]),
     module("YAMLReader", ["Primitives", "CLibYAML"], settings: base),
     module("TLSEngine", ["Primitives", "COpenSSL"], settings: dataPlane, tests: ["TestKit"]),
     // Settings.
@@ -113,8 +114,9 @@ let targets: [[Target]] = [
             ], swiftSettings: base),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["weir", "Config", "Settings", "EventLoop", "HTTPModel", "Primitives"],
-            swiftSettings: base),
+            dependencies: [
+                "weir", "Config", "TestKit", "Settings", "EventLoop", "HTTPModel", "Primitives",
+            ], swiftSettings: base),
     ],
 ]
 

@@ -19,5 +19,7 @@ extension CacheRules {
 
     /// Whether the body of `stored` is long enough to be encoded: when it began to arrive its length may not
     /// have been known.
-    public func isLongEnough(_ stored: StoredResponse) -> Bool { stored.bodyCount >= encodedSizeMin }
+    public func isLongEnough(_ stored: StoredResponse) -> Bool {
+        stored.bodyCount >= encodedSizeMin
+    }
 }

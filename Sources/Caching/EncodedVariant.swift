@@ -83,7 +83,9 @@ extension CachedHead {
         else { return append(line) }
         let value = Int(etag.start) - start
         append(line.extracting(0..<value))
-        if !line.extracting(value..<line.count).starts(with: "W/") { append(CachedHead.weakPrefix.span) }
+        if !line.extracting(value..<line.count).starts(with: "W/") {
+            append(CachedHead.weakPrefix.span)
+        }
         append(line.extracting(value..<line.count))
     }
 }

@@ -16,7 +16,10 @@ extension Configuration {
         guard let policy else { return .text("off") }
         let (first, second) = (policy.encodings.first, policy.encodings.second)
         return .block([
-            ("encodings", .list(([first] + [second].compactMap(\.self)).map { .text("\($0.name)") })),
+            (
+                "encodings",
+                .list(([first] + [second].compactMap(\.self)).map { .text("\($0.name)") })
+            ),
             ("min_size", .size(policy.minSize)),
             ("types", .list(policy.types.map { .text($0.text) })),
             (

@@ -69,7 +69,8 @@ public struct AcceptEncoding: Sendable, BitwiseCopyable, Equatable {
     /// The thousandths of `q=0.125` (RFC 9110 §12.4.2); 0 when it is not of that form.
     private static func weight(_ text: Span<UInt8>) -> UInt16 {
         guard text.count >= 3, text.count <= 7, text[0] | 0x20 == UInt8(ascii: "q"),
-            text[1] == UInt8(ascii: "="), text[2] == UInt8(ascii: "0") || text[2] == UInt8(ascii: "1")
+            text[1] == UInt8(ascii: "="),
+            text[2] == UInt8(ascii: "0") || text[2] == UInt8(ascii: "1")
         else { return 0 }
         var weight = UInt16(text[2] - UInt8(ascii: "0")) * 1000
         guard text.count > 3 else { return weight }

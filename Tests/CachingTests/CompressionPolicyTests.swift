@@ -54,17 +54,18 @@ import Testing
         #expect(head.variant == .none)
     }
 
-    @Test(arguments: [
-        ("too short", [json, fresh], 200, BodyFraming.length(1023)),
-        ("empty", [json, fresh], 200, .none),
-        ("no type", [fresh], 200, .length(5000)),
-        ("another type", [("Content-Type", "image/png"), fresh], 200, .length(5000)),
-        ("coded already", [json, fresh, ("Content-Encoding", "gzip")], 200, .length(5000)),
-        ("no-transform", [json, ("Cache-Control", "max-age=60, no-transform")], 200, .chunked),
-        ("a part", [json, fresh, ("Content-Range", "bytes 0-4/5")], 200, .length(5000)),
-        ("no body", [json, fresh], 204, .none),
-        ("a stream", [("Content-Type", "text/event-stream"), fresh], 200, .chunked),
-    ] as [(String, [(String, String)], UInt16, BodyFraming)])
+    @Test(
+        arguments: [
+            ("too short", [json, fresh], 200, BodyFraming.length(1023)),
+            ("empty", [json, fresh], 200, .none),
+            ("no type", [fresh], 200, .length(5000)),
+            ("another type", [("Content-Type", "image/png"), fresh], 200, .length(5000)),
+            ("coded already", [json, fresh, ("Content-Encoding", "gzip")], 200, .length(5000)),
+            ("no-transform", [json, ("Cache-Control", "max-age=60, no-transform")], 200, .chunked),
+            ("a part", [json, fresh, ("Content-Range", "bytes 0-4/5")], 200, .length(5000)),
+            ("no body", [json, fresh], 204, .none),
+            ("a stream", [("Content-Type", "text/event-stream"), fresh], 200, .chunked),
+        ] as [(String, [(String, String)], UInt16, BodyFraming)])
     func `other answers stay as they are`(
         what: String, list: [(String, String)], status: UInt16, framing: BodyFraming
     ) {
@@ -98,12 +99,13 @@ import Testing
         #expect(text(head.variant.names) == "accept-encoding\n")
     }
 
-    @Test(arguments: [
-        ([("Accept-Encoding", "gzip, br")], "br"), ([], "-"),
-        ([("Accept-Encoding", "gzip, br"), ("Range", "bytes=0-1")], "-"),
-        ([("Accept-Encoding", "gzip"), ("Cache-Control", "no-transform")], "-"),
-        ([("Accept-Encoding", "gzip"), ("Cache-Control", "no-cache")], "gzip"),
-    ] as [([(String, String)], String)])
+    @Test(
+        arguments: [
+            ([("Accept-Encoding", "gzip, br")], "br"), ([], "-"),
+            ([("Accept-Encoding", "gzip, br"), ("Range", "bytes=0-1")], "-"),
+            ([("Accept-Encoding", "gzip"), ("Cache-Control", "no-transform")], "-"),
+            ([("Accept-Encoding", "gzip"), ("Cache-Control", "no-cache")], "gzip"),
+        ] as [([(String, String)], String)])
     func `a request selects a coding, or the answer as it is`(
         list: [(String, String)], expected: String
     ) {

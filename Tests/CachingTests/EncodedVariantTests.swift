@@ -38,8 +38,11 @@ import Testing
 
     @Test func `the head is the stored one but for what the coding changes`() {
         let stored = stored(
-            "/a", [("Accept-Ranges", "bytes"), ("Content-MD5", "x"), ("X-Kept", "yes"),
-                   ("Repr-Digest", "sha-256=:x:"), ("Content-Digest", "sha-256=:x:")])
+            "/a",
+            [
+                ("Accept-Ranges", "bytes"), ("Content-MD5", "x"), ("X-Kept", "yes"),
+                ("Repr-Digest", "sha-256=:x:"), ("Content-Digest", "sha-256=:x:"),
+            ])
         let head = text(variant(.gzip, of: stored).head)
         let lines = head.split(separator: "\r\n").map(String.init)
         #expect(lines.first == "HTTP/1.1 200 OK")

@@ -58,7 +58,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("compression: maybe\n", "4:14 compression: unknown choice `maybe`; known are `off` and `on`"),
+        (
+            "compression: maybe\n",
+            "4:14 compression: unknown choice `maybe`"
+        ),
         ("compression: {encodings: []}\n", "expected at least one of `br` and `gzip`"),
         ("compression: {encodings: [gzip, gzip]}\n", "`gzip` stands twice"),
         ("compression: {encodings: [zstd]}\n", "unknown encoding `zstd`"),

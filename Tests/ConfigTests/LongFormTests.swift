@@ -16,8 +16,10 @@ private func reload(_ settings: ProxySettings) -> Result<ProxySettings, Configur
     frame, identified,
     frame + "limits: [100/minute per ip, 7/90m per endpoint]\ncache: 5m\n",
     frame + "cache: off\n", frame + "cache: off\ncompression: on\n",
-    frame + "cache: 5m\ncompression: {encodings: gzip, types: [text/*, 'image/*+xml'], level: {br: 0}}\n",
-    frame + "compression: on\nroutes: [{path: /a, cache: 1s, compression: off}, {path: /b, cache: 1s}]\n",
+    frame
+        + "cache: 5m\ncompression: {encodings: gzip, types: [text/*, 'image/*+xml'], level: {br: 0}}\n",
+    frame
+        + "compression: on\nroutes: [{path: /a, cache: 1s, compression: off}, {path: /b, cache: 1s}]\n",
     frame + "cache: {memory: 3MiB}\n", frame + "headers: []\n",
     frame + "admin: {address: ':99', token: '$${x}-12345678'}\n",
     identified + "limits: {a: {rate: 3/s, per: user, tiers: {'a: {b}': 1/s, '~': unlimited}}}\n",

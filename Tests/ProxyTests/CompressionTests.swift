@@ -25,7 +25,8 @@ import Testing
                 }
                 let framing =
                     isChunked
-                    ? "Transfer-Encoding: chunked\r\n\r\n" : "Content-Length: \(body.utf8.count)\r\n\r\n"
+                    ? "Transfer-Encoding: chunked\r\n\r\n"
+                    : "Content-Length: \(body.utf8.count)\r\n\r\n"
                 let data =
                     isChunked
                     ? "\(String(body.utf8.count, radix: 16))\r\n\(body)\r\n0\r\n\r\n" : body
@@ -36,7 +37,8 @@ import Testing
     }
 
     private func world(_ more: String = "", compression: String = "on") throws -> ProxyWorld {
-        try ProxyWorld("cache: {ttl: 10s, early_refresh: off}\ncompression: \(compression)\n" + more)
+        try ProxyWorld(
+            "cache: {ttl: 10s, early_refresh: off}\ncompression: \(compression)\n" + more)
     }
 
     private func requireCoded(
@@ -248,7 +250,8 @@ import Testing
         #expect(world.metric("weir_compression_encodings_total{encoding=\"br\"}") == 1)
     }
 
-    @Test func `a route that is excepted, and one that does not cache, pass everything on`() throws {
+    @Test func `a route that is excepted, and one that does not cache, pass everything on`() throws
+    {
         let world = try world(
             "routes: [{path: /off, compression: off}, {path: /no, cache: off}, {path: /**}]")
         let seen = origin(world, Self.plain)
@@ -279,7 +282,8 @@ import Testing
             world.metric("weir_compression_saved_bytes_total")
                 == Double(2 * (sizes.value[0] - sizes.value[1])))
         #expect(world.metric("weir_compression_encoded_bytes_total") == Double(sizes.value[0]))
-        #expect(world.metric("weir_response_body_bytes_total")
+        #expect(
+            world.metric("weir_response_body_bytes_total")
                 == Double(sizes.value.reduce(0, +)))
     }
 
