@@ -6,7 +6,7 @@ RELEASE = $(SWIFT) build -c release --static-swift-stdlib --product weir
 FORMATTED = Sources Tests Package.swift bench/micro/Sources bench/micro/Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: run build test sim integration tsan bench bench-quick bench-idle bench-store bench-limits format lint tidy check docker \
+.PHONY: run build test sim integration tsan bench bench-quick bench-idle bench-stampede bench-store bench-limits format lint tidy check docker \
 	clean help toolchain
 
 run: build ## build, start the demo origin and Weir with proxy.yaml, print what to try
@@ -43,6 +43,10 @@ bench-quick: toolchain ## the same in two short rounds, not recorded
 bench-idle: toolchain ## memory and latency with 10,000 idle connections
 	@scripts/install-packages build bench
 	bench/idle
+
+bench-stampede: toolchain ## one answer that expires each second: fetches, and how long followers wait
+	@scripts/install-packages build bench
+	bench/stampede
 
 bench-store: toolchain ## the cache's store: hit ratios beside LRU, hits by size, memory under 10 million URLs
 	@scripts/install-packages build bench

@@ -35,4 +35,10 @@ public enum CacheBounds {
     static let segmentBytesMin = 16 << 10
     /// Body segments are joined up to this size.
     static let segmentBytesJoined = 256 << 10
+    /// Ranges of one request; a request for more gets the whole answer (RFC 9110 §14.2). `BodySlices` holds as many.
+    static let rangesPerRequest = 16
+    /// Ranges with fewer bytes than this between them are sent as one: a part of its own costs more.
+    static let rangeGap = 80
+    /// How much older than the answer a Last-Modified must be to tell versions apart (RFC 9110 §8.8.2.2).
+    static let strongDateSeconds: Int64 = 60
 }

@@ -6,7 +6,7 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
     case method
     /// A GET or HEAD with content.
     case requestBody
-    /// The request asks for a part; ranges are the origin's work.
+    /// The request asks for a part, and nothing is stored or on its way of which one could be served.
     case rangeRequest
     /// A condition that only the origin can judge: If-Match, If-Unmodified-Since (RFC 9110 §13.1).
     case precondition
@@ -48,7 +48,6 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
     ) -> CacheBypass? {
         guard request.method == .get || request.method == .head else { return .method }
         if request.framing != .none { return .requestBody }
-        if request.fields.containsAny(of: [.range, .ifRange]) { return .rangeRequest }
         if request.fields.containsAny(of: [.ifMatch, .ifUnmodifiedSince]) { return .precondition }
         if rules.listensToClients
             && CacheDirectives(ofRequest: request.fields).flags.contains(.noStore)

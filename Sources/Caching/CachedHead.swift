@@ -22,6 +22,8 @@ public final class CachedHead: Sendable {
     public let lastModifiedRange: ByteRange?
     /// Last-Modified in seconds since 1970, when it can be read.
     public let lastModifiedSeconds: Int64?
+    /// What the origin says of ranges (RFC 9110 §14.3).
+    let acceptRanges: AcceptRanges
     /// Date in seconds since 1970.
     public let date: Int64
     /// How long it may be used.
@@ -108,6 +110,7 @@ public final class CachedHead: Sendable {
         lastModifiedSeconds = writer.lastModified.flatMap { range in
             HTTPDate.parse(written.span(range), now: times.received.wall.epochSeconds)
         }
+        acceptRanges = AcceptRanges(of: response.fields)
         date = times.date(of: response.fields)
         self.lifetime = lifetime
         initialAge = times.initialAge(of: response.fields)
@@ -134,6 +137,7 @@ public final class CachedHead: Sendable {
         etagRange = head.etagRange
         lastModifiedRange = head.lastModifiedRange
         lastModifiedSeconds = head.lastModifiedSeconds
+        acceptRanges = head.acceptRanges
         date = head.date
         lifetime = head.lifetime
         initialAge = head.initialAge

@@ -7,6 +7,11 @@ public enum Conditions {
     /// origin's 304 would leave nothing to store.
     public static let evaluated: FieldNameSet = [.ifNoneMatch, .ifModifiedSince]
 
+    /// Those, and the fields that ask for a part: the cache fetches whole answers and serves parts of them.
+    public static let notFetchedWith: FieldNameSet = [
+        .ifNoneMatch, .ifModifiedSince, .range, .ifRange,
+    ]
+
     /// Whether the client already has what `head` describes: the answer is then 304.
     ///
     /// If-None-Match, in weak comparison, silences If-Modified-Since (cases `9110-13-…`). Without

@@ -69,7 +69,7 @@ extension MemoryStore {
                 guard case .stale = stored.freshness(at: now) else { return .stored(stored, nil) }
                 return .stored(stored, .whileRevalidating)
             case .none:
-                switch way(shard, found.query, request: request, rules: rules) {
+                switch way(shard, found.query, key: key, request: request, rules: rules) {
                 case .onlyIfCached: return .onlyIfCached
                 case .around(let reason): return .around(reason)
                 case .fetch: return .fetch(found.query.reason)
@@ -196,12 +196,17 @@ extension MemoryStore {
     }
 
     private func way(
-        _ shard: borrowing StoreShard, _ query: MissQuery, request: borrowing RequestHead,
-        rules: CacheRules
+        _ shard: borrowing StoreShard, _ query: MissQuery, key: Span<UInt8>,
+        request: borrowing RequestHead, rules: CacheRules
     ) -> Way {
         if query.demands.flags.contains(.onlyIfCached) { return .onlyIfCached }
         if request.method == .head { return .around(.headNotStored) }
         let isCollapsing = rules.collapses && !query.hasCredentials
+        if asksOriginForRange(query, request),
+            !isCollapsing || !isBeingFetched(shard, query, key: key, request: request)
+        {
+            return .around(.rangeRequest)
+        }
         guard isCollapsing, let end = shard.passes[passTag(query.tag, request, rules)] else {
             return .fetch(isCollapsing: isCollapsing, isTrial: false)
         }
@@ -214,7 +219,7 @@ extension MemoryStore {
         request: borrowing RequestHead, rules: CacheRules
     ) -> CacheLookup {
         let isCollapsing: Bool
-        switch way(shard, query, request: request, rules: rules) {
+        switch way(shard, query, key: key, request: request, rules: rules) {
         case .onlyIfCached: return .onlyIfCached
         case .around(let reason): return .bypass(reason)
         case .fetch(let collapsing, let isTrial):
@@ -232,10 +237,29 @@ extension MemoryStore {
                 if fill.isFull { return .bypass(.tooManyFollowers) }
             }
         }
+        if asksOriginForRange(query, request) { return .bypass(.rangeRequest) }
         let fill = begin(
             &shard, query, key: key, request: request, rules: rules, isCollapsing: isCollapsing)
         guard let reader = fill.joinAsOwner() else { return .bypass(.tooManyFollowers) }
         return .lead(FillLead(fill: fill, reader: reader, reason: query.reason))
+    }
+
+    /// Whether a request for a part finds no stored answer to be validated: then the whole is not fetched for it.
+    private func asksOriginForRange(
+        _ query: MissQuery, _ request: borrowing RequestHead
+    ) -> Bool {
+        query.stored == nil && request.method == .get && request.fields.contains(.range)
+    }
+
+    /// Whether a fetch runs that the request could follow, as far as is known.
+    private func isBeingFetched(
+        _ shard: borrowing StoreShard, _ query: MissQuery, key: Span<UInt8>,
+        request: borrowing RequestHead
+    ) -> Bool {
+        guard let running = shard.fills[query.tag] else { return false }
+        return running.contains {
+            $0.isCollapsing && $0.hasKey(key) && $0.suits(request.fields)
+        }
     }
 
     /// Registers a fill.

@@ -63,6 +63,15 @@ public final class MemoryStore: Sendable {
         return hasher.finish().low | 1
     }
 
+    /// 128 bits of `word` that only this process can tell: nobody who writes an answer knows a boundary.
+    public func secretDigest(of word: UInt64) -> Digest128 {
+        var hasher = KeyedHasher(seed: seed)
+        // No key begins so.
+        hasher.append(UInt8(0))
+        hasher.append(word)
+        return hasher.finish()
+    }
+
     func shard(_ tag: UInt64) -> Shard {
         // The index and the ghost queue take other bits.
         shards[Int(truncatingIfNeeded: tag >> 56) & (shards.count - 1)]

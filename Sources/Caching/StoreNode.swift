@@ -22,6 +22,8 @@ struct StoreNode {
     var frequency: UInt8 = 0
     /// Whether it stands in the main queue.
     var isMain = false
+    /// Whether it was let stay for once because it may be served in place of an error.
+    var isSpared = false
     /// Whether the answer depends on fields of the request.
     var isVaried = false
 

@@ -9,7 +9,8 @@ import Primitives
 ///          └──unused──► ghost (tags only) ──comes back──► main queue
 ///
 /// S3-FIFO (Yang et al., SOSP 2023), weighted by bytes: a scan passes through the small queue and leaves the
-/// main one alone; a hit only raises a counter.
+/// main one alone; a hit only raises a counter. What has expired for every use leaves whatever its counter says;
+/// what could still stand in for a failing origin leaves the main queue a turn later.
 struct StoreShard {
     private(set) var nodes: [StoreNode] = []
     private var freeNode: Int32 = -1
@@ -144,7 +145,7 @@ extension StoreShard {
                 if other.head.variant == stored.head.variant {
                     guard other.head.requested <= stored.head.requested else { return [] }
                     left.append(replace(node, by: stored))
-                    return left + evict()
+                    return left + evict(at: stored.head.received)
                 }
                 if !isNewer(other, than: oldest) { oldest = node }
                 count += 1
@@ -156,7 +157,7 @@ extension StoreShard {
             }
         }
         add(stored, tag: tag, base: base)
-        return left + evict()
+        return left + evict(at: stored.head.received)
     }
 
     private mutating func replace(_ node: Int32, by stored: StoredResponse) -> StoredResponse {
@@ -167,6 +168,7 @@ extension StoreShard {
         if isMain { main.bytes += change } else { small.bytes += change }
         nodes[Int(node)].stored = stored
         nodes[Int(node)].cost = cost
+        nodes[Int(node)].isSpared = false
         nodes[Int(node)].heldUntil = MonotonicTime(nanoseconds: 0)
         return old
     }
@@ -285,13 +287,15 @@ extension StoreShard {
         ghost = GhostQueue(window: bytes * 9 / 10)
         let wanted = max(0, bytes - ghost.byteCost)
         budget = max(wanted, min(budget, self.bytes) - step)
-        return (evict(), budget == wanted)
+        // Without a clock, as if all were fresh.
+        return (evict(at: MonotonicTime(nanoseconds: 0)), budget == wanted)
     }
 
-    private mutating func evict() -> [StoredResponse] {
+    private mutating func evict(at now: MonotonicTime) -> [StoredResponse] {
         var left: [StoredResponse] = []
         while bytes > budget {
-            let evicted = small.bytes * 10 > budget || main.oldest < 0 ? evictSmall() : evictMain()
+            let takesSmall = small.bytes * 10 > budget || main.oldest < 0
+            let evicted = takesSmall ? evictSmall(at: now) : evictMain(at: now)
             guard let evicted else { continue }
             counts.evictions += 1
             left.append(evicted)
@@ -300,9 +304,9 @@ extension StoreShard {
     }
 
     /// The oldest of the small queue goes to the main one if it was used, else it leaves.
-    private mutating func evictSmall() -> StoredResponse? {
+    private mutating func evictSmall(at now: MonotonicTime) -> StoredResponse? {
         let node = small.oldest
-        if nodes[Int(node)].frequency > 0 {
+        if nodes[Int(node)].frequency > 0 && !isSpent(node, at: now) {
             small.remove(node, in: &nodes)
             nodes[Int(node)].frequency = 0
             nodes[Int(node)].isMain = true
@@ -315,13 +319,31 @@ extension StoreShard {
         return stored
     }
 
-    /// The oldest of the main queue gets another turn for each use, else it leaves.
-    private mutating func evictMain() -> StoredResponse? {
+    /// The oldest of the main queue gets another turn for each use, and one more while it could stand in for
+    /// a failing origin, else it leaves.
+    private mutating func evictMain(at now: MonotonicTime) -> StoredResponse? {
         let node = main.oldest
-        guard nodes[Int(node)].frequency > 0 else { return remove(node) }
-        nodes[Int(node)].frequency -= 1
+        if isSpent(node, at: now) { return remove(node) }
+        if nodes[Int(node)].frequency > 0 {
+            nodes[Int(node)].frequency -= 1
+        } else if !nodes[Int(node)].isSpared && standsIn(node, at: now) {
+            nodes[Int(node)].isSpared = true
+        } else {
+            return remove(node)
+        }
         main.remove(node, in: &nodes)
         main.append(node, in: &nodes)
         return nil
+    }
+
+    private func isSpent(_ node: Int32, at now: MonotonicTime) -> Bool {
+        nodes[Int(node)].stored?.isSpent(at: now) ?? true
+    }
+
+    /// Whether it has expired and may be served in place of an error.
+    private func standsIn(_ node: Int32, at now: MonotonicTime) -> Bool {
+        guard let stored = nodes[Int(node)].stored else { return false }
+        guard case .stale = stored.freshness(at: now) else { return false }
+        return stored.mayServeStale(onErrorAt: now)
     }
 }

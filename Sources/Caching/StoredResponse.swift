@@ -74,6 +74,16 @@ public final class StoredResponse: Sendable {
     }
 }
 
+extension StoredResponse {
+    /// Whether it is of no use any more at `now`: expired, past all that it may be served stale, and without a
+    /// validator to ask the origin with.
+    func isSpent(at now: MonotonicTime) -> Bool {
+        guard case .stale = freshness(at: now) else { return false }
+        return !mayServeStale(onErrorAt: now) && !mayServeStale(whileRevalidatingAt: now)
+            && head.etagRange == nil && head.lastModifiedRange == nil
+    }
+}
+
 /// Whether an answer is fresh, and for how long (RFC 9111 §4.2).
 public enum Freshness: Sendable, BitwiseCopyable, Equatable {
     /// Fresh for this long, more than zero.

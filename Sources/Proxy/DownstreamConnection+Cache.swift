@@ -29,7 +29,7 @@ extension DownstreamConnection {
 
     // MARK: Stored answers
 
-    /// Sends a stored answer, or 304 when the client has it already.
+    /// Sends a stored answer, the part of it that is asked for, or 304 when the client has it already.
     func serve(
         _ exchange: Exchange, _ stored: StoredResponse, detail: StaticString?
     ) async -> Afterwards {
@@ -44,14 +44,18 @@ extension DownstreamConnection {
         _ exchange: Exchange, _ stored: StoredResponse, status: CacheStatus
     ) async -> Afterwards {
         let keeps = mayKeep(exchange)
-        let body = compose(exchange, stored, status, keeps: keeps)
+        let form = form(exchange, of: stored.head)
         do {
-            if !body.isEmpty {
-                for segment in body {
-                    try await stream.write(
-                        exchange.output, segment, 0..<segment.count, patience: http.idleTimeout)
-                }
-            } else if try !stream.writeNow(exchange.output) {
+            if case .whole = form, let variant = encodedVariant(exchange, of: stored) {
+                try await send(variant, of: stored, exchange, status, keeps: keeps)
+            } else if case .parts(let slices) = form {
+                let parts = multipart(slices, of: stored)
+                compose(exchange, stored, status, parts, keeps: keeps)
+                try await sendParts(exchange, stored, parts)
+            } else if let left = compose(exchange, stored, status, form, keeps: keeps) {
+                try await sendSlice(exchange, stored, left)
+            }
+            if try !stream.writeNow(exchange.output) {
                 try await stream.write(exchange.output, patience: http.idleTimeout)
             }
         } catch {
@@ -61,38 +65,48 @@ extension DownstreamConnection {
         return keeps ? .nextRequest : .close
     }
 
-    /// Puts head and small body into the output; returns a large body, to be sent from where it is stored.
+    /// Puts head and small body into the output; returns what of a large one is left, to be sent from where it
+    /// is stored.
     private func compose(
-        _ exchange: Exchange, _ stored: StoredResponse, _ status: CacheStatus, keeps: Bool
-    ) -> [[UInt8]] {
+        _ exchange: Exchange, _ stored: StoredResponse, _ status: CacheStatus, _ form: AnswerForm,
+        keeps: Bool
+    ) -> BodySlice? {
         let output = exchange.output
-        let representation = representation(exchange, stored)
-        let isNotModified = Conditions.areNotModified(
-            exchange.request.fields, head: stored.head, now: worker.loop.clock.wall.epochSeconds)
-        if isNotModified {
-            stored.head.appendNotModified(to: output, weakening: representation.hasWeakTag)
-        } else {
-            append(representation, of: stored, exchange)
+        appendHead(stored.head, as: form, exchange)
+        exchange.record.status = form.status(whole: stored.head.status)
+        endHead(exchange, stored, status, keeps: keeps)
+        let slice: BodySlice
+        switch form {
+        case .part(let part): slice = part
+        case .whole where exchange.request.method != .head && stored.bodyCount > 0:
+            slice = BodySlice(0, stored.bodyCount)
+        default: return nil
         }
-        exchange.record.status = isNotModified ? 304 : stored.head.status
-        output.append("Age: ")
-        output.append(decimal: stored.age(at: now).wholeSeconds)
-        output.append("\r\n")
-        status.append(to: output)
-        endHead(exchange, stored.head, keeps: keeps)
-        if isNotModified || exchange.request.method == .head { return [] }
-        if case .encoded(let variant) = representation {
-            return place(variant.body, variant.bodyCount, exchange)
-        }
-        return place(stored.body, stored.bodyCount, exchange)
+        exchange.record.bodyBytes = UInt64(slice.count)
+        if slice.count > Bounds.copiedBody { return slice }
+        appendSlice(stored, slice, to: output)
+        return nil
     }
 
-    /// Copies a small body behind its head; returns a large one.
-    private func place(_ body: [[UInt8]], _ count: Int, _ exchange: Exchange) -> [[UInt8]] {
-        exchange.record.bodyBytes = UInt64(count)
-        if count > Bounds.copiedBody { return body }
-        for segment in body { exchange.output.append(segment.span) }
-        return []
+    /// Puts the head of an answer with several parts into the output.
+    private func compose(
+        _ exchange: Exchange, _ stored: StoredResponse, _ status: CacheStatus,
+        _ parts: MultipartRanges, keeps: Bool
+    ) {
+        stored.head.append(parts, to: exchange.output)
+        exchange.record.status = 206
+        endHead(exchange, stored, status, keeps: keeps)
+    }
+
+    /// Ends the head of a stored answer.
+    func endHead(
+        _ exchange: Exchange, _ stored: StoredResponse, _ status: CacheStatus, keeps: Bool
+    ) {
+        exchange.output.append("Age: ")
+        exchange.output.append(decimal: stored.age(at: now).wholeSeconds)
+        exchange.output.append("\r\n")
+        status.append(to: exchange.output)
+        endHead(exchange, stored.head, keeps: keeps)
     }
 
     private func endHead(
@@ -174,22 +188,19 @@ extension DownstreamConnection {
             status.detail = refusal.name
             exchange.record.cacheReason = refusal.name
         }
-        let isNotModified = Conditions.areNotModified(
-            exchange.request.fields, head: head, now: worker.loop.clock.wall.epochSeconds)
-        exchange.record.status = isNotModified ? 304 : head.status
+        let form = form(exchange, ofArriving: head)
+        exchange.record.status = form.status(whole: head.status)
         let merge = limitFieldMerge(exchange, head)
-        if isNotModified {
-            head.appendNotModified(to: output)
-        } else if merge.dropsAny {
+        if case .whole = form, merge.dropsAny {
             head.append(to: output) { merge.drops($0) }
         } else {
-            head.append(to: output)
+            appendHead(head, as: form, exchange)
         }
         if reader.isOwner && !head.cookies.isEmpty {
             let cookies = head.cookies
             output.append(cookies.span)
         }
-        let hasBody = !isNotModified && !head.status.forbidsBody
+        let hasBody = form.hasBody && !head.status.forbidsBody
         let isChunked = hasBody && head.contentLength == nil && exchange.request.version == .http11
         let endsWithConnection = hasBody && head.contentLength == nil && !isChunked
         let keeps = mayKeep(exchange) && !endsWithConnection
@@ -201,11 +212,12 @@ extension DownstreamConnection {
         }
         status.append(to: output)
         endHead(
-            exchange, head, omitting: isNotModified ? [] : merge.omitting, keeps: keeps)
+            exchange, head, omitting: form.hasBody ? merge.omitting : [], keeps: keeps)
         do {
             var isWhole = true
             if hasBody {
-                isWhole = try await relayBody(exchange, fill, reader, waiter, isChunked: isChunked)
+                isWhole = try await relayBody(
+                    exchange, fill, reader, waiter, PassingSlice(form.slice), isChunked: isChunked)
             }
             try await stream.write(output, patience: http.idleTimeout)
             guard isWhole else {
@@ -227,11 +239,13 @@ extension DownstreamConnection {
         return LimitFieldMerge(exchange.decision, snapshot.blueprint.limitFields, head.fields)
     }
 
-    /// Sends the body's parts; `false` when the fetch failed inside it.
+    /// Sends the body's parts, or of them what is asked for; `false` when the fetch failed inside it.
     private func relayBody(
-        _ exchange: Exchange, _ fill: Fill, _ reader: FillReader, _ waiter: Waiter, isChunked: Bool
+        _ exchange: Exchange, _ fill: Fill, _ reader: FillReader, _ waiter: Waiter,
+        _ passing: PassingSlice, isChunked: Bool
     ) async throws(StreamError) -> Bool {
         let output = exchange.output
+        var passing = passing
         while true {
             switch fill.next(reader, request: exchange.request, wake: { waiter.wake() }) {
             case .wait:
@@ -239,18 +253,20 @@ extension DownstreamConnection {
                 // The fetch ends by its own deadlines, and then it wakes its readers.
                 if await waiter.wait(until: .never) == .aborted { return false }
             case .segment(let segment):
-                exchange.record.bodyBytes += UInt64(segment.count)
-                if isChunked { HTTP1Writer.appendChunkHeader(size: segment.count, to: output) }
-                if segment.count <= Bounds.copiedBody {
-                    output.append(segment.span)
+                let wanted = passing.take(segment.count)
+                if wanted.isEmpty { continue }
+                exchange.record.bodyBytes += UInt64(wanted.count)
+                if isChunked { HTTP1Writer.appendChunkHeader(size: wanted.count, to: output) }
+                if wanted.count <= Bounds.copiedBody {
+                    output.append(segment.span.extracting(wanted))
                 } else {
-                    try await stream.write(
-                        output, segment, 0..<segment.count, patience: http.idleTimeout)
+                    try await stream.write(output, segment, wanted, patience: http.idleTimeout)
                 }
                 if isChunked { HTTP1Writer.appendChunkEnd(to: output) }
                 if output.count >= Bounds.gathered {
                     try await stream.write(output, patience: http.idleTimeout)
                 }
+                if passing.isDone { return true }
             case .end:
                 if isChunked { HTTP1Writer.appendLastChunk(to: output) }
                 return true

@@ -33,10 +33,10 @@ extension Explanation.Outcome {
                 action: .refused, status: exchange.decision.refusalStatus,
                 detail: Self.refusal(exchange.decision, route.limits))
         case .serve(let stored, let reason):
-            let isNotModified = Conditions.areNotModified(
-                exchange.request.fields, head: stored.head, now: now.epochSeconds)
+            let form = AnswerForm(
+                for: exchange.request, of: stored.head, now: now.epochSeconds)
             self.init(
-                action: .served, status: isNotModified ? 304 : stored.head.status,
+                action: .served, status: form.status(whole: stored.head.status),
                 detail: reason == nil ? "from the cache" : "from the cache, stale")
         case .forward(let route):
             self.init(to: route, "the route has no cache", blueprint)

@@ -13,8 +13,8 @@ enum ForwardedHead {
     /// Hop-by-hop fields end here; forwarding fields are made anew (`identity` decides what is believed), and so
     /// are the fields that tell the origin who asks; credentials pass on as they are; `Expect` is answered by the proxy itself. `origin` is the authority for requests that name none.
     ///
-    /// A request for the cache is a plain one: without the client's own conditions, and without its codings
-    /// where the cache makes them itself. The final empty line is left to the caller.
+    /// A request for the cache is a plain one: without the client's own conditions and ranges, and without its
+    /// codings where the cache makes them itself. The final empty line is left to the caller.
     static func append(
         _ request: borrowing RequestHead, _ identity: borrowing ResolvedIdentity,
         _ route: Route, _ blueprint: Blueprint, _ origin: [UInt8], peer: IPAddress, forCache: Bool,
@@ -34,7 +34,7 @@ enum ForwardedHead {
             default: break
             }
             if encodes && field.name == .acceptEncoding { continue }
-            if forCache && Conditions.evaluated.contains(field.name) { continue }
+            if forCache && Conditions.notFetchedWith.contains(field.name) { continue }
             if IdentityResolver.replacedFields.contains(field.name) { continue }
             if HopByHop.isHopByHop(index, of: request.fields) { continue }
             if own.isOwn(request.fields.name(at: index)) { continue }

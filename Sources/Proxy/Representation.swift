@@ -10,14 +10,9 @@ enum Representation {
     /// In a coding.
     case encoded(EncodedVariant)
 
-    /// Whether the client knows, or will know, the answer by a weak ETag.
-    var hasWeakTag: Bool {
-        if case .asIs = self { false } else { true }
-    }
-
     /// The representation of `stored` for `request`, to which `rules` are applied (RFC 9110 §12.5.3).
-    init(of stored: StoredResponse, for request: borrowing FieldList, _ rules: CacheRules?) {
-        guard stored.head.isEncodable, let rules, let coding = rules.coding(for: request) else {
+    init(of stored: StoredResponse, for request: borrowing FieldList, _ rules: CacheRules) {
+        guard stored.head.isEncodable, let coding = rules.coding(for: request) else {
             self = .asIs
             return
         }

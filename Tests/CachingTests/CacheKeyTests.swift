@@ -204,8 +204,6 @@ import Testing
     @Test(
         arguments: [
             (Method.post, [], CacheBypass.method), (.other, [], .method), (.options, [], .method),
-            (.get, [("Range", "bytes=0-1")], .rangeRequest),
-            (.get, [("If-Range", "\"a\"")], .rangeRequest),
             (.get, [("If-Match", "\"a\"")], .precondition),
             (.get, [("Cache-Control", "no-store")], .requestNoStore),
         ] as [(Method, [(String, String)], CacheBypass)])

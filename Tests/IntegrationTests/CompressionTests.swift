@@ -20,7 +20,7 @@ extension Integration {
 
         /// Asks until the answer is coded, and returns it.
         private func coded(
-            _ weir: Weir, _ target: String, _ accept: String
+            _ weir: RunningWeir, _ target: String, _ accept: String
         ) throws -> RawConnection.Message {
             let client = try weir.connect()
             let end = ContinuousClock.now + patience
@@ -63,7 +63,7 @@ extension Integration {
             defer { origin.close() }
             try Weir.run(configuration(origin, Self.compressing)) { weir throws in
                 _ = try coded(weir, "/a", "gzip")
-                let address = "http://127.0.0.1:\(weir.port)/a"
+                let address = "\(weir.place.url)/a"
                 // Without --compressed curl writes what was sent: gzip must read it.
                 let run = Process()
                 run.executableURL = URL(fileURLWithPath: "/bin/sh")
