@@ -205,7 +205,8 @@ extension StoreShard {
     ///
     /// - Returns: The answers that left, to be freed outside the lock; `nil`: nothing was added.
     mutating func attach(
-        _ variant: EncodedVariant, to stored: StoredResponse, tag: UInt64, bytesMax: Int
+        _ variant: EncodedVariant, to stored: StoredResponse, tag: UInt64, bytesMax: Int,
+        at now: MonotonicTime
     ) -> [StoredResponse]? {
         var node = chain(tag, of: stored)
         while node >= 0 && nodes[Int(node)].stored !== stored {
@@ -219,7 +220,7 @@ extension StoreShard {
         } else {
             small.bytes += variant.byteCost
         }
-        return evict()
+        return evict(at: now)
     }
 
     /// Takes a node out of everything.

@@ -2,6 +2,7 @@ import Caching
 import EventLoop
 import HTTPModel
 import Primitives
+import Settings
 
 /// Content codings of stored answers.
 extension DownstreamConnection {

@@ -52,7 +52,7 @@ final class EncodingTask {
         }
         let isSmaller = body.reduce(0) { $0 + $1.count } < stored.bodyCount
         let variant = EncodedVariant(coding, of: stored.head, body: isSmaller ? body : [])
-        _ = worker.shared.cache.attach(variant, to: stored)
+        _ = worker.shared.cache.attach(variant, to: stored, at: worker.loop.now)
         worker.metrics.compression.noteMade(coding, bytes: stored.bodyCount)
     }
 

@@ -99,15 +99,15 @@ import Testing
         let before = store.statistics().bytes
         #expect(before == stored.byteCost)
         let br = variant(.br, of: stored, count: 1000)
-        #expect(store.attach(br, to: stored))
-        #expect(store.attach(variant(.gzip, of: stored), to: stored))
+        #expect(store.attach(br, to: stored, at: start))
+        #expect(store.attach(variant(.gzip, of: stored), to: stored, at: start))
         #expect(find(store, request("/a"))?.variant(in: .br) === br)
         #expect(
             store.statistics().bytes
                 == before + br.byteCost + (stored.variant(in: .gzip)?.byteCost ?? 0))
         remove(store, request("/a"))
         #expect(store.statistics().bytes == 0)
-        #expect(!store.attach(br, to: stored))
+        #expect(!store.attach(br, to: stored, at: start))
         #expect(store.statistics().bytes == 0)
     }
 
@@ -115,12 +115,12 @@ import Testing
         let store = MemoryStore(bytes: 1 << 20, seed: .init(1, 2))
         let (old, new) = (stored(), stored(at: 5))
         store.insert(old)
-        store.attach(variant(.br, of: old), to: old)
+        store.attach(variant(.br, of: old), to: old, at: start)
         store.insert(new)
         #expect(find(store, request("/a"))?.variant(in: .br) == nil)
         #expect(store.statistics().bytes == new.byteCost)
         // What was being made for the old one is not kept.
-        #expect(!store.attach(variant(.gzip, of: old), to: old))
+        #expect(!store.attach(variant(.gzip, of: old), to: old, at: start))
         #expect(store.statistics().bytes == new.byteCost)
     }
 
@@ -129,7 +129,7 @@ import Testing
         for number in 0..<400 {
             let stored = stored("/\(number)")
             store.insert(stored)
-            store.attach(variant(.br, of: stored, count: 2000), to: stored)
+            store.attach(variant(.br, of: stored, count: 2000), to: stored, at: start)
             #expect(store.statistics().bytes <= 1 << 20)
         }
         #expect(store.statistics().evictions > 0)
@@ -141,7 +141,7 @@ import Testing
         let store = MemoryStore(bytes: 1 << 20, seed: .init(1, 2))
         let stored = stored()
         store.insert(stored)
-        #expect(!store.attach(variant(.br, of: stored, count: 600_000), to: stored))
+        #expect(!store.attach(variant(.br, of: stored, count: 600_000), to: stored, at: start))
         #expect(stored.variant(in: .br) == nil)
         #expect(store.statistics().bytes == stored.byteCost)
     }
@@ -150,7 +150,7 @@ import Testing
         let store = MemoryStore(bytes: 1 << 20, seed: .init(1, 2))
         let old = stored()
         store.insert(old)
-        store.attach(variant(.br, of: old), to: old)
+        store.attach(variant(.br, of: old), to: old, at: start)
         let fresh = try #require(
             old.freshened(
                 by: response(304, [("X-New", "1")]), request: request("/a"),

@@ -69,7 +69,7 @@ extension Integration {
                 run.executableURL = URL(fileURLWithPath: "/bin/sh")
                 run.arguments = [
                     "-c",
-                    "curl -s -H 'Accept-Encoding: gzip' \(address) | gzip -dc; curl -s \(address)",
+                    "curl -s -H 'Host: api.test' -H 'Accept-Encoding: gzip' \(address) | gzip -dc; curl -s -H 'Host: api.test' \(address)",
                 ]
                 let output = Pipe()
                 run.standardOutput = output
