@@ -6,8 +6,8 @@ RELEASE = $(SWIFT) build -c release --static-swift-stdlib --product weir
 FORMATTED = Sources Tests Package.swift bench/micro/Sources bench/micro/Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: run build test sim integration tsan bench bench-quick bench-idle bench-stampede bench-store bench-limits format lint tidy check docker \
-	clean help toolchain
+.PHONY: run build test sim integration conformance tsan bench bench-quick bench-idle bench-stampede bench-store \
+	bench-limits format lint tidy check docker clean help toolchain
 
 run: build ## build, start the demo origin and Weir with proxy.yaml, print what to try
 	@scripts/run "$$($(RELEASE) --show-bin-path)/weir" $(CONFIG)
@@ -27,6 +27,10 @@ sim: toolchain ## the simulated world; SEED=… replays one seed, SEEDS=… says
 integration: toolchain ## the scenarios on the built binary
 	@scripts/install-packages build test
 	$(SWIFT) test --filter IntegrationTests
+
+conformance: toolchain ## the RFCs' requirements on the built binary; writes docs/conformance.md
+	@scripts/install-packages build test
+	WEIR_WRITE_DOCS=1 $(SWIFT) test --filter ConformanceTests
 
 tsan: toolchain ## tests of what threads share, and the binary under load, under the thread sanitizer
 	@scripts/install-packages build test

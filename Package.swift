@@ -112,11 +112,16 @@ let targets: [[Target]] = [
                 "HTTPModel",
                 "Primitives",
             ], swiftSettings: base),
+        // Raw origins and clients, and the binary as a child process.
+        .target(name: "BinaryKit", path: "Tests/BinaryKit", swiftSettings: base),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "weir", "Config", "TestKit", "Settings", "EventLoop", "HTTPModel", "Primitives",
+                "weir", "BinaryKit", "Config", "TestKit", "Settings", "EventLoop", "HTTPModel",
+                "Primitives",
             ], swiftSettings: base),
+        .testTarget(
+            name: "ConformanceTests", dependencies: ["weir", "BinaryKit"], swiftSettings: base),
     ],
 ]
 

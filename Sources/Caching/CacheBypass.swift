@@ -2,11 +2,16 @@ public import HTTPModel
 
 /// Why a request does not use the cache.
 public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
-    /// The method is neither GET nor HEAD.
+    /// The route stores no answers to the method.
     case method
     /// A GET or HEAD with content.
     case requestBody
-    /// The request asks for a part, and nothing is stored or on its way of which one could be served.
+    /// The content is larger than is read for a key.
+    case bodyTooLarge
+    /// The process holds as much content of requests as it may.
+    case bodiesFull
+    /// The request asks for a part, and nothing is stored or on its way of which one could be served, or one of a
+    /// POST or QUERY.
     case rangeRequest
     /// A condition that only the origin can judge: If-Match, If-Unmodified-Since (RFC 9110 §13.1).
     case precondition
@@ -30,6 +35,8 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
         switch self {
         case .method: "method"
         case .requestBody: "request-body"
+        case .bodyTooLarge: "body-too-large"
+        case .bodiesFull: "bodies-full"
         case .rangeRequest: "range"
         case .precondition: "precondition"
         case .requestNoStore: "request-no-store"
@@ -46,9 +53,16 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
     public static func reason(
         for request: borrowing RequestHead, rules: CacheRules
     ) -> CacheBypass? {
-        guard request.method == .get || request.method == .head else { return .method }
-        if request.framing != .none { return .requestBody }
+        guard rules.policy.methods.take(request.method) else { return .method }
+        let isGet = request.method == .get || request.method == .head
+        if isGet && request.framing != .none { return .requestBody }
+        // The parts of a QUERY's answer are the origin's work, as those of a POST's.
+        if !isGet && request.fields.containsAny(of: [.range, .ifRange]) { return .rangeRequest }
         if request.fields.containsAny(of: [.ifMatch, .ifUnmodifiedSince]) { return .precondition }
+        // What a condition means for a POST only the origin knows; of a QUERY it is that of a GET.
+        if request.method == .post && request.fields.containsAny(of: Conditions.evaluated) {
+            return .precondition
+        }
         if rules.listensToClients
             && CacheDirectives(ofRequest: request.fields).flags.contains(.noStore)
         {

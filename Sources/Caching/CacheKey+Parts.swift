@@ -4,15 +4,18 @@ import Primitives
 /// The parts of a key behind its base.
 ///
 ///     |user=42|ip=192.0.2.1|header:accept-language=de|cookie:theme
+///     |body=e3b0c442…b855|content-type=application/json
 ///
 /// A field or cookie that is absent has no `=`: it is told apart from one that is there and empty.
 extension CacheKey {
     /// Appends the parts of `rules` in their order; `false` when one of the identity is missing or empty.
     static func appendParts(
         to key: inout [UInt8], request: borrowing RequestHead, rules: CacheRules,
-        user: Span<UInt8>?, company: Span<UInt8>?, tier: Span<UInt8>?, address: IPAddress
+        user: Span<UInt8>?, company: Span<UInt8>?, tier: Span<UInt8>?, address: IPAddress,
+        content: ContentDigest?
     ) -> Bool {
         for part in rules.parts {
+            if part.kind == .body { continue }
             key.append(part.label.span)
             switch part.kind {
             case .user:
@@ -26,14 +29,23 @@ extension CacheKey {
                 key.append(address)
             case .header: appendField(part, of: request.fields, to: &key)
             case .cookie: appendCookies(part.name, of: request.fields, to: &key)
+            case .body: continue
             }
+        }
+        guard rules.keysContent(of: request.method) else { return true }
+        guard let content else { return false }
+        key.append("|body=")
+        content.append(to: &key)
+        for part in CacheRules.contentParts where request.fields.contains(part.known) {
+            key.append(part.label.span)
+            appendField(part, of: request.fields, to: &key)
         }
         return true
     }
 
     /// What every part behind the base begins with.
     private static let labels: [StaticString] = [
-        "|user=", "|company=", "|tier=", "|ip=", "|header:", "|cookie:",
+        "|user=", "|company=", "|tier=", "|ip=", "|header:", "|cookie:", "|body=",
     ]
 
     /// The length of a key's base (`buildBase`) within the whole key.

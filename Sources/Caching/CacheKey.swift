@@ -8,8 +8,8 @@ public import Primitives
 /// The host is in lower case. A `|` inside a part is doubled and every separator is followed by a letter, so
 /// that no target and no name of a user can be taken for another key.
 public enum CacheKey {
-    /// Writes the key of `request`, over what `key` held. HEAD has the key of GET, and so has an unsafe
-    /// method, whose success invalidates it.
+    /// Writes the key of `request`, over what `key` held. Its method is POST or QUERY where `rules` store
+    /// answers to them; HEAD has the key of GET, and so has every other method, whose success invalidates it.
     ///
     /// - Parameters:
     ///   - key: Reused from request to request; warm, it is not grown.
@@ -20,17 +20,18 @@ public enum CacheKey {
     ///   - company: The company, or `nil`.
     ///   - tier: The tier, or `nil`.
     ///   - address: The client's address.
-    /// - Returns: `false` when a part of the identity in `vary_by` is missing or empty: the request bypasses
-    ///   the cache.
+    ///   - content: The digest of the content, where `rules` say that it is a part.
+    /// - Returns: `false` when the content's digest, or a part of the identity in `vary_by`, is missing or
+    ///   empty: the request bypasses the cache.
     public static func build(
         into key: inout [UInt8], request: borrowing RequestHead, rules: CacheRules,
         isSecure: Bool = false, user: Span<UInt8>?, company: Span<UInt8>?, tier: Span<UInt8>?,
-        address: IPAddress = IPAddress(v4: 0)
+        address: IPAddress = IPAddress(v4: 0), content: ContentDigest? = nil
     ) -> Bool {
         buildBase(into: &key, request: request, rules: rules, isSecure: isSecure)
         return appendParts(
             to: &key, request: request, rules: rules, user: user, company: company, tier: tier,
-            address: address)
+            address: address, content: content)
     }
 
     /// Writes the key without the parts of `vary_by`: what all answers of one target begin with.
@@ -39,11 +40,15 @@ public enum CacheKey {
         isSecure: Bool = false
     ) {
         key.removeAll(keepingCapacity: true)
-        // Six bytes; the host's letters follow.
-        key.append("{GET}:")
+        switch request.method {
+        case .post where rules.policy.methods.contains(.post): key.append("{POST}:")
+        case .query where rules.policy.methods.contains(.query): key.append("{QUERY}:")
+        default: key.append("{GET}:")
+        }
+        let hostStart = key.count
         appendDoubling(request.span(request.authority), to: &key)
         var host = key.mutableSpan
-        for i in 6..<host.count { host[i] = ASCII.lower(host[i]) }
+        for i in hostStart..<host.count { host[i] = ASCII.lower(host[i]) }
         key.append(UInt8(ascii: ":"))
         appendDoubling(request.span(request.path), to: &key)
         if let query = request.query {

@@ -16,9 +16,12 @@ extension CachePolicy {
         case header(String)
         /// The cookie of this name.
         case cookie(String)
+        /// The request's content: its digest, and the fields that say what it is. Of methods that carry one,
+        /// and always of QUERY.
+        case body
 
         /// The parts that are one word, in the order of the documentation.
-        public static let words: [VaryBy] = [.user, .company, .tier, .ip]
+        public static let words: [VaryBy] = [.user, .company, .tier, .ip, .body]
 
         /// How it is written in the file.
         public var text: String {
@@ -29,6 +32,7 @@ extension CachePolicy {
             case .ip: "ip"
             case .header(let name): "header:\(name)"
             case .cookie(let name): "cookie:\(name)"
+            case .body: "body"
             }
         }
 
@@ -37,7 +41,7 @@ extension CachePolicy {
         public var isIdentity: Bool {
             switch self {
             case .user, .company, .tier: true
-            case .ip, .header, .cookie: false
+            case .ip, .header, .cookie, .body: false
             }
         }
     }

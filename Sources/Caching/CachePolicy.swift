@@ -52,6 +52,10 @@ public struct CachePolicy: Sendable, Equatable {
     public var sortsQuery: Bool
     /// The largest body that is stored, in bytes.
     public var maxObject: Int
+    /// The methods whose answers are stored.
+    public var methods: Methods
+    /// The largest content of a request that is read for its key, in bytes.
+    public var maxBody: Int
     /// Early refresh.
     public var earlyRefresh: EarlyRefresh
     /// Whether requests for the same thing share one fetch.
@@ -88,6 +92,8 @@ public struct CachePolicy: Sendable, Equatable {
         onlyQuery = nil
         sortsQuery = false
         maxObject = 8 << 20
+        methods = .get
+        maxBody = 1 << 20
         earlyRefresh = .xfetch(beta: 1)
         collapses = true
         respectsClientNoCache = false

@@ -1,4 +1,4 @@
-import HTTPModel
+public import HTTPModel
 import Primitives
 
 /// A route's policy, prepared once per configuration for use with each request.
@@ -70,9 +70,20 @@ public final class CacheRules: Sendable {
         listensToClients = policy.respectsClientNoCache
         earlyRefresh = policy.earlyRefresh
         hasIdentity = policy.hasIdentity
-        hasParts = !policy.varyBy.isEmpty
+        hasParts = !policy.varyBy.isEmpty || policy.methods != .get
         self.space = Array(space.utf8)
         bypass = policy.bypass.isEmpty ? nil : BypassMatcher(policy.bypass)
+    }
+
+    /// The fields that say what a content is (RFC 9110 §8): its meaning changes with them.
+    static let contentParts: [KeyPart] = [
+        KeyPart(label: "|content-type", .contentType),
+        KeyPart(label: "|content-encoding", .contentEncoding),
+    ]
+
+    /// Whether the keys of requests of `method` say their content.
+    public func keysContent(of method: Method) -> Bool {
+        (method == .post || method == .query) && policy.methods.take(method)
     }
 
     /// Whether the parameter `name` is a part of the key.

@@ -14,7 +14,7 @@ public enum Conditions {
 
     /// Whether the client already has what `head` describes: the answer is then 304.
     ///
-    /// If-None-Match, in weak comparison, silences If-Modified-Since (cases `9110-13-…`). Without
+    /// If-None-Match, in weak comparison, silences If-Modified-Since (cases `9110-13.…`). Without
     /// Last-Modified the answer's Date takes its place. Conditions matter only for a 200.
     ///
     /// - Parameters:

@@ -4,7 +4,7 @@ import Primitives
 /// A part of `vary_by`, prepared for writing keys.
 struct KeyPart: Sendable {
     enum Kind: Sendable, BitwiseCopyable {
-        case user, company, tier, ip, header, cookie
+        case user, company, tier, ip, header, cookie, body
     }
 
     let kind: Kind
@@ -14,6 +14,16 @@ struct KeyPart: Sendable {
     let name: [UInt8]
     /// The same, as far as it is known.
     let known: FieldName
+
+    /// A field of the request under a label of its own.
+    init(label: StaticString, _ known: FieldName) {
+        kind = .header
+        var bytes: [UInt8] = []
+        bytes.append(label)
+        self.label = bytes
+        name = []
+        self.known = known
+    }
 
     init(_ part: CachePolicy.VaryBy) {
         var name = ""
@@ -28,6 +38,7 @@ struct KeyPart: Sendable {
         case .cookie(let cookie):
             kind = .cookie
             name = cookie
+        case .body: kind = .body
         }
         // Of what may stand in a name only the bar means something in a key.
         label = Array(

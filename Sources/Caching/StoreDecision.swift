@@ -3,7 +3,7 @@ import Primitives
 
 /// Why an answer is not stored.
 public enum CacheRefusal: Sendable, BitwiseCopyable, Equatable, CaseIterable {
-    /// The request's method is not GET.
+    /// The route stores no answers to the method.
     case method
     /// The status is not final, or says nothing that can be stored (304, 412, 416).
     case status
@@ -79,6 +79,9 @@ public enum StoreDecision: Sendable, BitwiseCopyable, Equatable {
         if let refusal = refusal(of: response, directives: directives, request: request) {
             return .refuse(refusal)
         }
+        guard policy.methods.take(request.method), request.method != .head else {
+            return .refuse(.method)
+        }
         if response.fields.contains(.setCookie) && !policy.storesCookieAnswers {
             return .refuse(.setCookie)
         }
@@ -103,6 +106,10 @@ public enum StoreDecision: Sendable, BitwiseCopyable, Equatable {
                 return .refuse(.cookie)
             }
         }
+        if request.method == .post && lifetime.source == .heuristic {
+            // Of a POST only explicit freshness counts (RFC 9110 §9.3.3), the file's included.
+            return .refuse(.noFreshness)
+        }
         let hasValidator = response.fields.containsAny(of: [.etag, .lastModified])
         if lifetime.source == .none && !directives.flags.contains(.isPublic) {
             // Not explicit, and of a status that may not be kept without (§3).
@@ -123,7 +130,6 @@ public enum StoreDecision: Sendable, BitwiseCopyable, Equatable {
         of response: borrowing ResponseHead, directives: CacheDirectives,
         request: borrowing RequestHead
     ) -> CacheRefusal? {
-        guard request.method == .get else { return .method }
         let code = response.status.code
         if code == 206 || response.fields.contains(.contentRange) { return .partial }
         guard code >= 200, code != 304, code != 412, code != 416 else { return .status }

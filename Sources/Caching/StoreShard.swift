@@ -69,7 +69,7 @@ extension StoreShard {
         return nil
     }
 
-    /// The variant that `request` selects, or −1: of several the one with the latest Date (RFC 9111 §4.1,
+    /// The variant that `request` selects, or −1: of several with Vary the one with the latest Date (RFC 9111 §4.1,
     /// case `9111-4.1-latest`). Entries that were invalidated are removed on the way.
     mutating func select(_ tag: UInt64, _ key: Span<UInt8>, _ request: borrowing FieldList) -> Int32
     {
@@ -83,11 +83,21 @@ extension StoreShard {
             if bases.isInvalid(nodes[Int(node)].base, requested: stored.head.requested) {
                 _ = remove(node)
             } else if stored.head.variant.matches(request, scratch: &scratch) {
-                if best < 0 || isNewer(stored, than: best) { best = node }
+                if best < 0 || isPreferred(stored, to: best) { best = node }
             }
             node = next
         }
         return best
+    }
+
+    /// An answer with Vary before one that lacks it, as origins forget it on their default answers; then the
+    /// newer one (§4.1, case `9111-4.1-without-vary`).
+    private func isPreferred(_ stored: StoredResponse, to node: Int32) -> Bool {
+        guard let other = nodes[Int(node)].stored else { return true }
+        let (varies, otherVaries) = (
+            !stored.head.variant.names.isEmpty, !other.head.variant.names.isEmpty
+        )
+        return varies == otherVaries ? isNewer(stored, than: node) : varies
     }
 
     private func isNewer(_ stored: StoredResponse, than node: Int32) -> Bool {

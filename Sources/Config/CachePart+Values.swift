@@ -95,23 +95,4 @@ extension Report {
         }
         return Double(thousandths) / 1000
     }
-
-    /// `methods:` of a cache: GET, whose answers serve HEAD too.
-    func cacheMethods(_ value: Value) {
-        let items = items(value, "methods", atMost: Bounds.methods)
-        var hasGet = false
-        for item in items {
-            switch item.text {
-            case "GET": hasGet = true
-            case "HEAD": continue
-            case "POST", "QUERY":
-                error(
-                    item, "caching answers to \(item.text ?? "") is not available in this version")
-            default: expected("GET or HEAD", item)
-            }
-        }
-        if !hasGet && items.allSatisfy({ $0.text == "HEAD" }) {
-            expected("a list with GET", value)
-        }
-    }
 }

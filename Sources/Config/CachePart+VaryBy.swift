@@ -43,10 +43,6 @@ extension Report {
             expected("a part of keys", item, help: "for example `user` or `header:X-Tenant`")
             return nil
         }
-        if text == "body" {
-            error(item, "`body` is not available in this version")
-            return nil
-        }
         unknownWord(
             item, text, kind: "part",
             known: CachePolicy.VaryBy.words.map(\.text) + ["header:NAME", "cookie:NAME"])

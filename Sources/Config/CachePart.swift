@@ -109,7 +109,15 @@ extension Report {
         if let value = fields.take("stale_if_error") {
             policy.staleIfError = optionalLifetime(value)
         }
-        if let value = fields.take("vary_by") { policy.varyBy = varyBy(value) }
+        let parts = fields.take("vary_by")
+        if let parts { policy.varyBy = varyBy(parts) }
+        let methods = fields.take("methods")
+        let before = problems.count
+        if let methods { policy.methods = cacheMethods(methods) ?? policy.methods }
+        if problems.count == before { checkContent(policy, methods: methods, varyBy: parts) }
+        if let value = fields.take("max_body") {
+            policy.maxBody = Int(size(value, Bounds.maxBody) ?? UInt64(policy.maxBody))
+        }
         if let value = fields.take("ignore_query") { policy.ignoreQuery = queryNames(value) }
         if let value = fields.take("only_query") {
             // `off` takes back what the top-level part says; an empty list is one: no parameter counts.
@@ -133,7 +141,6 @@ extension Report {
         if let value = fields.take("bypass") { policy.bypass = bypass(value) }
         if let value = fields.take("origin_ttl") { policy.originTTLName = originTTL(value) }
         fields.update("stale", &policy.stale) { word($0, "choice", as: CachePolicy.Stale.self) }
-        if let value = fields.take("methods") { cacheMethods(value) }
         fields.refuse("tags", "tagging answers", shape: .list(.scalar))
     }
 }

@@ -73,6 +73,17 @@ extension Configuration {
         entries.append(("sort_query", .verbatim(policy.sortsQuery ? "true" : "false")))
         let negative = policy.negative.sorted { $0.key < $1.key }
         entries.append(("negative", .flow(negative.map { ("\($0.key)", .duration($0.value)) })))
+        let methods = CachePolicy.Methods.all.filter { policy.methods.contains($0.methods) }
+        entries.append(
+            (
+                "methods",
+                .list(
+                    methods.flatMap { entry -> [YAMLOutput] in
+                        let name = YAMLOutput.text("\(entry.method.text)")
+                        return entry.method == .get ? [name, .text("HEAD")] : [name]
+                    })
+            ))
+        entries.append(("max_body", .size(policy.maxBody)))
         entries.append(("max_object", .size(policy.maxObject)))
         entries.append(("early_refresh", earlyRefresh(policy.earlyRefresh)))
         entries.append(("collapse", .text(policy.collapses ? "process" : "off")))

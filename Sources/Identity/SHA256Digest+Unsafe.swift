@@ -1,12 +1,12 @@
 import COpenSSL
 
-/// A SHA-256 digest: the identity of a token or an API key.
-struct SHA256Digest: Hashable, Sendable, BitwiseCopyable {
+/// A SHA-256 digest: the identity of a token, an API key or a request's content.
+public struct SHA256Digest: Hashable, Sendable, BitwiseCopyable {
     /// The 32 bytes, eight in a word as they stand in memory.
-    private(set) var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    public private(set) var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 
     /// The digest of `bytes`. About 0.7 ns a byte; no allocation.
-    init(of bytes: Span<UInt8>) {
+    public init(of bytes: Span<UInt8>) {
         unsafe withUnsafeMutableBytes(of: &words) { digest in
             unsafe bytes.withUnsafeBytes { source in
                 // `words` has the 32 bytes that are written; an empty source is not read.
@@ -32,10 +32,11 @@ struct SHA256Digest: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// Compares all 32 bytes in any case: how long it takes tells nothing.
-    static func == (a: SHA256Digest, b: SHA256Digest) -> Bool {
+    public static func == (a: SHA256Digest, b: SHA256Digest) -> Bool {
         (a.words.0 ^ b.words.0) | (a.words.1 ^ b.words.1) | (a.words.2 ^ b.words.2)
             | (a.words.3 ^ b.words.3) == 0
     }
 
-    func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
+    /// Hashes the first word, which is as random as all.
+    public func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
 }

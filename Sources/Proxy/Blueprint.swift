@@ -16,6 +16,8 @@ public final class Blueprint: Sendable {
     public let routes: [Route]
     /// Whether any route caches.
     let caches: Bool
+    /// Of which methods some route stores answers.
+    let cachedMethods: CachePolicy.Methods
     /// Who asks.
     public let identity: IdentityResolver
     /// The claims of tokens that identity and limits look at.
@@ -51,6 +53,7 @@ public final class Blueprint: Sendable {
             dialects, resetIsDelta: settings.headers.resetIsDelta,
             retryAfterJitter: settings.headers.retryAfterJitter)
         caches = settings.routes.contains { $0.cache != nil }
+        cachedMethods = settings.routes.reduce(into: []) { $0.formUnion($1.cache?.methods ?? []) }
         routes = settings.routes.map { [claims] route in
             Route(
                 route, limits: settings.limits, claims: claims,

@@ -23,6 +23,8 @@ enum Bounds {
     static let refusalReads = 16
     /// The least progress of a request's body within `http.idle_timeout`.
     static let bodyProgress = 4 << 10
+    /// Bytes of content that requests may have held before their verdict, beyond 32 KiB each, in the process.
+    static let heldBodies = 64 << 20
     /// Bytes of a stored answer that are encoded in one turn of the loop.
     static let encodedSlice = 32 << 10
     /// Bytes of a segment of an encoded body, but for the last.

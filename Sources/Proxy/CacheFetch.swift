@@ -22,6 +22,7 @@ final class CacheFetch {
     private let forwarded = ByteBuffer(capacity: 4096)
     // The client's own may serve another request before the fetch has ended.
     private let request: RequestHead
+    private let content: [UInt8]
     private let identity: ResolvedIdentity
 
     init(
@@ -35,22 +36,29 @@ final class CacheFetch {
         self.route = route
         self.cache = cache
         pool = snapshot.pools[route.upstream]
-        request = exchange.request
+        content = exchange.content.bytes.readable.copied
+        // Its framing ended when it was read.
+        var request = exchange.request
+        if request.framing != .none { request.framing = .length(UInt64(content.count)) }
+        self.request = request
         identity = exchange.identity
     }
 
     private var now: MonotonicTime { worker.loop.now }
 
     func start() {
+        worker.shared.keepBody(content.count)
         worker.loop.start { [self] in
             await run()
+            worker.shared.releaseBody(content.count)
             // Every other end came first; this one is for the loop's own bounds.
             fill.fail(.abandoned, at: now)
         }
     }
 
     private func run() async {
-        var validates = fill.stored != nil
+        // A condition on a POST means something else (RFC 9110 §13.1.2).
+        var validates = fill.stored != nil && request.method != .post
         var freshOnly = false
         for _ in 0..<Bounds.fetchAttempts {
             let requested = now
@@ -96,9 +104,10 @@ final class CacheFetch {
         }
         forwarded.append("\r\n")
         // A failed write shows when the answer is read.
-        try? await upstream.stream.write(forwarded, patience: pool.settings.idleTimeout)
+        try? await upstream.stream.write(
+            forwarded, content, 0..<content.count, patience: pool.settings.idleTimeout)
         let firstByte = route.timeout ?? pool.settings.firstByteTimeout
-        try await upstream.readFinalHead(for: .get, until: now + firstByte)
+        try await upstream.readFinalHead(for: request.method, until: now + firstByte)
     }
 
     /// The origin says that the stored answer is still right; `false` when it means another one.

@@ -35,6 +35,7 @@ extension DownstreamConnection {
                 exchange.request, exchange.identity, route, snapshot.blueprint, upstream.authority,
                 peer: peer, forCache: false, to: exchange.forwarded)
             HTTP1Writer.appendEndOfHead(to: exchange.forwarded)
+            appendContent(exchange)
             var pump: RequestBodyPump?
             if !sendNow(exchange, to: upstream) {
                 pump = await startRequest(exchange, upstream, pool, firstByte)
@@ -58,7 +59,8 @@ extension DownstreamConnection {
                 pool.release(upstream, reusable: false)
                 exchange.forwarded.removeAll()
                 if error == .closedBeforeAnswer && upstream.isReused && !isRetry && pump == nil
-                    && exchange.request.method.isIdempotent && exchange.request.framing == .none
+                    && exchange.request.method.isIdempotent
+                    && (exchange.request.framing == .none || exchange.content.isWhole)
                 {
                     // It was closed while it was idle: nothing of this request was seen.
                     isRetry = true
@@ -89,12 +91,7 @@ extension DownstreamConnection {
                 exchange.forwarded, patience: pool.settings.idleTimeout)
             return nil
         }
-        if exchange.awaitsContinue {
-            exchange.awaitsContinue = false
-            exchange.output.append("HTTP/1.1 100 Continue\r\n\r\n")
-            try? await stream.write(exchange.output, patience: http.idleTimeout)
-            exchange.output.removeAll()
-        }
+        await answerContinue(exchange)
         let pump = RequestBodyPump(
             self, exchange, to: upstream, pause: pool.settings.idleTimeout, firstByte: firstByte)
         pump.start()
@@ -124,22 +121,6 @@ extension DownstreamConnection {
         try? await stream.write(exchange.output, patience: http.idleTimeout)
     }
 
-    /// Drops what is stored for the target of an unsafe-method request that succeeded (RFC 9111 §4.4).
-    private func invalidate(_ exchange: Exchange, _ status: Status) {
-        guard snapshot.blueprint.caches,
-            Invalidation.isDue(method: exchange.request.method, status: status)
-        else { return }
-        // The answers to invalidate are those of the route that a GET of the same target takes.
-        var asGet = exchange.request
-        asGet.method = .get
-        guard let index = snapshot.blueprint.table.match(asGet),
-            let cache = snapshot.blueprint.routes[index].cache
-        else { return }
-        CacheKey.buildBase(into: &exchange.cacheKey, request: asGet, rules: cache)
-        let base = exchange.cacheKey
-        worker.shared.cache.invalidate(base: base.span, at: now)
-    }
-
     /// Relays the answer whose head has been read, and gives the connection back.
     private func relay(
         _ exchange: Exchange, _ upstream: UpstreamConnection, _ pump: RequestBodyPump?,
@@ -147,7 +128,7 @@ extension DownstreamConnection {
     ) async -> Afterwards {
         let status = upstream.response.status
         exchange.record.status = status
-        invalidate(exchange, status)
+        worker.invalidate(exchange.request, status, snapshot.blueprint)
         let pumpEnded = pump == nil || pump?.end == .complete
         var keeps = exchange.request.keepsAlive && !worker.shared.isDraining && pumpEnded
         let framing = BodyWriter.framing(

@@ -16,17 +16,27 @@ extension DownstreamConnection {
             exchange,
             worker.judge(exchange, exchange.request, peer: peer, by: snapshot, isPeek: false))
         worker.finish(exchange, of: self)
+        exchange.content.forget(in: worker.shared)
         return afterwards
     }
 
     private func answer(_ exchange: Exchange, _ first: Verdict) async -> Afterwards {
         var verdict = first
-        while case .delay(let route) = verdict {
-            guard await waitForTurn(exchange) else {
-                worker.cancelLimits(exchange, snapshot)
-                return await reject(exchange, .upstream(.aborted))
+        waiting: while true {
+            switch verdict {
+            case .delay(let route):
+                guard await waitForTurn(exchange) else {
+                    worker.cancelLimits(exchange, snapshot)
+                    return await reject(exchange, .upstream(.aborted))
+                }
+                verdict = worker.goOn(exchange, exchange.request, route, snapshot, isPeek: false)
+            case .readContent(let route, let most):
+                if let rejection = await readContent(exchange, most: most) {
+                    return await reject(exchange, rejection)
+                }
+                verdict = worker.goOn(exchange, exchange.request, route, snapshot, isPeek: false)
+            default: break waiting
             }
-            verdict = worker.goOn(exchange, exchange.request, route, snapshot, isPeek: false)
         }
         // A fill may turn out to be for another variant; a second look finds the right one.
         for _ in 0..<Bounds.lookups {
@@ -66,7 +76,7 @@ extension DownstreamConnection {
                 return await answerOptions(exchange)
             case .reportHealth(let report):
                 return await answerHealth(exchange, report)
-            case .delay, .fetch:
+            case .delay, .readContent, .fetch:
                 preconditionFailure("a request that waited, or was only looked at, is answered")
             }
         }

@@ -36,6 +36,8 @@ final class Exchange {
     var record = AccessRecord()
     /// The rest of the request's body in `input` and still to come.
     var body = BodyDecoder(.none)
+    /// What of it was read before the verdict.
+    var content = RequestContent()
     /// Whether the client waits for `100 Continue` before it sends its body.
     var awaitsContinue = false
 

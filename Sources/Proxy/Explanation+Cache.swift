@@ -13,6 +13,12 @@ extension WorkerContext {
         _ verdict: Verdict
     ) -> Explanation.Cache? {
         guard let rules = route.cache else { return nil }
+        if needsContent(exchange, request, rules) {
+            return Explanation.Cache(
+                key: nil, state: "unknown",
+                detail: "the key says the body, which an explanation does not have",
+                store: Explanation.Storing(request, rules, at: loop.clock))
+        }
         let found: Verdict
         if case .refuse = verdict {
             found = peek(exchange, request, route, rules)

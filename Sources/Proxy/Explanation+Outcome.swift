@@ -43,6 +43,8 @@ extension Explanation.Outcome {
         case .goAround(let route, let reason):
             self.init(to: route, "past the cache: \(reason.name)", blueprint)
         case .fetch(let route, _): self.init(to: route, "for the cache", blueprint)
+        case .readContent(let route, _):
+            self.init(to: route, "or served from the cache: its body decides", blueprint)
         case .delay, .serveAndRefresh, .lead, .follow:
             preconditionFailure("a request that was only looked at waits, or is being fetched")
         }

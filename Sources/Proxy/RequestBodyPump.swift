@@ -87,6 +87,14 @@ final class RequestBodyPump {
     private func run() async -> End {
         let isChunked = exchange.request.framing == .chunked
         var pace = Pace(patience: connection.http.idleTimeout, bytesMin: Bounds.bodyProgress)
+        // What was read before the verdict, and is too much to be held.
+        let before = exchange.content.bytes.count
+        if before > 0 {
+            sent = UInt64(before)
+            if let failure = await pass(exchange.content.bytes, before, isChunked) {
+                return failure
+            }
+        }
         while true {
             let arrived = exchange.input
             guard let step = try? exchange.body.next(arrived.readable) else {
@@ -97,7 +105,7 @@ final class RequestBodyPump {
                 exchange.input.consume(Int(range.start))
                 sent += UInt64(range.count)
                 if sent > connection.http.bodyBytes { return .tooLarge }
-                let failure = await pass(Int(range.count), isChunked)
+                let failure = await pass(exchange.input, Int(range.count), isChunked)
                 exchange.input.consume(consumed - range.end)
                 if let failure { return failure }
             case .needsMore(let consumed):
@@ -116,12 +124,12 @@ final class RequestBodyPump {
         }
     }
 
-    /// Sends what is pending and then `count` bytes of the client's input.
-    private func pass(_ count: Int, _ isChunked: Bool) async -> End? {
+    /// Sends what is pending and then `count` bytes of `input`, which are consumed.
+    private func pass(_ input: ByteBuffer, _ count: Int, _ isChunked: Bool) async -> End? {
         if isChunked { HTTP1Writer.appendChunkHeader(size: count, to: exchange.forwarded) }
         do {
             try await upstream.stream.write(
-                exchange.forwarded, exchange.input, count: count, patience: pause)
+                exchange.forwarded, input, count: count, patience: pause)
         } catch {
             return error == .timedOut ? .originStalled : .originClosed
         }

@@ -23,6 +23,7 @@ public final class SharedState: Sendable {
     private let configuration: Guarded<ConfigurationState>
     private let loops = Guarded<[EventLoop]>([])
     private let connections = Atomic<Int>(0)
+    private let bodies = Atomic<Int>(0)
     private let draining = Atomic<Bool>(false)
 
     /// Creates the state for `settings`.
@@ -70,6 +71,22 @@ public final class SharedState: Sendable {
     }
 
     func endConnection() { connections.subtract(1, ordering: .relaxed) }
+
+    /// Bytes of requests' content that is held: by requests that wait for their verdict or their answer, and
+    /// by fetches for the cache.
+    public var heldBodies: Int { bodies.load(ordering: .relaxed) }
+
+    /// Counts content that is to be held; `false` (and not counted) when there would be too much.
+    func holdBody(_ count: Int) -> Bool {
+        if bodies.add(count, ordering: .relaxed).newValue <= Bounds.heldBodies { return true }
+        bodies.subtract(count, ordering: .relaxed)
+        return false
+    }
+
+    /// Counts content that is held already, also beyond the bound.
+    func keepBody(_ count: Int) { bodies.add(count, ordering: .relaxed) }
+
+    func releaseBody(_ count: Int) { bodies.subtract(count, ordering: .relaxed) }
 
     /// Whether the process is on its way out: it serves what it has and takes nothing new.
     public var isDraining: Bool { draining.load(ordering: .acquiring) }

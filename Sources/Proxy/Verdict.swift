@@ -8,6 +8,8 @@ enum Verdict {
     case refuse(Route)
     /// All limits let it pass, but it has to wait: `decision.delay`.
     case delay(Route)
+    /// Its key says its content: the body is read first, up to so many bytes.
+    case readContent(Route, most: Int)
     /// `OPTIONS *`
     case describeServer
     /// A health check on the main address.

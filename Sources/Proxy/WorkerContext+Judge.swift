@@ -50,6 +50,9 @@ extension WorkerContext {
         // Behind the limits: whoever tries tokens is counted, by address, and `count: [401]` finds them.
         if lacksUser(exchange, route) { return .reject(.userRequired) }
         guard let cache = route.cache else { return .forward(route) }
+        if needsContent(exchange, request, cache) {
+            return .readContent(route, most: cache.policy.maxBody)
+        }
         if isPeek { return peek(exchange, request, route, cache) }
         guard exchange.answer != .miss else { return lookUp(exchange, request, route, cache) }
         if let verdict = lookUpStored(exchange, request, route, cache) { return verdict }
@@ -113,8 +116,24 @@ extension WorkerContext {
         _ exchange: Exchange, _ request: borrowing RequestHead, _ cache: CacheRules
     ) -> CacheBypass? {
         if let reason = CacheBypass.reason(for: request, rules: cache) { return reason }
-        return buildKey(into: &exchange.cacheKey, request, exchange.identity, cache)
+        if case .cut(let reason) = exchange.content.state { return reason }
+        if cache.keysContent(of: request.method) && !exchange.content.isWhole {
+            // It has none: `needsContent` lets no other one come here.
+            exchange.content.end()
+        }
+        return buildKey(
+            into: &exchange.cacheKey, request, exchange.identity, cache, exchange.content.digest)
             ? nil : .noIdentity
+    }
+
+    /// Whether the key says the request's content, and it is not read yet.
+    func needsContent(
+        _ exchange: Exchange, _ request: borrowing RequestHead, _ cache: CacheRules
+    ) -> Bool {
+        guard case .unread = exchange.content.state, cache.keysContent(of: request.method) else {
+            return false
+        }
+        return request.framing != .none && CacheBypass.reason(for: request, rules: cache) == nil
     }
 
     /// Looks at the cache. Once more for a request whose fill turned out to be for another variant.
@@ -167,10 +186,11 @@ extension WorkerContext {
 
     private func buildKey(
         into key: inout [UInt8], _ request: borrowing RequestHead,
-        _ identity: borrowing ResolvedIdentity, _ cache: CacheRules
+        _ identity: borrowing ResolvedIdentity, _ cache: CacheRules, _ content: ContentDigest
     ) -> Bool {
         CacheKey.build(
             into: &key, request: request, rules: cache, user: identity.user,
-            company: identity.company, tier: identity.tier, address: identity.address)
+            company: identity.company, tier: identity.tier, address: identity.address,
+            content: content)
     }
 }

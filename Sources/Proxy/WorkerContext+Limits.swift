@@ -17,6 +17,7 @@ extension WorkerContext {
     ) -> Verdict {
         fillDimensions(exchange, request, exchange.identity, route)
         if route.limits.dependsOnAnswer, let cache = route.cache, !lacksUser(exchange, route),
+            !needsContent(exchange, request, cache),
             case .serve(_, let reason) = peek(exchange, request, route, cache)
         {
             exchange.answer = reason == nil ? .hit : .stale

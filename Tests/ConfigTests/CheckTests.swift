@@ -50,6 +50,26 @@ private let wrong: [(lines: String, message: String)] = [
         "cache.vary_by[0]: expected `cookie:` and the name of a cookie, found \"cookie:a b\""
     ),
     (
+        "cache: {methods: [GET, POST], vary_by: ['header:X']}",
+        "cache.methods: answers to POST would be stored without regard to what was sent"
+    ),
+    (
+        "cache: {methods: QUERY, vary_by: [body], max_body: 17MiB}",
+        "cache.max_body: expected a size from 1 to 16MiB, found \"17MiB\""
+    ),
+    (
+        "cache: {vary_by: [body]}",
+        "cache.vary_by: `body` can never matter: only answers to GET are stored"
+    ),
+    (
+        "cache: {methods: [HEAD, QUERY]}",
+        "cache.methods[0]: HEAD is answered from stored answers to GET, which is not named"
+    ),
+    (
+        "cache: {methods: [PUT]}",
+        "cache.methods[0]: expected GET, HEAD, QUERY or POST, found \"PUT\""
+    ),
+    (
         "cache: {vary_by: ['header:X', 'header:x']}",
         "cache.vary_by[1]: `header:x` stands twice"
     ),

@@ -73,6 +73,8 @@ func `the long form, loaded again, gives the same settings`(text: String) throws
               ignore_query: []
               sort_query: false
               negative: {}
+              methods: [GET, HEAD]
+              max_body: 1MiB
               max_object: 8MiB
               early_refresh: {beta: 1}
               collapse: process

@@ -136,6 +136,11 @@ struct SettingsMaker {
             ? [] : [.company, .user, .tier, .ip, .header("x-a"), .cookie("A"), .header("x|'b")]
         while chance(2) { policy.negative[UInt16(number(400...599))] = time(1_000_000) }
         policy.ignoreQuery = chance(2) ? [] : ["utm_*", "*", "a{b}", "${c"]
+        if chance(2) {
+            policy.methods = chance(2) ? [.get, .post, .query] : .query
+            policy.varyBy.append(.body)
+        }
+        policy.maxBody = number(1...16 << 20)
         policy.onlyQuery = chance(3) ? [] : chance(2) ? ["off", "b_*", "*"] : nil
         policy.sortsQuery = chance(2)
         policy.maxObject = number(1...min(memory, 1 << 32))
@@ -150,7 +155,8 @@ struct SettingsMaker {
         policy.collapses = chance(2)
         policy.respectsClientNoCache = chance(2)
         policy.stale = chance(2) ? .strict : .permissive
-        policy.setCookie = policy.varyBy.isEmpty ? (chance(2) ? .strip : .refuse) : .store
+        policy.setCookie =
+            !policy.varyBy.contains(.user) ? (chance(2) ? .strip : .refuse) : .store
         if chance(2) {
             policy.bypass.headers = [.init(name: "x-no-cache"), .init(name: "x-a", value: text())]
             policy.bypass.cookies = [.init(name: "Session", value: "1")]

@@ -28,8 +28,6 @@ private let refused: [(lines: String, message: String)] = [
     ("cache: {collapse: cluster}", "cache.collapse: choice `cluster` is"),
     ("cache: {warm: {urls: [/a], top: 10%, concurrency: 8}}", "cache.warm: warming the cache is"),
     ("cache: {tags: [a]}", "cache.tags: tagging answers is"),
-    ("cache: {methods: [GET, POST]}", "cache.methods[1]: caching answers to POST is"),
-    ("cache: {vary_by: [body]}", "cache.vary_by[0]: `body` is"),
     (
         "routes: [{path: /a, idempotency: 24h}]",
         "routes[0].idempotency: keeping answers by Idempotency-Key is"

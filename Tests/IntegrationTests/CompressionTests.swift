@@ -1,3 +1,4 @@
+import BinaryKit
 import Foundation
 import TestKit
 import Testing

@@ -1,8 +1,8 @@
 import Foundation
 
 /// An origin that does what a scenario says, on a thread for each connection.
-final class RawOrigin: Sendable {
-    let place: Place
+package final class RawOrigin: Sendable {
+    package let place: Place
     private let listener: RawSocket
     private let state = Board(State())
 
@@ -14,7 +14,7 @@ final class RawOrigin: Sendable {
     }
 
     /// Runs `script` with each connection; the connection closes when it returns.
-    init(
+    package init(
         at place: Place = .port(0),
         script: @escaping @Sendable (RawOrigin, RawConnection) throws -> Void
     ) throws {
@@ -33,7 +33,7 @@ final class RawOrigin: Sendable {
     }
 
     /// Answers each request with what `answer` makes of it, the bytes of a whole response.
-    convenience init(
+    package convenience init(
         at place: Place = .port(0),
         answering answer: @escaping @Sendable (RawConnection.Message) throws -> String
     ) throws {
@@ -59,49 +59,53 @@ final class RawOrigin: Sendable {
         state.change { state in state.open.removeAll { $0 === connection } }
     }
 
-    func note(_ request: RawConnection.Message) { state.change { $0.requests.append(request) } }
+    package func note(_ request: RawConnection.Message) {
+        state.change { $0.requests.append(request) }
+    }
 
     /// The requests seen so far.
-    var requests: [RawConnection.Message] { state.value.requests }
+    package var requests: [RawConnection.Message] { state.value.requests }
     /// Connections accepted so far.
-    var connections: Int { state.value.connections }
+    package var connections: Int { state.value.connections }
     /// Connections that are open.
-    var openConnections: Int { state.value.open.count }
+    package var openConnections: Int { state.value.open.count }
 
     /// Waits until `count` requests have been seen.
-    func awaitRequests(_ count: Int) throws {
+    package func awaitRequests(_ count: Int) throws {
         try state.wait(for: "\(count) requests at the origin") {
             $0.requests.count >= count ? () : nil
         }
     }
 
     /// Waits until no connection is open.
-    func awaitNoConnection(within bound: Duration = patience) throws {
+    package func awaitNoConnection(within bound: Duration = patience) throws {
         try state.wait(for: "the origin's connections end", within: bound) {
             $0.open.isEmpty ? () : nil
         }
     }
 
     /// Stops it; no answer is under way any more.
-    func close() {
+    package func close() {
         listener.shutDown()
         for connection in state.value.open { connection.socket.shutDown() }
     }
 }
 
 /// A whole response with a body.
-func response(_ status: String = "200 OK", _ fields: [String] = [], body: String = "") -> String {
+package func response(_ status: String = "200 OK", _ fields: [String] = [], body: String = "")
+    -> String
+{
     let lines = ["HTTP/1.1 \(status)", "Content-Length: \(body.utf8.count)"] + fields
     return lines.joined(separator: "\r\n") + "\r\n\r\n" + body
 }
 
 /// A whole request without a body.
-func request(_ target: String, method: String = "GET", _ fields: [String] = []) -> String {
+package func request(_ target: String, method: String = "GET", _ fields: [String] = []) -> String {
     (["\(method) \(target) HTTP/1.1", "Host: api.test"] + fields).joined(separator: "\r\n")
         + "\r\n\r\n"
 }
 
 /// A whole request with a body.
-func post(_ target: String, _ body: String, _ fields: [String] = []) -> String {
+package func post(_ target: String, _ body: String, _ fields: [String] = []) -> String {
     request(target, method: "POST", ["Content-Length: \(body.utf8.count)"] + fields) + body
 }

@@ -1,19 +1,19 @@
 import Foundation
 
 /// A value that threads change and wait for.
-final class Board<Value>: @unchecked Sendable {
+package final class Board<Value>: @unchecked Sendable {
     // Every access to `current` holds the condition's lock.
     private let condition = NSCondition()
     private var current: Value
 
-    init(_ value: Value) { current = value }
+    package init(_ value: Value) { current = value }
 
     /// A copy of the value.
-    var value: Value { change { $0 } }
+    package var value: Value { change { $0 } }
 
     /// Changes the value and wakes whoever waits for it.
     @discardableResult
-    func change<Result>(_ body: (inout Value) -> Result) -> Result {
+    package func change<Result>(_ body: (inout Value) -> Result) -> Result {
         condition.lock()
         defer {
             condition.broadcast()
@@ -24,7 +24,7 @@ final class Board<Value>: @unchecked Sendable {
 
     /// Waits until `body` finds what it looks for.
     @discardableResult
-    func wait<Result>(
+    package func wait<Result>(
         for what: String, within bound: Duration = patience, _ body: (Value) -> Result?
     ) throws -> Result {
         let deadline = Date(timeIntervalSinceNow: bound.inSeconds)
@@ -40,37 +40,37 @@ final class Board<Value>: @unchecked Sendable {
 }
 
 /// A barrier that threads wait at until it is opened, once.
-typealias Gate = Board<Bool>
+package typealias Gate = Board<Bool>
 
 extension Board where Value == Bool {
     /// A closed gate.
-    convenience init() { self.init(false) }
+    package convenience init() { self.init(false) }
 
-    func open() { change { $0 = true } }
+    package func open() { change { $0 = true } }
 
-    func pass(_ what: String = "the gate opens", within bound: Duration = patience) throws {
+    package func pass(_ what: String = "the gate opens", within bound: Duration = patience) throws {
         try wait(for: what, within: bound) { $0 ? () : nil }
     }
 }
 
 extension Board where Value == Int {
-    func add(_ n: Int = 1) { change { $0 += n } }
+    package func add(_ n: Int = 1) { change { $0 += n } }
 
     /// Waits until the count is `n` at least.
-    func reach(_ n: Int, _ what: String = "the count is reached") throws {
+    package func reach(_ n: Int, _ what: String = "the count is reached") throws {
         try wait(for: what) { $0 >= n ? () : nil }
     }
 }
 
 extension Duration {
-    var inSeconds: Double {
+    package var inSeconds: Double {
         Double(components.seconds) + Double(components.attoseconds) * 1e-18
     }
 }
 
 /// Runs `body` on a thread of its own for each of `0..<count`; their results in order.
 @discardableResult
-func concurrently<Value: Sendable>(
+package func concurrently<Value: Sendable>(
     _ count: Int, within bound: Duration = patience,
     _ body: @escaping @Sendable (Int) throws -> Value
 ) throws -> [Value] {
@@ -91,10 +91,10 @@ func concurrently<Value: Sendable>(
 }
 
 /// One thing that runs beside the scenario.
-final class Background<Value: Sendable>: Sendable {
+package final class Background<Value: Sendable>: Sendable {
     private let result = Board<Result<Value, any Error>?>(nil)
 
-    init(_ body: @escaping @Sendable () throws -> Value) {
+    package init(_ body: @escaping @Sendable () throws -> Value) {
         Thread.detachNewThread { [result] in
             let ended = Result { try body() }
             result.change { $0 = ended }
@@ -102,7 +102,7 @@ final class Background<Value: Sendable>: Sendable {
     }
 
     /// Waits until it has ended.
-    func value(within bound: Duration = patience) throws -> Value {
+    package func value(within bound: Duration = patience) throws -> Value {
         try result.wait(for: "what runs beside ends", within: bound) { $0 }.get()
     }
 }

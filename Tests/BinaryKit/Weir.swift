@@ -1,9 +1,9 @@
 import Foundation
 
-/// The built `weir`, which lies beside the test bundle.
-enum Weir {
+/// The built `weir`, which lies beside the test bundle: a target that uses this depends on the product.
+package enum Weir {
     /// Its path; `WEIR_BINARY` names another one.
-    static let path: String = {
+    package static let path: String = {
         if let named = ProcessInfo.processInfo.environment["WEIR_BINARY"] { return named }
         let bundles = CommandLine.arguments.filter { $0.contains(".xctest") }
         let running =
@@ -18,7 +18,7 @@ enum Weir {
     }()
 
     /// Runs the proxy with `configuration` while `body` runs, and always ends it.
-    static func run<Result>(
+    package static func run<Result>(
         _ configuration: String, environment: [String: String] = [:],
         _ body: (RunningWeir) throws -> Result
     ) throws -> Result {
@@ -32,7 +32,7 @@ enum Weir {
     }
 
     /// Runs `weir` with `arguments` to its end; `file` becomes the text of a file whose path replaces `FILE`.
-    static func ends(
+    package static func ends(
         _ arguments: [String], file: String = "", environment: [String: String] = [:]
     ) throws -> (status: Int32, output: String, errors: String) {
         try withFolder { folder in
@@ -48,7 +48,7 @@ enum Weir {
     }
 
     /// Runs the demo origin while `body` runs.
-    static func demo<Result>(_ body: (Place) throws -> Result) throws -> Result {
+    package static func demo<Result>(_ body: (Place) throws -> Result) throws -> Result {
         let program = try Program([path, "demo", "--listen", "127.0.0.1:0"])
         defer { program.stop() }
         let line = try program.awaitLine("the demo's line") { $0.first }
@@ -57,7 +57,7 @@ enum Weir {
     }
 
     /// A folder of its own for `body`, short enough for a socket's path.
-    static func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+    package static func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
         let folder = "/tmp/weir-\(UUID().uuidString.prefix(13))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -66,14 +66,14 @@ enum Weir {
 }
 
 /// A proxy that has started.
-final class RunningWeir: Sendable {
-    let program: Program
+package final class RunningWeir: Sendable {
+    package let program: Program
     /// A folder for the scenario's files and sockets.
-    let folder: String
+    package let folder: String
     /// The listeners in the order of the configuration.
-    let places: [Place]
+    package let places: [Place]
     /// The admin address.
-    let admin: Place?
+    package let admin: Place?
 
     fileprivate init(_ program: Program, _ folder: String) throws {
         self.program = program
@@ -88,24 +88,25 @@ final class RunningWeir: Sendable {
     }
 
     /// The first listener.
-    var place: Place { places[0] }
+    package var place: Place { places[0] }
 
     /// A new connection of a client.
-    func connect(receiveBuffer: Int32? = nil) throws -> RawConnection {
+    package func connect(receiveBuffer: Int32? = nil) throws -> RawConnection {
         try RawConnection(to: place, receiveBuffer: receiveBuffer)
     }
 
     /// Sends `text` on a connection of its own and reads the answer.
-    func ask(_ text: String) throws -> RawConnection.Message { try connect().ask(text) }
+    package func ask(_ text: String) throws -> RawConnection.Message { try connect().ask(text) }
 
     /// Asks the admin address.
-    func askAdmin(_ target: String, _ fields: [String] = []) throws -> RawConnection.Message {
+    package func askAdmin(_ target: String, _ fields: [String] = []) throws -> RawConnection.Message
+    {
         guard let admin else { throw Failure("no admin address") }
         return try RawConnection(to: admin).ask(request(target, fields))
     }
 
     /// The value of a metric, its labels as they stand in the text.
-    func metric(_ sample: String) throws -> Double {
+    package func metric(_ sample: String) throws -> Double {
         let lines = try askAdmin("/metrics").text.split(separator: "\n")
         guard let line = lines.first(where: { $0.hasPrefix(sample + " ") }),
             let value = Double(line.dropFirst(sample.count + 1))
@@ -114,22 +115,22 @@ final class RunningWeir: Sendable {
     }
 
     /// The access log's lines so far.
-    var accessLog: [JSON] {
+    package var accessLog: [JSON] {
         program.output.value.compactMap(JSON.init).filter { $0["event"] == nil }
     }
 
     /// Waits for the access log line that `body` looks for.
-    func awaitLog(_ what: String, _ body: (JSON) -> Bool) throws -> JSON {
+    package func awaitLog(_ what: String, _ body: (JSON) -> Bool) throws -> JSON {
         try program.awaitLine("a log line: \(what)") { lines in
             lines.lazy.compactMap(JSON.init).first { $0["event"] == nil && body($0) }
         }
     }
 
     /// Resident memory in bytes.
-    func residentBytes() throws -> Int { try memory("VmRSS:") }
+    package func residentBytes() throws -> Int { try memory("VmRSS:") }
 
     /// Whether a sanitizer's shadow memory is in the process: then its memory says nothing.
-    var isSanitized: Bool { ((try? memory("VmSize:")) ?? 0) > 1 << 40 }
+    package var isSanitized: Bool { ((try? memory("VmSize:")) ?? 0) > 1 << 40 }
 
     private func memory(_ name: String) throws -> Int {
         let status = try String(
@@ -142,13 +143,13 @@ final class RunningWeir: Sendable {
 }
 
 /// A JSON object, its values as text.
-struct JSON: Sendable {
-    let fields: [String: String]
+package struct JSON: Sendable {
+    package let fields: [String: String]
     /// The names of the fields that are numbers.
-    let numbers: Set<String>
+    package let numbers: Set<String>
 
     /// Reads one line; `nil` when it is not a JSON object.
-    init?(_ line: String) {
+    package init?(_ line: String) {
         guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)),
             let values = object as? [String: Any]
         else { return nil }
@@ -156,11 +157,11 @@ struct JSON: Sendable {
         numbers = Set(values.filter { $0.value is NSNumber }.keys)
     }
 
-    subscript(name: String) -> String? { fields[name] }
+    package subscript(name: String) -> String? { fields[name] }
 }
 
 /// How long `body` takes.
-func time<Result>(_ body: () throws -> Result) rethrows -> (Result, Duration) {
+package func time<Result>(_ body: () throws -> Result) rethrows -> (Result, Duration) {
     let clock = ContinuousClock()
     let start = clock.now
     let result = try body()

@@ -1,11 +1,11 @@
-import Foundation
+package import Foundation
 
 /// A child process, its standard output and error gathered line by line.
-final class Program: @unchecked Sendable {
+package final class Program: @unchecked Sendable {
     /// What it wrote to standard output and error so far, line by line.
-    let output = Board<[String]>([])
-    let errors = Board<[String]>([])
-    let identifier: pid_t
+    package let output = Board<[String]>([])
+    package let errors = Board<[String]>([])
+    package let identifier: pid_t
     private let exit = Board<Int32?>(nil)
     private let endedStreams = Board(0)
     private let outputEnd: Int32
@@ -13,7 +13,7 @@ final class Program: @unchecked Sendable {
     private static let spawning = NSLock()
 
     /// Starts `arguments[0]`. While `isReadingOutput` is false nothing takes what it writes to standard output.
-    init(_ arguments: [String], environment: [String: String] = [:]) throws {
+    package init(_ arguments: [String], environment: [String: String] = [:]) throws {
         // One at a time: no child inherits the pipe of another.
         Program.spawning.lock()
         defer { Program.spawning.unlock() }
@@ -86,7 +86,7 @@ final class Program: @unchecked Sendable {
 
     /// Waits for what `body` finds in the lines of its standard output; the process must not end before.
     @discardableResult
-    func awaitLine<Found>(_ what: String, _ body: ([String]) -> Found?) throws -> Found {
+    package func awaitLine<Found>(_ what: String, _ body: ([String]) -> Found?) throws -> Found {
         let found: Found?? = try output.wait(for: what) { lines in
             if let found = body(lines) { return .some(found) }
             return exit.value == nil ? nil : .some(nil)
@@ -102,14 +102,14 @@ final class Program: @unchecked Sendable {
     }
 
     /// Waits until all it wrote has been gathered.
-    func awaitEndOfOutput() throws { try endedStreams.reach(2, "the output ends") }
+    package func awaitEndOfOutput() throws { try endedStreams.reach(2, "the output ends") }
 
     /// Stops to take what it writes to standard output; a batch may still be taken.
-    func stopReadingOutput() { isReadingOutput.change { $0 = false } }
-    func readOutputAgain() { isReadingOutput.change { $0 = true } }
+    package func stopReadingOutput() { isReadingOutput.change { $0 = false } }
+    package func readOutputAgain() { isReadingOutput.change { $0 = true } }
 
     /// Closes the reading end of its standard output: what it writes from now on meets nobody.
-    func closeOutput() {
+    package func closeOutput() {
         isReadingOutput.change { $0 = false }
         // The thread that reads may be inside its read: something else must stand in the descriptor's place.
         let nowhere = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
@@ -118,18 +118,18 @@ final class Program: @unchecked Sendable {
         _ = Foundation.close(nowhere)
     }
 
-    var isRunning: Bool { exit.value == nil }
+    package var isRunning: Bool { exit.value == nil }
 
-    func signal(_ number: Int32) { if isRunning { _ = kill(identifier, number) } }
+    package func signal(_ number: Int32) { if isRunning { _ = kill(identifier, number) } }
 
     /// Waits for its end; the exit status, or the negated signal that ended it.
     @discardableResult
-    func awaitExit(within bound: Duration = patience) throws -> Int32 {
+    package func awaitExit(within bound: Duration = patience) throws -> Int32 {
         try exit.wait(for: "process \(identifier) ends", within: bound) { $0 }
     }
 
     /// SIGTERM, and SIGKILL when that is not enough; always leaves nothing behind.
-    func stop() {
+    package func stop() {
         readOutputAgain()
         signal(SIGTERM)
         if (try? awaitExit(within: .seconds(10))) != nil { return }
@@ -138,7 +138,7 @@ final class Program: @unchecked Sendable {
     }
 
     /// Runs `arguments` to their end: status, output and errors.
-    static func run(
+    package static func run(
         _ arguments: [String], environment: [String: String] = [:]
     ) throws -> (status: Int32, output: String, errors: String) {
         let program = try Program(arguments, environment: environment)

@@ -1,12 +1,12 @@
 import Foundation
 
 /// Where a socket is.
-enum Place: Sendable, Equatable, CustomStringConvertible {
+package enum Place: Sendable, Equatable, CustomStringConvertible {
     case port(UInt16)
     case unix(String)
 
     /// Reads `127.0.0.1:8080`, `http://127.0.0.1:8080` or `unix:/path`.
-    init(_ text: String) throws {
+    package init(_ text: String) throws {
         if text.hasPrefix("unix:") {
             self = .unix(String(text.dropFirst(5)))
         } else if let colon = text.lastIndex(of: ":"),
@@ -18,14 +18,14 @@ enum Place: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    var description: String {
+    package var description: String {
         switch self {
         case .port(let port): "127.0.0.1:\(port)"
         case .unix(let path): "unix:\(path)"
         }
     }
 
-    var url: String {
+    package var url: String {
         switch self {
         case .port: "http://\(self)"
         case .unix: description
@@ -65,10 +65,10 @@ enum Place: Sendable, Equatable, CustomStringConvertible {
 /// A blocking socket, whose every call ends within `patience`.
 ///
 /// One thread uses it at a time; `shutDown` may come from any.
-final class RawSocket: @unchecked Sendable {
-    struct TimedOut: Error {}
-    struct Reset: Error {}
-    struct Refused: Error {}
+package final class RawSocket: @unchecked Sendable {
+    package struct TimedOut: Error {}
+    package struct Reset: Error {}
+    package struct Refused: Error {}
 
     private let descriptor: Int32
     private var isOpen = true
@@ -76,7 +76,7 @@ final class RawSocket: @unchecked Sendable {
     private init(_ descriptor: Int32) { self.descriptor = descriptor }
 
     /// Connects to `place`; `receiveBuffer` bounds what the kernel takes in before it is read.
-    convenience init(to place: Place, receiveBuffer: Int32? = nil) throws {
+    package convenience init(to place: Place, receiveBuffer: Int32? = nil) throws {
         let descriptor = RawSocket.open(place)
         self.init(descriptor)
         if let receiveBuffer { set(SO_RCVBUF, receiveBuffer) }
@@ -108,7 +108,7 @@ final class RawSocket: @unchecked Sendable {
     }
 
     /// Sets the longest time a call may take.
-    func bound(_ duration: Duration) {
+    package func bound(_ duration: Duration) {
         var time = timeval(
             tv_sec: Int(duration.components.seconds),
             tv_usec: Int(duration.components.attoseconds / 1_000_000_000_000))
@@ -120,7 +120,7 @@ final class RawSocket: @unchecked Sendable {
     // MARK: Listening
 
     /// Listens on `place`.
-    static func listen(on place: Place) throws -> RawSocket {
+    package static func listen(on place: Place) throws -> RawSocket {
         let descriptor = open(place)
         let listener = RawSocket(descriptor)
         listener.set(SO_REUSEADDR, 1)
@@ -132,7 +132,7 @@ final class RawSocket: @unchecked Sendable {
     }
 
     /// The port it is bound to.
-    var port: UInt16 {
+    package var port: UInt16 {
         var address = sockaddr_in()
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         _ = unsafe withUnsafeMutablePointer(to: &address) { pointer in
@@ -144,7 +144,7 @@ final class RawSocket: @unchecked Sendable {
     }
 
     /// The next connection; `nil` once it was shut down.
-    func accept() -> RawSocket? {
+    package func accept() -> RawSocket? {
         let accepted = Foundation.accept(descriptor, nil, nil)
         guard accepted >= 0 else { return nil }
         _ = fcntl(accepted, F_SETFD, FD_CLOEXEC)
@@ -157,7 +157,7 @@ final class RawSocket: @unchecked Sendable {
     // MARK: Bytes
 
     /// Reads up to `count` bytes; empty at the end.
-    func read(_ count: Int = 64 << 10) throws -> [UInt8] {
+    package func read(_ count: Int = 64 << 10) throws -> [UInt8] {
         var failure: (any Error)?
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             while true {
@@ -173,7 +173,7 @@ final class RawSocket: @unchecked Sendable {
     }
 
     /// Writes all of `bytes`.
-    func write(_ bytes: [UInt8]) throws {
+    package func write(_ bytes: [UInt8]) throws {
         var sent = 0
         while sent < bytes.count {
             let n = unsafe bytes.withUnsafeBytes { buffer in
@@ -193,19 +193,19 @@ final class RawSocket: @unchecked Sendable {
     // MARK: End
 
     /// Says that nothing more will be written.
-    func closeWriting() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
+    package func closeWriting() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Makes every call on it end, whichever thread it is on.
-    func shutDown() { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
+    package func shutDown() { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
 
-    func close() {
+    package func close() {
         guard isOpen else { return }
         isOpen = false
         _ = Foundation.close(descriptor)
     }
 
     /// Closes so that the peer sees a reset.
-    func reset() {
+    package func reset() {
         var linger = linger(l_onoff: 1, l_linger: 0)
         unsafe setsockopt(
             descriptor, SOL_SOCKET, SO_LINGER, &linger,
@@ -215,8 +215,8 @@ final class RawSocket: @unchecked Sendable {
 }
 
 /// What a debug build does slowly byte by byte.
-enum Bytes {
-    static func areEqual(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+package enum Bytes {
+    package static func areEqual(_ a: [UInt8], _ b: [UInt8]) -> Bool {
         guard a.count == b.count else { return false }
         return unsafe a.withUnsafeBytes { a in
             unsafe b.withUnsafeBytes { b in
@@ -228,7 +228,7 @@ enum Bytes {
 }
 
 /// The descriptors this process may have open.
-func descriptorsMax() -> Int {
+package func descriptorsMax() -> Int {
     var limit = rlimit()
     _ = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     return Int(min(limit.rlim_cur, 1 << 20))

@@ -1,48 +1,52 @@
 /// One side of an HTTP/1.1 connection that reads and writes exactly what a scenario says.
-final class RawConnection: @unchecked Sendable {
-    let socket: RawSocket
+package final class RawConnection: @unchecked Sendable {
+    package let socket: RawSocket
     private var arrived: [UInt8] = []
     private var start = 0
 
     /// A message: its head, and the body when it has been read.
-    struct Message: Sendable, CustomStringConvertible {
-        var startLine: String
-        var fields: [(name: String, value: String)]
-        var body: [UInt8] = []
-        var trailers: [(name: String, value: String)] = []
+    package struct Message: Sendable, CustomStringConvertible {
+        package var startLine: String
+        package var fields: [(name: String, value: String)]
+        package var body: [UInt8] = []
+        package var trailers: [(name: String, value: String)] = []
 
         /// The value of the field `name`, its lines joined; `nil` when there is none.
-        subscript(name: String) -> String? {
+        package subscript(name: String) -> String? {
             let values = fields.filter { $0.name == name.lowercased() }.map(\.value)
             return values.isEmpty ? nil : values.joined(separator: ", ")
         }
 
         /// A response's status.
-        var status: Int { Int(startLine.split(separator: " ").dropFirst().first ?? "") ?? 0 }
+        package var status: Int {
+            Int(startLine.split(separator: " ").dropFirst().first ?? "") ?? 0
+        }
         /// A request's method and target.
-        var method: String { String(startLine.split(separator: " ").first ?? "") }
-        var target: String { String(startLine.split(separator: " ").dropFirst().first ?? "") }
-        var text: String { String(decoding: body, as: UTF8.self) }
+        package var method: String { String(startLine.split(separator: " ").first ?? "") }
+        package var target: String {
+            String(startLine.split(separator: " ").dropFirst().first ?? "")
+        }
+        package var text: String { String(decoding: body, as: UTF8.self) }
 
-        var description: String {
+        package var description: String {
             ([startLine] + fields.map { "\($0.name): \($0.value)" }).joined(separator: "\n")
                 + "\n\n\(text.prefix(400))"
         }
     }
 
-    init(_ socket: RawSocket) { self.socket = socket }
+    package init(_ socket: RawSocket) { self.socket = socket }
 
-    convenience init(to place: Place, receiveBuffer: Int32? = nil) throws {
+    package convenience init(to place: Place, receiveBuffer: Int32? = nil) throws {
         self.init(try RawSocket(to: place, receiveBuffer: receiveBuffer))
     }
 
     // MARK: Writing
 
-    func send(_ text: String) throws { try socket.write(Array(text.utf8)) }
-    func send(_ bytes: [UInt8]) throws { try socket.write(bytes) }
+    package func send(_ text: String) throws { try socket.write(Array(text.utf8)) }
+    package func send(_ bytes: [UInt8]) throws { try socket.write(bytes) }
 
     /// Sends one chunk of a chunked body; an empty one ends it.
-    func sendChunk(_ bytes: [UInt8]) throws {
+    package func sendChunk(_ bytes: [UInt8]) throws {
         try send(Array("\(String(bytes.count, radix: 16))\r\n".utf8) + bytes + Array("\r\n".utf8))
     }
 
@@ -63,7 +67,7 @@ final class RawConnection: @unchecked Sendable {
     }
 
     /// One line without its end; `nil` when the connection ends before it begins.
-    func readLine() throws -> String? {
+    package func readLine() throws -> String? {
         while true {
             if let end = arrived[start...].firstIndex(of: 10) {
                 defer { start = end + 1 }
@@ -78,7 +82,7 @@ final class RawConnection: @unchecked Sendable {
     }
 
     /// The head of a message; `nil` when the connection ends before it begins.
-    func readHead() throws -> Message? {
+    package func readHead() throws -> Message? {
         guard let startLine = try readLine() else { return nil }
         return Message(startLine: startLine, fields: try readFields())
     }
@@ -90,14 +94,14 @@ final class RawConnection: @unchecked Sendable {
                 throw Failure("the connection ended inside a head")
             }
             if line.isEmpty { return fields }
-            let parts = line.split(separator: ":", maxSplits: 1)
+            let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2 else { throw Failure("`\(line)` is no field") }
             fields.append((parts[0].lowercased(), parts[1].trimmingSpaces))
         }
     }
 
     /// Exactly `count` bytes.
-    func readExactly(_ count: Int) throws -> [UInt8] {
+    package func readExactly(_ count: Int) throws -> [UInt8] {
         while arrived.count - start < count {
             guard try fill() else { throw Failure("the connection ended inside a body") }
         }
@@ -106,7 +110,7 @@ final class RawConnection: @unchecked Sendable {
     }
 
     /// What has come, or comes next; empty at the end.
-    func readSome() throws -> [UInt8] {
+    package func readSome() throws -> [UInt8] {
         if start < arrived.count {
             defer { start = arrived.count }
             return Array(arrived[start...])
@@ -115,7 +119,7 @@ final class RawConnection: @unchecked Sendable {
     }
 
     /// All until the end of the connection.
-    func readToEnd() throws -> [UInt8] {
+    package func readToEnd() throws -> [UInt8] {
         var all: [UInt8] = []
         while true {
             let part = try readSome()
@@ -125,7 +129,7 @@ final class RawConnection: @unchecked Sendable {
     }
 
     /// The next chunk of a chunked body; empty for the last one, whose trailers are returned too.
-    func readChunk() throws -> (bytes: [UInt8], trailers: [(name: String, value: String)]) {
+    package func readChunk() throws -> (bytes: [UInt8], trailers: [(name: String, value: String)]) {
         guard let line = try readLine(), let size = Int(line.prefix { $0 != ";" }, radix: 16) else {
             throw Failure("no chunk size")
         }
@@ -136,7 +140,7 @@ final class RawConnection: @unchecked Sendable {
     }
 
     /// The body that follows `head`; `endsWithConnection` for a response without a length.
-    func readBody(of head: inout Message, endsWithConnection: Bool) throws {
+    package func readBody(of head: inout Message, endsWithConnection: Bool) throws {
         if head["transfer-encoding"]?.lowercased() == "chunked" {
             while true {
                 let (bytes, trailers) = try readChunk()
@@ -155,7 +159,7 @@ final class RawConnection: @unchecked Sendable {
     }
 
     /// A whole final response; interim ones are skipped. `toHead`: it answers HEAD.
-    func readResponse(toHead: Bool = false) throws -> Message {
+    package func readResponse(toHead: Bool = false) throws -> Message {
         while true {
             guard var head = try readHead() else {
                 throw Failure("the connection ended without an answer")
@@ -169,20 +173,20 @@ final class RawConnection: @unchecked Sendable {
     }
 
     /// A whole request; `nil` when the connection ends.
-    func readRequest() throws -> Message? {
+    package func readRequest() throws -> Message? {
         guard var head = try readHead() else { return nil }
         try readBody(of: &head, endsWithConnection: false)
         return head
     }
 
     /// Sends `text` and reads the answer to it.
-    func ask(_ text: String) throws -> Message {
+    package func ask(_ text: String) throws -> Message {
         try send(text)
         return try readResponse(toHead: text.hasPrefix("HEAD"))
     }
 
     /// Waits until the peer has closed, or reset, the connection; what still came is dropped.
-    func awaitClose(within bound: Duration = patience) throws {
+    package func awaitClose(within bound: Duration = patience) throws {
         socket.bound(bound)
         do {
             _ = try readToEnd()
