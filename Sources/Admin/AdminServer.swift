@@ -69,6 +69,9 @@ public final class AdminServer {
         case .limitsTop: return try await limits.top(query)
         case .limitsReset: return try await limits.reset(query)
         case .limitsBoost: return try limits.boost(query)
+        case .jobs: return try JobsEndpoint(server: server, now: loop.now).list(query)
+        case .jobsRetry: return try JobsEndpoint(server: server, now: loop.now).retry(query)
+        case .jobsDrop: return try JobsEndpoint(server: server, now: loop.now).drop(query)
         case .explain: return try await ExplainEndpoint(server: server).answer(query)
         }
     }
@@ -125,6 +128,9 @@ private enum Endpoint: String, CaseIterable {
     case limitsTop = "/limits/top"
     case limitsReset = "/limits/reset"
     case limitsBoost = "/limits/boost"
+    case jobs = "/jobs"
+    case jobsRetry = "/jobs/retry"
+    case jobsDrop = "/jobs/drop"
     case explain = "/explain"
 
     init?(path: Span<UInt8>) { self.init(rawValue: path.text) }
@@ -132,8 +138,8 @@ private enum Endpoint: String, CaseIterable {
     /// Looking is GET, mending is POST.
     var methods: [Method] {
         switch self {
-        case .metrics, .limits, .limitsKey, .limitsTop: [.get]
-        case .limitsReset, .limitsBoost: [.post]
+        case .metrics, .limits, .limitsKey, .limitsTop, .jobs: [.get]
+        case .limitsReset, .limitsBoost, .jobsRetry, .jobsDrop: [.post]
         case .explain: [.get, .post]
         }
     }

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -25,6 +26,11 @@
 #include <unistd.h>
 
 static inline int weir_errno(void) { return errno; }
+
+/// Variadic functions are not imported.
+static inline int weir_create_for_writing(const char *path) {
+    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
 
 /// accept4 is a GNU extension that Swift's importer does not see without _GNU_SOURCE.
 extern int accept4(int, struct sockaddr *, socklen_t *, int);

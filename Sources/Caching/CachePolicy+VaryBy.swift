@@ -49,6 +49,9 @@ extension CachePolicy {
     /// Whether keys say who asks.
     public var hasIdentity: Bool { varyBy.contains(where: \.isIdentity) }
 
+    /// Whether an answer can only be fetched by the client it is for.
+    public var isForSomebody: Bool { hasIdentity || varyBy.contains(.ip) }
+
     /// Whether `vary_by` names every cookie that a request sends.
     func keysSayAllCookies(of request: borrowing FieldList) -> Bool {
         var names: [[UInt8]] = []

@@ -79,7 +79,7 @@ extension MemoryStore {
     }
 
     /// What is stored for a request.
-    private struct Found {
+    struct Found {
         /// What it is good for.
         enum Use {
             case serve(StoredResponse, CacheLookup.StaleReason?)
@@ -92,7 +92,7 @@ extension MemoryStore {
         var use = Use.none
     }
 
-    private func find(
+    func find(
         _ shard: inout StoreShard, tag: UInt64, key: Span<UInt8>,
         request: borrowing RequestHead, rules: CacheRules, early: CachePolicy.EarlyRefresh,
         now: MonotonicTime, random: inout SeededRandom
@@ -162,10 +162,10 @@ extension MemoryStore {
     }
 
     /// What a lookup knows when the store has no answer to give.
-    private struct MissQuery {
+    struct MissQuery {
         let tag: UInt64
         let now: MonotonicTime
-        let stored: StoredResponse?
+        var stored: StoredResponse?
         let demands: CacheDirectives
         let hasCredentials: Bool
         var reason = CacheStatus.Forward.uriMiss
@@ -263,7 +263,7 @@ extension MemoryStore {
     }
 
     /// Registers a fill.
-    private func begin(
+    func begin(
         _ shard: inout StoreShard, _ query: MissQuery, key: Span<UInt8>,
         request: borrowing RequestHead, rules: CacheRules, isCollapsing: Bool
     ) -> Fill {
@@ -282,7 +282,7 @@ extension MemoryStore {
     }
 
     /// Requests with cookies are told apart: theirs may be unshareable where others' are not.
-    private func passTag(
+    func passTag(
         _ tag: UInt64, _ request: borrowing RequestHead, _ rules: CacheRules
     ) -> UInt64 {
         !rules.hasIdentity && request.fields.contains(.cookie) ? tag ^ 2 : tag

@@ -18,6 +18,8 @@ struct StoreNode {
     var newer: Int32 = -1
     /// The neighbour that entered the queue earlier, or −1.
     var older: Int32 = -1
+    /// Hits since they were taken last.
+    var hits: UInt32 = 0
     /// Hits since it entered its queue, 0…3.
     var frequency: UInt8 = 0
     /// Whether it stands in the main queue.

@@ -124,6 +124,13 @@ extension StoreShard {
     /// Counts a use.
     mutating func touch(_ node: Int32) {
         if nodes[Int(node)].frequency < 3 { nodes[Int(node)].frequency += 1 }
+        nodes[Int(node)].hits &+= 1
+    }
+
+    /// The hits of a node since they were taken last; they are counted from zero again.
+    mutating func takeHits(of node: Int) -> UInt32 {
+        defer { nodes[node].hits = 0 }
+        return nodes[node].hits
     }
 
     /// Until when the origin should not be asked for this entry.

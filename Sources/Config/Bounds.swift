@@ -100,6 +100,9 @@ enum Bounds {
     // Cache.
     static let cacheMemory: ClosedRange<UInt64> = 1 << 20...1 << 40
     static let maxObject: ClosedRange<UInt64> = 1...1 << 32
+    static let warmURLs = 1000
+    static let warmInterval = Nanoseconds.seconds(1)...Nanoseconds.seconds(86_400)
+    static let warmConcurrency = 1...256
     /// Content that is read for a key.
     static let maxBody: ClosedRange<UInt64> = 1...16 << 20
     static let ttl = Nanoseconds.zero...Nanoseconds.seconds(366 * 86_400)

@@ -7,6 +7,8 @@ struct ParsedCache {
     var policy = Defaults.cachePolicy
     /// Bytes of the store.
     var memory = Defaults.cacheMemory
+    /// What is fetched before anybody asks.
+    var warm: ParsedWarm?
     /// Where it stands; `nil` when it is not there.
     var value: Value?
     /// `cache: off`: nothing is stored, whatever routes say.
@@ -49,7 +51,7 @@ extension Report {
         if let redis = fields.take("redis"), boolean(redis) == true {
             unavailable(redis, "the cache in Redis")
         }
-        fields.refuse("warm", "warming the cache", shape: .warm)
+        parsed.warm = fields.take("warm").map { warm($0) }
         let maxObject = fields.take("max_object")
         readPolicy(&fields, &parsed.policy)
         fields.finish()

@@ -88,6 +88,7 @@ extension Report {
             limitKeys: limitKeys ?? Defaults.limitKeys, upstreams: context.upstreams.settings,
             identity: context.identity.settings, limits: context.limits.map(\.definition),
             cacheMemory: routes.contains { $0.cache != nil } ? context.cache.memory : 0,
+            warm: routes.contains { $0.cache != nil } ? context.cache.warm?.settings : nil,
             routes: routes, http: http ?? Defaults.http, headers: headers ?? Defaults.headers,
             log: log ?? Defaults.log, drain: drain ?? Defaults.drain,
             compression: context.compression.policy)
@@ -103,9 +104,10 @@ extension Report {
             checkIdentity([], context.cache, context.identity)
             checkCredentials(context.limits, [], context.identity)
             let route = everything(context, root)
-            let parsed = [ParsedRoute(settings: route, value: root)]
+            let parsed = [ParsedRoute(settings: route, hasRightPath: true, value: root)]
             checkCounting(context.limits, parsed, context)
             checkCookies(parsed, context.cache, context.identity)
+            checkWarm(context.cache, parsed, context.identity)
             return [route]
         }
         let parsed = routes(written, context)
@@ -114,6 +116,7 @@ extension Report {
         checkCredentials(context.limits, parsed, context.identity)
         checkCounting(context.limits, parsed, context)
         checkCookies(parsed, context.cache, context.identity)
+        checkWarm(context.cache, parsed, context.identity)
         checkReach(parsed)
         checkCache(context.cache, parsed)
         return parsed.map(\.settings)

@@ -8,8 +8,10 @@ import Settings
 extension Configuration {
     /// The store, or `off`; what routes do with it is written in each of them.
     static func cache(_ settings: ProxySettings) -> YAMLOutput {
-        settings.cacheMemory == 0
-            ? .text("off") : .block([("memory", .size(settings.cacheMemory))])
+        guard settings.cacheMemory > 0 else { return .text("off") }
+        var entries: [(String, YAMLOutput)] = [("memory", .size(settings.cacheMemory))]
+        if let warm = settings.warm { entries.append(("warm", self.warm(warm))) }
+        return .block(entries)
     }
 
     static func compression(_ policy: CompressionPolicy?) -> YAMLOutput {

@@ -62,8 +62,5 @@ extension Shape {
         "servers": servers, "weight": .scalar, "steps": .list(.scalar),
         "rollback": scalars("error_rate", "latency_p95"),
     ])
-    static let warm = Shape.map([
-        "urls": .list(.scalar), "top": .scalar, "concurrency": .scalar,
-    ])
     static let tracing = scalars("otlp", "sample")
 }

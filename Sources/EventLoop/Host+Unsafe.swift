@@ -20,6 +20,33 @@ public enum Host {
         return bytes
     }
 
+    /// Puts `bytes` in the place of the file at `path` in one step, readable by its owner alone: whoever reads
+    /// sees the old content or the new one. Throws the system's error, and leaves the old file then.
+    public static func replaceFile(_ path: String, _ bytes: [UInt8]) throws(HostError) {
+        let temporary = path + ".new"
+        let fd = unsafe temporary.withCString { unsafe weir_create_for_writing($0) }
+        guard fd >= 0 else { throw HostError(number: weir_errno()) }
+        var written = 0
+        while written < bytes.count {
+            let n = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe CLinux.write(
+                    fd, buffer.baseAddress?.advanced(by: written), buffer.count - written)
+            }
+            guard n > 0 else {
+                let error = HostError(number: weir_errno())
+                _ = CLinux.close(fd)
+                _ = unsafe temporary.withCString { unsafe CLinux.unlink($0) }
+                throw error
+            }
+            written += n
+        }
+        _ = CLinux.close(fd)
+        let renamed = unsafe temporary.withCString { from in
+            unsafe path.withCString { to in unsafe CLinux.rename(from, to) }
+        }
+        guard renamed == 0 else { throw HostError(number: weir_errno()) }
+    }
+
     /// How the file at `path` looks now, through symbolic links; throws the system's error.
     public static func fileStamp(_ path: String) throws(HostError) -> FileStamp {
         var status = stat()
@@ -76,6 +103,8 @@ public enum Host {
 public struct HostError: Error, Sendable, BitwiseCopyable {
     /// The system's error number.
     public let number: Int32
+    /// Whether there is no such file.
+    public var isMissing: Bool { number == ENOENT }
     /// The system's words for it.
     public var text: String { unsafe String(cString: strerror(number)) }
 

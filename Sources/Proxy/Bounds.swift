@@ -33,6 +33,17 @@ enum Bounds {
     static let lookups = 3
     /// Requests that one fetch for the cache may send: again on a fresh connection, again without conditions.
     static let fetchAttempts = 3
+    /// Keys whose popularity is known, keys that are popular, and bytes of the file of these.
+    static let seenKeys = 20_000
+    static let popularKeys = 2000
+    static let popularFile = 8 << 20
+    /// Entries of the store whose hits are taken under one lock.
+    static let hitsStep = 1024
+    /// Background jobs that wait, dead letters that are kept, attempts at one job, and the pauses between them.
+    static let jobs = 4096
+    static let deadJobs = 256
+    static let jobAttempts = 5
+    static let jobBackoff = Backoff(first: .seconds(1), longest: .seconds(60))
     /// Own names in a request's Via before it counts as a loop.
     static let viaHops = 8
     /// Log lines gathered before they are handed to the log's thread, in bytes.

@@ -24,24 +24,36 @@ final class CacheFetch {
     private let request: RequestHead
     private let content: [UInt8]
     private let identity: ResolvedIdentity
+    /// How it ended, for work that nobody reads.
+    private var outcome = JobOutcome.failed(JobReason(FillFailure.abandoned.name))
 
-    init(
+    convenience init(
         _ connection: DownstreamConnection, _ exchange: Exchange, _ route: Route,
         _ cache: CacheRules, _ fill: Fill
     ) {
-        worker = connection.worker
-        snapshot = connection.snapshot
-        peer = connection.peer
+        self.init(
+            connection.worker, connection.snapshot, peer: connection.peer, exchange.request,
+            content: exchange.content.bytes.readable.copied, exchange.identity, route, cache, fill)
+    }
+
+    init(
+        _ worker: WorkerContext, _ snapshot: Snapshot, peer: IPAddress, _ request: RequestHead,
+        content: [UInt8] = [], _ identity: ResolvedIdentity, _ route: Route, _ cache: CacheRules,
+        _ fill: Fill
+    ) {
+        self.worker = worker
+        self.snapshot = snapshot
+        self.peer = peer
         self.fill = fill
         self.route = route
         self.cache = cache
         pool = snapshot.pools[route.upstream]
-        content = exchange.content.bytes.readable.copied
+        self.content = content
         // Its framing ended when it was read.
-        var request = exchange.request
+        var request = request
         if request.framing != .none { request.framing = .length(UInt64(content.count)) }
         self.request = request
-        identity = exchange.identity
+        self.identity = identity
     }
 
     private var now: MonotonicTime { worker.loop.now }
@@ -49,11 +61,17 @@ final class CacheFetch {
     func start() {
         worker.shared.keepBody(content.count)
         worker.loop.start { [self] in
-            await run()
+            _ = await finished()
             worker.shared.releaseBody(content.count)
-            // Every other end came first; this one is for the loop's own bounds.
-            fill.fail(.abandoned, at: now)
         }
+    }
+
+    /// Fetches, and says how that ended.
+    func finished() async -> JobOutcome {
+        await run()
+        // Every other end came first; this one is for the loop's own bounds.
+        fill.fail(.abandoned, at: now)
+        return outcome
     }
 
     private func run() async {
@@ -118,12 +136,17 @@ final class CacheFetch {
                 compression: cache.compression)
         else { return false }
         fill.complete(with: fresh)
+        outcome = fresh.head.isStorable ? .done : .refused(JobReason("not-stored"))
         return true
     }
 
     /// Takes a whole answer: to be stored, or for the first client alone.
     private func take(_ upstream: UpstreamConnection, _ times: FetchTimes) async {
-        if isFailure(upstream.response.status), let stored = fill.stored,
+        let status = upstream.response.status
+        if isFailure(status) || status.code == 429 {
+            outcome = .failed(JobReason(status: status.code))
+        }
+        if isFailure(status), let stored = fill.stored,
             stored.mayServeStale(onErrorAt: now)
         {
             fill.serveStale(stored, at: now)
@@ -140,6 +163,10 @@ final class CacheFetch {
                     lifetime: lifetime, times: times, policy: cache.policy,
                     compression: cache.compression))
         case .refuse(let refusal):
+            if !isFailure(status) && status.code != 429 {
+                outcome = .refused(
+                    status.isError ? JobReason(status: status.code) : JobReason(refusal.name))
+            }
             fill.publish(
                 CachedHead(
                     passing: upstream.response, times: times, refusal: refusal,
@@ -155,7 +182,9 @@ final class CacheFetch {
             while true {
                 while let part = try upstream.decodedPart() {
                     guard case .data(let count) = part else {
-                        if let stored = fill.finish(at: now) { encode(stored) }
+                        let stored = fill.finish(at: now)
+                        if stored != nil && !isFailure(upstream.response.status) { outcome = .done }
+                        if let stored { encode(stored) }
                         return true
                     }
                     let segment = upstream.input.prefix(count)
@@ -163,12 +192,18 @@ final class CacheFetch {
                     switch fill.append(segment) {
                     case .more: continue
                     case .full: await readersCatchUp()
-                    case .unwanted: return false
+                    case .unwanted:
+                        if case .failed = outcome, !upstream.response.status.isError {
+                            // It was to be stored, and outgrew what is.
+                            outcome = .refused(JobReason(CacheRefusal.tooLarge.name))
+                        }
+                        return false
                     }
                 }
                 try await upstream.readMore(pause: pool.settings.idleTimeout)
             }
         } catch {
+            outcome = .failed(JobReason(FillFailure.incomplete.name))
             fill.fail(.incomplete, at: now)
             return false
         }
@@ -195,6 +230,7 @@ final class CacheFetch {
     }
 
     private func fail(_ error: UpstreamError) {
+        outcome = .failed(JobReason(Rejection.upstream(error).reason))
         if let stored = fill.stored, stored.mayServeStale(onErrorAt: now) {
             fill.serveStale(stored, at: now)
             return

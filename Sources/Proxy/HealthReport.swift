@@ -32,6 +32,7 @@ public struct HealthReport: Sendable {
     private let stuckWorkers: Int
     private let keys: KeyHealth.Report
     private let generation: UInt64
+    private let jobs: JobStatus
     private let upstreams: [(name: String, mayServe: Bool, isWhole: Bool)]
 
     /// Asks the shared state, at `now`.
@@ -40,6 +41,7 @@ public struct HealthReport: Sendable {
         isDraining = shared.isDraining
         stuckWorkers = shared.stuckWorkers(at: now)
         keys = shared.keys.report
+        jobs = shared.background.status
         let configuration = shared.configurationState
         generation = configuration.generation
         upstreams = configuration.upstreams.map { health in
@@ -92,7 +94,22 @@ public struct HealthReport: Sendable {
             buffer.append(upstream.isWhole ? "ok" : upstream.mayServe ? "degraded" : "unreachable")
             buffer.append("\"")
         }
-        buffer.append("}}\n")
+        buffer.append("}")
+        appendWarming(to: buffer)
+        buffer.append("}\n")
+    }
+
+    /// How far warming is; readiness does not wait for it.
+    private func appendWarming(to buffer: ByteBuffer) {
+        let left = jobs.waiting + jobs.running.count
+        guard left > 0 || jobs.done > 0 || !jobs.dead.isEmpty else { return }
+        buffer.append(",\"warming\":{\"left\":")
+        buffer.append(decimal: UInt64(left))
+        buffer.append(",\"done\":")
+        buffer.append(decimal: jobs.done)
+        buffer.append(",\"dead\":")
+        buffer.append(decimal: UInt64(jobs.dead.count))
+        buffer.append("}")
     }
 
     private var word: StaticString {

@@ -30,6 +30,7 @@ public struct MetricsReport {
         appendConnections(&text)
         appendCache(&text)
         appendCompression(&text)
+        appendJobs(shared.background.status, to: &text)
         appendLimits(&text)
         appendCredentials(&text)
         appendUpstreams(&text)

@@ -92,10 +92,12 @@ public final class ProxyServer: Sendable {
 
     /// Starts the threads and accepts connections; credentials are judged by `keys` from the first one on.
     public func start(keys: CredentialKeys = CredentialKeys()) {
-        for worker in workers {
+        for (index, worker) in workers.enumerated() {
             worker.assumeIsolated {
                 $0.adopt(keys: keys)
                 $0.startAccepting()
+                // One queue for the process: its order and its bounds need no agreement of workers.
+                if index == 0 { $0.startBackgroundWork() }
             }
             worker.loop.kernel.startTurning(worker.loop)
         }
@@ -121,6 +123,7 @@ public final class ProxyServer: Sendable {
     /// - Returns: The number of connections that were cut off.
     public func drain(until deadline: MonotonicTime, on control: EventLoop) async -> Int {
         shared.beginDraining()
+        shared.background.stop()
         for worker in workers { await worker.drain() }
         while shared.openConnections > 0 && control.now < deadline {
             await control.sleep(for: .milliseconds(20))
@@ -153,7 +156,18 @@ public final class ProxyServer: Sendable {
         current.withLock { $0 = blueprint }
         if settings.cacheMemory > 0 { shared.cache.resize(bytes: settings.cacheMemory) }
         shared.noteReload(health, at: now)
+        if settings.warm != former.settings.warm {
+            shared.background.restart(
+                concurrency: settings.warm?.concurrency ?? WarmSettings.standardConcurrency)
+        }
         for worker in workers { await worker.adopt(blueprint, health: health, keys: keys) }
+    }
+
+    /// Fetches the URLs of `cache.warm` again, if it is to happen after a purge; from any thread. What is still
+    /// fresh is left alone.
+    public func warmAfterPurge() {
+        guard let warm = blueprint.settings.warm, warm.atPurge else { return }
+        shared.background.add(warm.urls, .purge)
     }
 
     /// All workers' counters.

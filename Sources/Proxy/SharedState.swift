@@ -13,6 +13,8 @@ public final class SharedState: Sendable {
     public let limits: LimitTable
     /// Stored answers, and the fetches that are under way.
     public let cache: MemoryStore
+    /// Work that no client waits for.
+    public let background: BackgroundWork
     /// How the keys of credentials stand.
     public let keys: KeyHealth
     /// Where log lines go.
@@ -31,6 +33,10 @@ public final class SharedState: Sendable {
     {
         limits = LimitTable(keys: settings.limitKeys, seed: seed)
         cache = MemoryStore(bytes: settings.cacheMemory, seed: seed)
+        background = BackgroundWork(
+            concurrency: settings.warm?.concurrency ?? WarmSettings.standardConcurrency,
+            // Spreads pauses; no secret.
+            seed: now.wall.nanoseconds ^ now.monotonic.nanoseconds)
         keys = KeyHealth(verifiesTokens: settings.identity.jwt != nil)
         configuration = Guarded(
             ConfigurationState(

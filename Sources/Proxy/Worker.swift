@@ -38,6 +38,9 @@ public actor Worker {
         }
     }
 
+    /// Does the background work of the process from now on.
+    func startBackgroundWork() { BackgroundRunner(context).start() }
+
     private func accept(on index: Int) async {
         let listener = listeners[index]
         while let (descriptor, peer) = await listener.accept() {

@@ -26,6 +26,8 @@ public final class ProxySettings: Sendable {
     public let cacheMemory: Int
     /// The codings in which stored answers are offered; `nil`: in none.
     public let compression: CompressionPolicy?
+    /// What is fetched before anybody asks; `nil`: nothing.
+    public let warm: WarmSettings?
     /// The routes in order; never empty.
     public let routes: [RouteSettings]
     /// Bounds of the protocol.
@@ -41,8 +43,9 @@ public final class ProxySettings: Sendable {
     public init(
         listeners: [ListenerSettings], admin: AdminSettings?, workers: Int, limitKeys: Int,
         upstreams: [UpstreamSettings], identity: IdentitySettings, limits: [LimitDefinition],
-        cacheMemory: Int, routes: [RouteSettings], http: HTTPSettings, headers: HeaderSettings,
-        log: LogSettings, drain: Nanoseconds, compression: CompressionPolicy? = nil
+        cacheMemory: Int, warm: WarmSettings? = nil, routes: [RouteSettings], http: HTTPSettings,
+        headers: HeaderSettings, log: LogSettings, drain: Nanoseconds,
+        compression: CompressionPolicy? = nil
     ) {
         for route in routes {
             precondition(upstreams.indices.contains(route.upstream))
@@ -56,6 +59,7 @@ public final class ProxySettings: Sendable {
         self.identity = identity
         self.limits = limits
         self.cacheMemory = cacheMemory
+        self.warm = warm
         self.routes = routes
         self.http = http
         self.headers = headers
@@ -106,7 +110,8 @@ extension ProxySettings: Equatable {
     public static func == (a: ProxySettings, b: ProxySettings) -> Bool {
         a.listeners == b.listeners && a.admin == b.admin && a.workers == b.workers
             && a.limitKeys == b.limitKeys && a.upstreams == b.upstreams && a.identity == b.identity
-            && a.limits == b.limits && a.cacheMemory == b.cacheMemory && a.routes == b.routes
+            && a.limits == b.limits && a.cacheMemory == b.cacheMemory && a.warm == b.warm
+            && a.routes == b.routes
             && a.http == b.http && a.headers == b.headers && a.log == b.log && a.drain == b.drain
             && a.compression == b.compression
     }

@@ -56,6 +56,27 @@ struct EventLog {
         }
     }
 
+    /// Popular keys were read, or could not be read or written. No key is written.
+    func warm(_ event: WarmEvent, at clock: ClockReading) {
+        switch event {
+        case .loaded(let file, let keys):
+            write(.info, "popular keys loaded", at: clock) { line in
+                line.field("file", Array(file.utf8).span)
+                line.field("keys", UInt64(keys))
+            }
+        case .ignored(let file, let reason):
+            write(.warning, "popular keys ignored", at: clock) { line in
+                line.field("file", Array(file.utf8).span)
+                line.field("reason", Array(reason.utf8).span)
+            }
+        case .notWritten(let file, let reason):
+            write(.warning, "popular keys not written", at: clock) { line in
+                line.field("file", Array(file.utf8).span)
+                line.field("reason", Array(reason.utf8).span)
+            }
+        }
+    }
+
     /// Problems of a file that are told in one line.
     static let problemsMax = 3
 

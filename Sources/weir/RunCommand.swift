@@ -65,6 +65,7 @@ final class ProxyProcess {
     private var admin: AdminServer?
     private var watches: [UpstreamWatch] = []
     private var keeper: KeyKeeper
+    private var warmer: Warmer?
     private let file: String
     /// What `workers: auto` stands for in this process.
     private let processors: Int
@@ -103,6 +104,11 @@ final class ProxyProcess {
         events.started(
             server.addresses, admin: adminAddress, workers: settings.workers, at: loop.clock)
         keepKeys()
+        let warmer = Warmer(
+            server, world: WarmWorld { [self] in events.warm($0, at: loop.clock) }, loop: loop,
+            seed: UInt64.random(in: .min ... .max))
+        warmer.start(settings.warm)
+        self.warmer = warmer
         loop.start { [self] in await obey(signals) }
     }
 
@@ -195,6 +201,7 @@ final class ProxyProcess {
         await server.adopt(new, keys: keys, at: loop.clock.wall)
         if keys != nil { keepKeys() }
         settings = new
+        warmer?.follow(new.warm)
         watchUpstreams()
         // The line is written by the level it may have changed.
         events.level = new.log.level
@@ -217,6 +224,9 @@ final class ProxyProcess {
 
     private func drain() async {
         events.draining(at: loop.clock)
+        // Not ready from now on; the file is small, and who stops us may not wait for the end.
+        server.shared.beginDraining()
+        await warmer?.stop()
         let left = await server.drain(until: loop.now + settings.drain, on: loop)
         events.stopped(cutOff: left, at: loop.clock)
         await events.flush(on: loop)

@@ -56,6 +56,7 @@ private let everything = """
       early_refresh: {beta: 1.5}
       collapse: process
       client_no_cache: respect
+      warm: {host: a.com, urls: [/e, {url: http://b.com/b, headers: {x: y}}], at: [start], top: 10%, file: /f, interval: 5m, chance: 1%, concurrency: 2}
       set_cookie: strip
       bypass: {headers: [X-No], cookies: {a: b}, query: [c]}
       origin_ttl: X-Accel-Expires

@@ -57,7 +57,9 @@ private let environment = [
     #expect(load(Configuration.longForm(loaded)) == .success(loaded))
 }
 
-@Test(arguments: ["docs/configuration.md", "README.md", "docs/limits.md"])
+@Test(arguments: [
+    "docs/configuration.md", "README.md", "docs/limits.md", "docs/cache.md", "docs/warming.md",
+])
 func `every YAML example of the manual loads`(path: String) throws {
     guard let markdown = repositoryFile(path) else {
         #expect(path != "docs/configuration.md")
@@ -89,7 +91,7 @@ func `every YAML example of the manual loads`(path: String) throws {
         host compression encodings min_size types level strip_prefix timeout auth idempotency invalidates header_bytes fields target_bytes body_bytes
         request_timeout idle_timeout connections dialects x_ratelimit_reset format level sample drain
         keys file jwks secret algorithms issuer audience leeway cookie header forwarded hit miss reserve
-        retry_after_jitter sliding_log leaky_bucket
+        retry_after_jitter sliding_log leaky_bucket bypass origin_ttl urls at top interval chance concurrency
         """
     for key in keys.split(whereSeparator: \.isWhitespace) {
         let isNamed = markdown.contains("`\(key)`")

@@ -21,6 +21,10 @@ private func reload(_ settings: ProxySettings) -> Result<ProxySettings, Configur
     frame
         + "compression: on\nroutes: [{path: /a, cache: 1s, compression: off}, {path: /b, cache: 1s}]\n",
     frame + "cache: {memory: 3MiB}\n", frame + "headers: []\n",
+    frame
+        + "cache: {ttl: 1s, warm: {host: 'a:1', urls: [/, {url: /a?b, headers: {a: 'b: c'}}], at: start}}\n",
+    frame
+        + "cache: {ttl: 1s, warm: {top: 1%, file: a b, chance: 5%, interval: 1h, concurrency: 2}}\n",
     frame + "admin: {address: ':99', token: '$${x}-12345678'}\n",
     identified + "limits: {a: {rate: 3/s, per: user, tiers: {'a: {b}': 1/s, '~': unlimited}}}\n",
     frame + "routes: [{path: /a, headers: {x: '$${A} \"\\ #', y: '', z: ~}}]\n",

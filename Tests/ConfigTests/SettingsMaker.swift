@@ -68,6 +68,7 @@ struct SettingsMaker {
                     healthOnMain: chance(2)),
             workers: number(1...256), limitKeys: number(1000...100_000_000), upstreams: upstreams,
             identity: identity, limits: limits, cacheMemory: usesCache ? cacheMemory : 0,
+            warm: usesCache && chance(2) ? warm() : nil,
             routes: routes, http: http(), headers: headers, log: log, drain: time(86_400_000),
             compression: compression)
     }
@@ -101,6 +102,18 @@ struct SettingsMaker {
         upstream.firstByteTimeout = time(86_400_000)
         upstream.idleTimeout = time(86_400_000)
         return upstream
+    }
+
+    mutating func warm() -> WarmSettings {
+        var warm = WarmSettings()
+        warm.top = Double(number(1...100_000)) / 100_000
+        warm.file = chance(2) ? text() : nil
+        warm.chance = Double(number(1...100_000)) / 100_000
+        warm.interval = .seconds(UInt64(number(1...86_400)))
+        warm.concurrency = number(1...256)
+        warm.atStart = chance(2)
+        warm.atPurge = !warm.atStart || chance(2)
+        return warm
     }
 
     mutating func headers() -> HeaderSettings {

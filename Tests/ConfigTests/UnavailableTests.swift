@@ -26,7 +26,6 @@ private let refused: [(lines: String, message: String)] = [
     ("limits: {a: {rate: 1/s, consistency: strict}}", "limits.a.consistency: a limit in Redis is"),
     ("cache: {redis: true}", "cache.redis: the cache in Redis is"),
     ("cache: {collapse: cluster}", "cache.collapse: choice `cluster` is"),
-    ("cache: {warm: {urls: [/a], top: 10%, concurrency: 8}}", "cache.warm: warming the cache is"),
     ("cache: {tags: [a]}", "cache.tags: tagging answers is"),
     (
         "routes: [{path: /a, idempotency: 24h}]",

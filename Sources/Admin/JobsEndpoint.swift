@@ -1,0 +1,105 @@
+import EventLoop
+import HTTPModel
+import Primitives
+import Proxy
+import Settings
+import Telemetry
+
+/// `/jobs` and what is below it: how background work stands, and what becomes of dead letters.
+struct JobsEndpoint {
+    let server: ProxyServer
+    let now: MonotonicTime
+
+    private var work: BackgroundWork { server.shared.background }
+
+    /// `GET /jobs`
+    func list(_ query: AdminQuery) throws(AdminProblem) -> SmallServer.Reply {
+        try query.finish(known: "none")
+        let status = work.status
+        return reply { json in
+            json.field("waiting", status.waiting)
+            json.field("running", status.running.count)
+            json.field("concurrency", status.concurrency)
+            json.array("kinds") { json in
+                for row in status.rows { json.object { append(row, to: &$0) } }
+            }
+            json.array("jobs") { json in
+                for (job, began) in status.running {
+                    json.object { json in
+                        append(job, to: &json)
+                        json.field("running_for", seconds: now - began)
+                    }
+                }
+            }
+            json.array("dead") { json in
+                for letter in status.dead {
+                    json.object { json in
+                        append(letter.job, to: &json)
+                        json.field("reason", letter.reason.text)
+                        json.field("time", time: letter.time)
+                    }
+                }
+            }
+        }
+    }
+
+    private func append(_ row: JobStatus.Row, to json: inout JSONWriter) {
+        json.field("kind", "\(row.kind.name)")
+        json.field("priority", "\(row.priority.name)")
+        json.field("waiting", row.counts.waiting)
+        json.field("running", row.counts.running)
+        json.field("done", row.counts.done)
+        json.field("failed", row.counts.failed)
+        json.field("retried", row.counts.retried)
+        json.field("dead", row.counts.dead)
+        json.field("dropped", row.counts.dropped)
+    }
+
+    private func append(_ job: BackgroundJob, to json: inout JSONWriter) {
+        json.field("id", job.id)
+        json.field("kind", "\(job.kind.name)")
+        json.field("priority", "\(job.priority.name)")
+        json.field("url", job.request.host + job.request.target)
+        json.field("attempts", job.attempts)
+    }
+
+    /// `POST /jobs/retry?id=7`
+    func retry(_ query: AdminQuery) throws(AdminProblem) -> SmallServer.Reply {
+        try mend(query, "retried") { work.retry($0) }
+    }
+
+    /// `POST /jobs/drop?id=7`
+    func drop(_ query: AdminQuery) throws(AdminProblem) -> SmallServer.Reply {
+        try mend(query, "dropped") { work.drop($0) }
+    }
+
+    /// Does something to one dead letter, or to all of them (`id=all`).
+    private func mend(
+        _ query: AdminQuery, _ word: String, _ body: (UInt64) -> Bool
+    ) throws(AdminProblem) -> SmallServer.Reply {
+        var query = query
+        let text = try query.require("id", "the number of a dead letter, or `all`")
+        try query.finish(known: "id")
+        if text == "all" {
+            let count = work.status.dead.count { body($0.job.id) }
+            return reply { $0.field(word, count) }
+        }
+        guard let id = UInt64(text) else {
+            throw AdminProblem(
+                status: 400, detail: "`id` is the number of a dead letter, or `all`")
+        }
+        guard body(id) else {
+            throw AdminProblem(status: 404, detail: "no dead letter \(id); see /jobs")
+        }
+        return reply { $0.field(word, 1) }
+    }
+
+    private func reply(_ body: (inout JSONWriter) -> Void) -> SmallServer.Reply {
+        let buffer = ByteBuffer(capacity: 4 << 10)
+        var json = JSONWriter(to: buffer)
+        json.object(body)
+        buffer.append("\n")
+        return SmallServer.Reply(
+            200, body: buffer.readable.copied, fields: ["Cache-Control: no-store"])
+    }
+}

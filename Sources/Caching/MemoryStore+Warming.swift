@@ -1,0 +1,59 @@
+public import HTTPModel
+public import Primitives
+
+/// What the store says to a fetch that no client asked for.
+public enum WarmLookup: Sendable {
+    /// A fresh answer is stored.
+    case fresh
+    /// Somebody fetches it already.
+    case running
+    /// The origin failed a moment ago.
+    case held
+    /// Fetch it; the fill must be ended.
+    case fetch(Fill)
+}
+
+extension MemoryStore {
+    /// Begins a fetch for a request that no client waits for, unless a fresh answer is there. Counts neither
+    /// hit nor miss, nor a use of what is stored.
+    ///
+    /// - Parameters:
+    ///   - key: From `CacheKey.build`.
+    ///   - request: The request; `CacheBypass.reason` had nothing against it.
+    ///   - rules: The route's rules.
+    ///   - now: The present.
+    /// - Returns: Whether there is something to fetch, and the fill to do it with.
+    public func beginWarming(
+        key: Span<UInt8>, request: borrowing RequestHead, rules: CacheRules, now: MonotonicTime
+    ) -> WarmLookup {
+        let tag = tag(key)
+        // No early refresh: no chance is drawn.
+        var random = SeededRandom(seed: 0)
+        return shard(tag).state.withLock { shard in
+            let found = find(
+                &shard, tag: tag, key: key, request: request, rules: rules, early: .off, now: now,
+                random: &random)
+            var query = found.query
+            switch found.use {
+            case .serve(let stored, _):
+                guard case .stale = stored.freshness(at: now) else { return .fresh }
+                return .held
+            case .refresh(let stored):
+                if shard.nodes[Int(found.node)].heldUntil > now { return .held }
+                query.stored = stored
+            case .none: break
+            }
+            if let running = shard.fills[tag] {
+                for fill in running where fill.hasKey(key) && fill.suits(request.fields) {
+                    return .running
+                }
+            }
+            // What lets clients not wait for each other does not keep this one from trying; nobody waits for it.
+            let isPassed = shard.passes[passTag(tag, request, rules)].map { now < $0 } ?? false
+            return .fetch(
+                begin(
+                    &shard, query, key: key, request: request, rules: rules,
+                    isCollapsing: rules.collapses && !isPassed))
+        }
+    }
+}
