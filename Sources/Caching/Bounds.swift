@@ -39,6 +39,10 @@ public enum CacheBounds {
     static let rangesPerRequest = 16
     /// Ranges with fewer bytes than this between them are sent as one: a part of its own costs more.
     static let rangeGap = 80
+    /// Separate parts kept of one answer; beyond it the newest alone stays.
+    static let partsPerAnswer = 64
+    /// How often a part is combined anew because another one was quicker.
+    static let combineAttempts = 4
     /// How much older than the answer a Last-Modified must be to tell versions apart (RFC 9110 §8.8.2.2).
     static let strongDateSeconds: Int64 = 60
 }

@@ -10,8 +10,8 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
     case bodyTooLarge
     /// The process holds as much content of requests as it may.
     case bodiesFull
-    /// The request asks for a part, and nothing is stored or on its way of which one could be served, or one of a
-    /// POST or QUERY.
+    /// The request asks for parts in a way that the cache does not keep (several, or not understood, or of a POST or
+    /// QUERY), and nothing is stored or on its way of which they could be served.
     case rangeRequest
     /// A condition that only the origin can judge: If-Match, If-Unmodified-Since (RFC 9110 §13.1).
     case precondition

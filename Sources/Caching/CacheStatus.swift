@@ -19,6 +19,8 @@ public struct CacheStatus: Sendable, BitwiseCopyable {
         case request
         /// What is stored is stale.
         case stale
+        /// Parts of the answer are stored, and not all that is asked for.
+        case partial
 
         /// The token.
         public var name: StaticString {
@@ -29,6 +31,7 @@ public struct CacheStatus: Sendable, BitwiseCopyable {
             case .varyMiss: "vary-miss"
             case .request: "request"
             case .stale: "stale"
+            case .partial: "partial"
             }
         }
     }

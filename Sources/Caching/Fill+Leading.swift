@@ -1,4 +1,4 @@
-import HTTPModel
+public import HTTPModel
 public import Primitives
 
 extension Fill {
@@ -7,7 +7,12 @@ extension Fill {
     /// A head that is not storable, must be validated on each use or has no lifetime left is not shared: all
     /// readers but the owner are released at once, and the key is remembered for a short time, so that the
     /// next requests do not wait for each other.
-    public func publish(_ head: CachedHead) {
+    ///
+    /// - Parameters:
+    ///   - head: The head of the whole answer.
+    ///   - part: What of it will be appended, where that is not all.
+    ///   - status: What the origin answered, where that is not the head's.
+    public func publish(_ head: CachedHead, part: BodySlice? = nil, status: Status? = nil) {
         let isShareable = Fill.isShareable(head)
         if !isShareable { store.pass(self, at: head.received) }
         if !head.isStorable && Fill.replacesStored(head.status) { store.discardStored(of: self) }
@@ -15,6 +20,7 @@ extension Fill {
             guard case .waiting = state.phase else { return }
             state.phase = .streaming(head)
             state.head = head
+            state.origin = Origin(part: part, status: status?.code)
             if !isShareable { state.isShared = false }
             if !head.isStorable { state.turnToWindow() }
         }
@@ -70,17 +76,23 @@ extension Fill {
     ///   than its Content-Length, which fails the fill.
     @discardableResult
     public func finish(at now: MonotonicTime) -> StoredResponse? {
-        let whole = state.withLock { state -> (CachedHead, [[UInt8]]?)? in
+        let whole = state.withLock { state -> (CachedHead, [[UInt8]]?, BodySlice?)? in
             guard case .streaming(let head) = state.phase else { return nil }
-            if let length = head.contentLength, length != UInt64(state.received) { return nil }
-            return (head, state.keepsAll && head.isStorable ? state.segments : nil)
+            let part = state.origin.part
+            let length = part.map { UInt64($0.count) } ?? head.contentLength
+            if let length, length != UInt64(state.received) { return nil }
+            return (head, state.keepsAll && head.isStorable ? state.segments : nil, part)
         }
-        guard let (head, segments) = whole else {
+        guard let (head, segments, part) = whole else {
             fail(.incomplete, at: now)
             return nil
         }
         var stored: StoredResponse?
-        if let segments {
+        if let segments, let part {
+            let length = Int(clamping: head.contentLength ?? 0)
+            let response = Fill.part(head, segments, part, of: length, at: now)
+            if store.complete(self, withPart: response) { stored = response }
+        } else if let segments {
             let body = Fill.joined(segments)
             let count = body.reduce(0) { $0 + $1.count }
             let complete = CachedHead(head, bodyCount: count, finished: now)
@@ -120,9 +132,11 @@ extension Fill {
         end { $0.phase = .replaced(response, isStale: true) }
     }
 
-    /// Ends the fill without an answer. Readers that have a head must break their connections.
+    /// Ends the fill without an answer; what has come of one may be kept. Readers that have a head must break
+    /// their connections.
     public func fail(_ reason: FillFailure, at now: MonotonicTime) {
         if let stored { store.hold(self, stored, until: now + CacheBounds.errorHold) }
+        if reason == .incomplete { keepReceived(at: now) }
         store.forget(self)
         end { $0.phase = .failed(reason) }
     }

@@ -16,6 +16,12 @@ public final class Fill: Sendable {
     public let key: [UInt8]
     /// The stored answer that is being validated or refreshed, if any.
     public let stored: StoredResponse?
+    /// The stored parts of the answer, if there are any and no whole one.
+    public let parts: StoredResponse?
+    /// Whether it asks for what its client does, a part, and not for the whole.
+    public let isForPart: Bool
+    /// Whether what has come of an answer that broke off may be kept: its request is a GET.
+    let keepsParts: Bool
     /// When the fetch began.
     public let started: MonotonicTime
     /// Whether other requests may wait for it.
@@ -33,7 +39,9 @@ public final class Fill: Sendable {
 
     init(
         store: MemoryStore, key: [UInt8], tag: UInt64, base: UInt64, passTag: UInt64,
-        stored: StoredResponse?, expected: VariantKey?, isCollapsing: Bool, hasIdentity: Bool,
+        stored: StoredResponse?, parts: StoredResponse?, isForPart: Bool, keepsParts: Bool,
+        expected: VariantKey?,
+        isCollapsing: Bool, hasIdentity: Bool,
         bytesMax: Int, started: MonotonicTime
     ) {
         self.store = store
@@ -42,6 +50,9 @@ public final class Fill: Sendable {
         self.base = base
         self.passTag = passTag
         self.stored = stored
+        self.parts = parts
+        self.isForPart = isForPart
+        self.keepsParts = keepsParts
         self.expected = expected
         self.isCollapsing = isCollapsing
         self.bytesMax = bytesMax

@@ -29,6 +29,8 @@ struct FillState: Sendable {
     }
 
     var phase = Phase.waiting
+    /// What of the answer is fetched.
+    var origin = Fill.Origin(part: nil, status: nil)
     /// The head, once there is one, also after a failure.
     var head: CachedHead?
     /// Whether requests other than the first one get this answer.

@@ -19,7 +19,7 @@ extension MemoryStore {
     var runningBytes: Int { fillBytes.load(ordering: .relaxed) }
 
     /// Ends a fill's registration; whether it still had one.
-    private static func unregister(_ fill: Fill, in shard: inout StoreShard) -> Bool {
+    static func unregister(_ fill: Fill, in shard: inout StoreShard) -> Bool {
         guard let index = shard.fills[fill.tag]?.firstIndex(where: { $0 === fill }) else {
             return false
         }
@@ -57,7 +57,9 @@ extension MemoryStore {
 
     /// Removes the answer that a fill was begun for: the origin no longer lets it be stored.
     func discardStored(of fill: Fill) {
-        let left = shard(fill.tag).state.withLock { $0.remove(fill.stored, tag: fill.tag) }
+        let left = shard(fill.tag).state.withLock {
+            $0.remove(fill.stored ?? fill.parts, tag: fill.tag)
+        }
         _ = left?.byteCost
     }
 

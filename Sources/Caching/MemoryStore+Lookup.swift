@@ -72,7 +72,7 @@ extension MemoryStore {
                 switch way(shard, found.query, key: key, request: request, rules: rules) {
                 case .onlyIfCached: return .onlyIfCached
                 case .around(let reason): return .around(reason)
-                case .fetch: return .fetch(found.query.reason)
+                case .fetch, .fetchPart: return .fetch(found.query.reason)
                 }
             }
         }
@@ -107,7 +107,8 @@ extension MemoryStore {
         let isReadable = !hasCredentials || (stored?.head.lifetime.isForEverybody ?? false)
         var found = Found(
             query: MissQuery(
-                tag: tag, now: now, stored: isReadable ? stored : nil, demands: demands,
+                tag: tag, now: now, stored: isReadable && stored?.isWhole ?? false ? stored : nil,
+                demands: demands,
                 hasCredentials: hasCredentials && !(stored != nil && isReadable)),
             node: node)
         guard let stored else {
@@ -117,6 +118,9 @@ extension MemoryStore {
         guard isReadable else {
             found.query.reason = .bypass
             return found
+        }
+        if !stored.isWhole {
+            return findInParts(found, stored, demands: demands, request: request, at: now)
         }
         switch stored.use(at: now, demands: demands, early: early, random: &random) {
         case .serve:
@@ -138,6 +142,31 @@ extension MemoryStore {
             } else {
                 found.query.reason = .stale
             }
+        }
+        return found
+    }
+
+    /// The same where only parts of the answer are stored: they serve while they are fresh, and later they save a
+    /// fetch from asking for them again.
+    private func findInParts(
+        _ base: Found, _ stored: StoredResponse, demands: CacheDirectives,
+        request: borrowing RequestHead, at now: MonotonicTime
+    ) -> Found {
+        var found = base
+        found.query.parts = stored
+        guard stored.canAnswer(request) else {
+            found.query.reason = .partial
+            return found
+        }
+        var random = SeededRandom(seed: 0)
+        if case .fresh = stored.freshness(at: now),
+            stored.use(at: now, demands: demands, early: .off, random: &random) == .serve
+        {
+            found.use = .serve(stored, nil)
+        } else if case .fresh = stored.freshness(at: now), !stored.head.lifetime.mustValidate {
+            found.query.reason = .request
+        } else {
+            found.query.reason = .stale
         }
         return found
     }
@@ -169,6 +198,8 @@ extension MemoryStore {
         let demands: CacheDirectives
         let hasCredentials: Bool
         var reason = CacheStatus.Forward.uriMiss
+        /// The stored parts, where no whole answer is stored.
+        var parts: StoredResponse?
     }
 
     /// Serves and begins a refresh, unless one runs, the origin failed a moment ago, or it is a HEAD.
@@ -193,6 +224,7 @@ extension MemoryStore {
         case onlyIfCached
         case around(CacheBypass)
         case fetch(isCollapsing: Bool, isTrial: Bool)
+        case fetchPart
     }
 
     private func way(
@@ -205,7 +237,7 @@ extension MemoryStore {
         if asksOriginForRange(query, request),
             !isCollapsing || !isBeingFetched(shard, query, key: key, request: request)
         {
-            return .around(.rangeRequest)
+            return RangeSelection.isOne(request.fields) ? .fetchPart : .around(.rangeRequest)
         }
         guard isCollapsing, let end = shard.passes[passTag(query.tag, request, rules)] else {
             return .fetch(isCollapsing: isCollapsing, isTrial: false)
@@ -218,10 +250,11 @@ extension MemoryStore {
         _ shard: inout StoreShard, _ query: MissQuery, key: Span<UInt8>,
         request: borrowing RequestHead, rules: CacheRules
     ) -> CacheLookup {
-        let isCollapsing: Bool
+        var isCollapsing = false
         switch way(shard, query, key: key, request: request, rules: rules) {
         case .onlyIfCached: return .onlyIfCached
         case .around(let reason): return .bypass(reason)
+        case .fetchPart: break
         case .fetch(let collapsing, let isTrial):
             isCollapsing = collapsing
             if isTrial {
@@ -237,9 +270,11 @@ extension MemoryStore {
                 if fill.isFull { return .bypass(.tooManyFollowers) }
             }
         }
-        if asksOriginForRange(query, request) { return .bypass(.rangeRequest) }
+        let isForPart = asksOriginForRange(query, request)
+        if isForPart && !RangeSelection.isOne(request.fields) { return .bypass(.rangeRequest) }
         let fill = begin(
-            &shard, query, key: key, request: request, rules: rules, isCollapsing: isCollapsing)
+            &shard, query, key: key, request: request, rules: rules,
+            isCollapsing: isCollapsing && !isForPart, isForPart: isForPart)
         guard let reader = fill.joinAsOwner() else { return .bypass(.tooManyFollowers) }
         return .lead(FillLead(fill: fill, reader: reader, reason: query.reason))
     }
@@ -265,14 +300,16 @@ extension MemoryStore {
     /// Registers a fill.
     func begin(
         _ shard: inout StoreShard, _ query: MissQuery, key: Span<UInt8>,
-        request: borrowing RequestHead, rules: CacheRules, isCollapsing: Bool
+        request: borrowing RequestHead, rules: CacheRules, isCollapsing: Bool,
+        isForPart: Bool = false
     ) -> Fill {
         let names = shard.variantNames(shard.chain(query.tag, key))
         let baseCount = rules.hasParts ? CacheKey.baseCount(of: key) : key.count
         let fill = Fill(
             store: self, key: key.copied, tag: query.tag,
             base: baseCount < key.count ? tag(key.extracting(0..<baseCount)) : 0,
-            passTag: passTag(query.tag, request, rules), stored: query.stored,
+            passTag: passTag(query.tag, request, rules), stored: query.stored, parts: query.parts,
+            isForPart: isForPart, keepsParts: request.method == .get,
             expected: names.isEmpty ? nil : VariantKey(names: names, request: request.fields),
             isCollapsing: isCollapsing, hasIdentity: rules.hasIdentity,
             bytesMax: min(rules.policy.maxObject, entryBytesMax),

@@ -44,7 +44,8 @@ extension MemoryStore {
             case .none: break
             }
             if let running = shard.fills[tag] {
-                for fill in running where fill.hasKey(key) && fill.suits(request.fields) {
+                for fill in running
+                where fill.hasKey(key) && !fill.isForPart && fill.suits(request.fields) {
                     return .running
                 }
             }

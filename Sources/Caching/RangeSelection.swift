@@ -46,6 +46,15 @@ public enum RangeSelection: Sendable, BitwiseCopyable {
         if asked > 0 { self = slices.count > 0 ? .slices(slices) : .unsatisfiable }
     }
 
+    /// Whether a request asks for one range of bytes, whatever the length of what it is of: the answer can be kept as
+    /// a part.
+    static func isOne(_ request: borrowing FieldList) -> Bool {
+        guard request.count(of: .range) == 1, let value = request.first(.range),
+            case .slices(let slices) = RangeSelection(value, of: .max)
+        else { return false }
+        return slices.count == 1
+    }
+
     private enum Member {
         case slice(BodySlice)
         case missing

@@ -76,11 +76,11 @@ extension StoredResponse {
                 response: merged.fields, request: request.fields, encodes: compression != nil),
             response: merged, lifetime: lifetime, times: times, isStorable: isStorable,
             isEncodable: compression?.admits(merged) ?? false, policy: policy)
-        return StoredResponse(head: new, body: body, encodedAs: self)
+        return StoredResponse(head: new, body: body, parts: parts, encodedAs: self)
     }
 
     /// The stored fields, each name that the 304 has replaced by all its lines there.
-    private static func merge(
+    static func merge(
         _ stored: ResponseHead, with update: borrowing ResponseHead
     ) -> ResponseHead {
         var merged = ResponseHead()

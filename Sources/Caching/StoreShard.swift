@@ -121,6 +121,12 @@ extension StoreShard {
         return newest?.head.variant.names ?? []
     }
 
+    /// Whether the entry was invalidated with all of its target.
+    func isInvalidated(_ node: Int32) -> Bool {
+        guard bases.hasInvalid, let stored = nodes[Int(node)].stored else { return false }
+        return bases.isInvalid(nodes[Int(node)].base, requested: stored.head.requested)
+    }
+
     /// Counts a use.
     mutating func touch(_ node: Int32) {
         if nodes[Int(node)].frequency < 3 { nodes[Int(node)].frequency += 1 }

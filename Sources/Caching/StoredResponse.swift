@@ -2,7 +2,7 @@ import HTTPModel
 public import Primitives
 import Synchronization
 
-/// A whole answer in the cache: immutable, shared by reference between workers.
+/// An answer in the cache, or parts of one: immutable, shared by reference between workers.
 ///
 ///     head.bytes   HTTP/1.1 200 OK␍␊ETag: "a"␍␊Content-Length: 5␍␊
 ///     body         [ 256 KiB ][ 256 KiB ][ rest ]
@@ -12,15 +12,21 @@ public final class StoredResponse: Sendable {
     public let head: CachedHead
     /// The body in its order; none of the segments is empty.
     public let body: [[UInt8]]
-    /// The length of the body in bytes.
+    /// Which parts of the body are there; `nil`: all of it.
+    public let parts: BodyParts?
+    /// Whether all of the body is there.
+    public let isWhole: Bool
+    /// The length of what is there of the body, in bytes.
     public let bodyCount: Int
     /// What it costs of the store's budget: head, body, keys, and what memory and index add, in bytes. Its
     /// encoded variants are counted for themselves.
     public let byteCost: Int
     let encoded = EncodedVariants()
 
-    /// Joins a head and a body.
-    public init(head: CachedHead, body: [[UInt8]]) {
+    /// Joins a head and a body; of a body in `parts` the head is that of the whole.
+    public init(head: CachedHead, body: [[UInt8]], parts: BodyParts? = nil) {
+        self.parts = parts
+        isWhole = parts == nil
         self.head = head
         self.body = body
         bodyCount = body.reduce(0) { $0 + $1.count }
@@ -29,12 +35,15 @@ public final class StoredResponse: Sendable {
             + ByteCost.block(head.variant.names.capacity)
             + ByteCost.block(head.variant.values.capacity)
             + ByteCost.block(body.capacity * MemoryLayout<[UInt8]>.stride)
+            + ByteCost.block((parts?.slices.capacity ?? 0) * MemoryLayout<BodySlice>.stride)
             + body.reduce(0) { $0 + ByteCost.block($1.capacity) }
     }
 
     /// The answer after a validation: the body and what was made of it stay.
-    convenience init(head: CachedHead, body: [[UInt8]], encodedAs former: StoredResponse) {
-        self.init(head: head, body: body)
+    convenience init(
+        head: CachedHead, body: [[UInt8]], parts: BodyParts?, encodedAs former: StoredResponse
+    ) {
+        self.init(head: head, body: body, parts: parts)
         guard head.isEncodable else { return }
         for coding in ContentCoding.allCases {
             guard let variant = former.encoded[coding], encoded.claim(coding) else { continue }

@@ -14,14 +14,14 @@ final class CacheFetch {
     private let worker: WorkerContext
     // The client's connection may follow another one before the fetch has ended.
     private let snapshot: Snapshot
-    private let fill: Fill
+    let fill: Fill
     private let route: Route
-    private let cache: CacheRules
-    private let pool: UpstreamPool
+    let cache: CacheRules
+    let pool: UpstreamPool
     private let peer: IPAddress
     private let forwarded = ByteBuffer(capacity: 4096)
     // The client's own may serve another request before the fetch has ended.
-    private let request: RequestHead
+    let request: RequestHead
     private let content: [UInt8]
     private let identity: ResolvedIdentity
     /// How it ended, for work that nobody reads.
@@ -76,7 +76,7 @@ final class CacheFetch {
 
     private func run() async {
         // A condition on a POST means something else (RFC 9110 §13.1.2).
-        var validates = fill.stored != nil && request.method != .post
+        var question = request.method == .post ? .whole : FetchQuestion(for: fill)
         var freshOnly = false
         for _ in 0..<Bounds.fetchAttempts {
             let requested = now
@@ -87,7 +87,7 @@ final class CacheFetch {
                 return fail(error)
             }
             do {
-                try await ask(upstream, validates: validates)
+                try await ask(upstream, question)
             } catch {
                 pool.release(upstream, reusable: false)
                 if error == .closedBeforeAnswer && upstream.isReused && !freshOnly {
@@ -98,12 +98,20 @@ final class CacheFetch {
                 return fail(error)
             }
             let times = FetchTimes(requested: requested, received: worker.loop.clock)
-            if validates, upstream.response.status == 304 {
+            if case .completion(let gap) = question {
+                if await takeCompletion(upstream, gap, times) == .done { return }
+                question = .whole
+                continue
+            }
+            if case .part = question, upstream.response.status == 206 {
+                return await takePart(upstream, times)
+            }
+            if case .validation = question, upstream.response.status == 304 {
                 let isDone = confirm(upstream, times)
                 pool.release(upstream, reusable: true)
                 if isDone { return }
                 // The 304 was about something else: ask without conditions.
-                validates = false
+                question = .whole
                 continue
             }
             return await take(upstream, times)
@@ -111,14 +119,18 @@ final class CacheFetch {
     }
 
     private func ask(
-        _ upstream: UpstreamConnection, validates: Bool
+        _ upstream: UpstreamConnection, _ question: FetchQuestion
     ) async throws(UpstreamError) {
+        var keepsRange = false
+        if case .part = question { keepsRange = true }
         forwarded.removeAll()
         ForwardedHead.append(
             request, identity, route, snapshot.blueprint, upstream.authority, peer: peer,
-            forCache: true, to: forwarded)
-        if validates, let stored = fill.stored {
+            forCache: true, keepingRange: keepsRange, to: forwarded)
+        if case .validation = question, let stored = fill.stored {
             Revalidation.appendConditions(of: stored.head, to: forwarded)
+        } else if case .completion(let gap) = question, let parts = fill.parts {
+            Revalidation.appendCompletion(of: gap, parts.head, to: forwarded)
         }
         forwarded.append("\r\n")
         // A failed write shows when the answer is read.
@@ -141,7 +153,7 @@ final class CacheFetch {
     }
 
     /// Takes a whole answer: to be stored, or for the first client alone.
-    private func take(_ upstream: UpstreamConnection, _ times: FetchTimes) async {
+    func take(_ upstream: UpstreamConnection, _ times: FetchTimes) async {
         let status = upstream.response.status
         if isFailure(status) || status.code == 429 {
             outcome = .failed(JobReason(status: status.code))
@@ -176,12 +188,19 @@ final class CacheFetch {
         pool.release(upstream, reusable: isWhole)
     }
 
-    /// Moves the body into the fill; `false` when it ended early or nobody wants it.
-    private func takeBody(_ upstream: UpstreamConnection) async -> Bool {
+    /// Moves the body into the fill, with what is stored before and behind it; `false` when it ended early or nobody
+    /// wants it.
+    func takeBody(
+        _ upstream: UpstreamConnection, before: [[UInt8]] = [], behind: [[UInt8]] = []
+    ) async -> Bool {
+        for segment in before where await !append(segment, of: upstream) { return false }
         do {
             while true {
                 while let part = try upstream.decodedPart() {
                     guard case .data(let count) = part else {
+                        for segment in behind where await !append(segment, of: upstream) {
+                            return false
+                        }
                         let stored = fill.finish(at: now)
                         if stored != nil && !isFailure(upstream.response.status) { outcome = .done }
                         if let stored { encode(stored) }
@@ -189,16 +208,7 @@ final class CacheFetch {
                     }
                     let segment = upstream.input.prefix(count)
                     upstream.input.consume(count)
-                    switch fill.append(segment) {
-                    case .more: continue
-                    case .full: await readersCatchUp()
-                    case .unwanted:
-                        if case .failed = outcome, !upstream.response.status.isError {
-                            // It was to be stored, and outgrew what is.
-                            outcome = .refused(JobReason(CacheRefusal.tooLarge.name))
-                        }
-                        return false
-                    }
+                    guard await append(segment, of: upstream) else { return false }
                 }
                 try await upstream.readMore(pause: pool.settings.idleTimeout)
             }
@@ -213,6 +223,22 @@ final class CacheFetch {
     private func encode(_ stored: StoredResponse) {
         if case .wanted(let coding) = Representation(of: stored, for: request.fields, cache) {
             EncodingTask.start(on: worker, stored, coding, cache)
+        }
+    }
+
+    /// Appends a segment, and waits for readers that lag; `false` when nobody wants it.
+    private func append(_ segment: [UInt8], of upstream: UpstreamConnection) async -> Bool {
+        switch fill.append(segment) {
+        case .more: return true
+        case .full:
+            await readersCatchUp()
+            return true
+        case .unwanted:
+            if case .failed = outcome, !upstream.response.status.isError {
+                // It was to be stored, and outgrew what is.
+                outcome = .refused(JobReason(CacheRefusal.tooLarge.name))
+            }
+            return false
         }
     }
 

@@ -72,7 +72,7 @@ extension DownstreamConnection {
         keeps: Bool
     ) -> BodySlice? {
         let output = exchange.output
-        appendHead(stored.head, as: form, exchange)
+        appendHead(exchange, stored.head, as: form)
         exchange.record.status = form.status(whole: stored.head.status)
         endHead(exchange, stored, status, keeps: keeps)
         let slice: BodySlice
@@ -182,19 +182,20 @@ extension DownstreamConnection {
     ) async -> Afterwards {
         let output = exchange.output
         var status = exchange.cacheStatus ?? .forwarded(.uriMiss)
-        status.forwardStatus = head.status.code
+        let origin = fill.origin
+        status.forwardStatus = origin.status ?? head.status.code
         status.isStored = head.isStorable
         if let refusal = head.refusal {
             status.detail = refusal.name
             exchange.record.cacheReason = refusal.name
         }
-        let form = form(exchange, ofArriving: head)
+        let form = form(exchange, ofArriving: head, part: origin.part)
         exchange.record.status = form.status(whole: head.status)
         let merge = limitFieldMerge(exchange, head)
         if case .whole = form, merge.dropsAny {
             head.append(to: output) { merge.drops($0) }
         } else {
-            appendHead(head, as: form, exchange)
+            appendHead(exchange, head, as: form)
         }
         if reader.isOwner && !head.cookies.isEmpty {
             let cookies = head.cookies
@@ -217,7 +218,9 @@ extension DownstreamConnection {
             var isWhole = true
             if hasBody {
                 isWhole = try await relayBody(
-                    exchange, fill, reader, waiter, PassingSlice(form.slice), isChunked: isChunked)
+                    exchange, fill, reader, waiter,
+                    PassingSlice(origin.part == nil ? form.slice : nil),
+                    isChunked: isChunked)
             }
             try await stream.write(output, patience: http.idleTimeout)
             guard isWhole else {

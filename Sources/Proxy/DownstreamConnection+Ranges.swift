@@ -14,18 +14,21 @@ extension DownstreamConnection {
     }
 
     /// What the request gets of an answer that is on its way: it comes once and in order, so that of several
-    /// ranges all is sent. Who may not store an answer passes it on as it is.
-    func form(_ exchange: Exchange, ofArriving head: CachedHead) -> AnswerForm {
+    /// ranges all is sent. Who may not store an answer passes it on as it is. Of a fetch for a `part` it gets that.
+    func form(
+        _ exchange: Exchange, ofArriving head: CachedHead, part: BodySlice?
+    ) -> AnswerForm {
         switch form(exchange, of: head) {
         case .notModified: .notModified
+        case _ where part != nil: part.map { .part($0) } ?? .whole
         case .part(let slice) where head.isStorable: .part(slice)
         case .unsatisfiable where head.isStorable: .unsatisfiable
         default: .whole
         }
     }
 
-    /// Appends status line and stored fields in one of the forms; `.parts` has a head of its own.
-    func appendHead(_ head: CachedHead, as form: AnswerForm, _ exchange: Exchange) {
+    /// Puts status line and stored fields in one of the forms into the output; `.parts` has a head of its own.
+    func appendHead(_ exchange: Exchange, _ head: CachedHead, as form: AnswerForm) {
         let output = exchange.output
         switch form {
         case .notModified:
@@ -36,7 +39,8 @@ extension DownstreamConnection {
             worker.appendDate(to: output)
         case .whole, .parts:
             head.append(to: output)
-            head.appendAcceptRanges(to: output)
+            let method = exchange.request.method
+            if method == .get || method == .head { head.appendAcceptRanges(to: output) }
         }
     }
 

@@ -13,13 +13,15 @@ enum ForwardedHead {
     /// Hop-by-hop fields end here; forwarding fields are made anew (`identity` decides what is believed), and so
     /// are the fields that tell the origin who asks; credentials pass on as they are; `Expect` is answered by the proxy itself. `origin` is the authority for requests that name none.
     ///
-    /// A request for the cache is a plain one: without the client's own conditions and ranges, and without its
-    /// codings where the cache makes them itself. The final empty line is left to the caller.
+    /// A request for the cache is a plain one: without the client's own conditions, without its range unless
+    /// `keepingRange`, and without its codings where the cache makes them itself. The final empty line is left
+    /// to the caller.
     static func append(
         _ request: borrowing RequestHead, _ identity: borrowing ResolvedIdentity,
         _ route: Route, _ blueprint: Blueprint, _ origin: [UInt8], peer: IPAddress, forCache: Bool,
-        to buffer: ByteBuffer
+        keepingRange: Bool = false, to buffer: ByteBuffer
     ) {
+        let dropped = keepingRange ? Conditions.evaluated : Conditions.notFetchedWith
         appendRequestLine(request, route, to: buffer)
         // A client of HTTP/1.0 may name no host; the origin's own name is the best there is.
         let host = request.authority.isEmpty ? origin.span : request.span(request.authority)
@@ -34,7 +36,7 @@ enum ForwardedHead {
             default: break
             }
             if encodes && field.name == .acceptEncoding { continue }
-            if forCache && Conditions.notFetchedWith.contains(field.name) { continue }
+            if forCache && dropped.contains(field.name) { continue }
             if IdentityResolver.replacedFields.contains(field.name) { continue }
             if HopByHop.isHopByHop(index, of: request.fields) { continue }
             if own.isOwn(request.fields.name(at: index)) { continue }

@@ -81,8 +81,12 @@ import Testing
             let part = try await peer.ask(get("/a", "Range: bytes=0-4\r\nIf-Range: \"v1\""))
             try require(peer, part, 206, "abcde", range: "bytes 0-4/26")
             try peer.require(
-                part["Cache-Status"] == "weir; fwd=bypass; fwd-status=206; detail=range",
+                part["Cache-Status"] == "weir; fwd=uri-miss; fwd-status=206; detail=partial",
                 describe(part))
+            let several = try await peer.ask(get("/a", "Range: bytes=0-0,1000-1001"))
+            try peer.require(
+                several["Cache-Status"] == "weir; fwd=bypass; fwd-status=206; detail=range",
+                describe(several))
         }
         #expect(world.problems() == [])
         #expect(seen.value.first?["Range"] == "bytes=0-4")

@@ -207,8 +207,19 @@ extension Table {
             get("Range: bytes=20-").origin(reply(416, fresh, "Content-Range: bytes */10"))
             get().origin(reply(fresh))
         }
-        must("9110-14.2-whole-for-range", "an origin may answer a range with the whole") {
-            get("Range: bytes=0-3").origin(reply(fresh).content(ten)).status(200).content(ten)
+        may(
+            "9110-14.2-whole-for-range",
+            "where an origin answers a range with the whole, that is stored and the part served"
+        ) {
+            get("Range: bytes=0-3").origin(reply(fresh).content(ten)).status(206).content("0123")
+            get().status(200).content(ten)
+        }
+        must(
+            "9110-14.2-private-whole-for-range",
+            "where an origin answers a range with a whole that is not stored, that passes"
+        ) {
+            get("Range: bytes=0-3").origin(reply("Cache-Control: no-store").content(ten))
+                .status(200).content(ten)
         }
         must("9111-3.4-other-validator", "parts of different representations are not combined") {
             get("Range: bytes=0-4").origin(
@@ -224,10 +235,33 @@ extension Table {
                 reply(206, fresh, "ETag: W/\"a\"", "Content-Range: bytes 5-9/10").content("56789"))
             get().origin(reply(fresh, "ETag: W/\"a\"").content(ten))
         }
+        may("9111-3.3-part-stored", "a part serves the ranges that lie in it") {
+            get("Range: bytes=0-4").origin(
+                reply(206, fresh, "ETag: \"a\"", "Content-Range: bytes 0-4/10").content("01234"))
+            get("Range: bytes=1-2").status(206).content("12").sees("Content-Range: bytes 1-2/10")
+                .says("hit")
+        }
         may(
-            "9111-3.4-combined", "parts that share a strong ETag become a whole",
-            .left("parts of the origin are not stored")
+            "9111-3.3-part-completed",
+            "for the whole only what is missing is asked for, with If-Range"
         ) {
+            get("Range: bytes=0-4").origin(
+                reply(206, fresh, "ETag: \"a\"", "Content-Range: bytes 0-4/10").content("01234"))
+            get().origin(
+                reply(206, fresh, "ETag: \"a\"", "Content-Range: bytes 5-9/10").content("56789")
+            )
+            .originSees("Range: bytes=5-9", "If-Range: \"a\"").status(200).content(ten)
+            .says("fwd=partial", "fwd-status=206", "stored")
+            get().status(200).content(ten).says("hit")
+        }
+        must("9111-3.4-completed-anew", "a new version in place of the missing part comes whole") {
+            get("Range: bytes=0-4").origin(
+                reply(206, fresh, "ETag: \"a\"", "Content-Range: bytes 0-4/10").content("01234"))
+            get().origin(reply(fresh, "ETag: \"b\"").content("abcdefghij")).status(200)
+                .content("abcdefghij")
+            get("Range: bytes=0-1").status(206).content("ab")
+        }
+        may("9111-3.4-combined", "parts that share a strong ETag become a whole") {
             get("Range: bytes=0-4").origin(
                 reply(206, fresh, "ETag: \"a\"", "Content-Range: bytes 0-4/10").content("01234"))
             get("Range: bytes=5-9").origin(

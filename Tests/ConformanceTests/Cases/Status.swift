@@ -77,9 +77,21 @@ extension Table {
             get().origin(reply(fresh))
             get("Authorization: Basic YTpi").origin(reply(fresh)).says("fwd=bypass")
         }
-        may("9211-2.2-range", "a range of what is not stored goes past the cache: `fwd=bypass`") {
-            get("Range: bytes=0-1").origin(reply(206, "Content-Range: bytes 0-1/10").content("01"))
-                .says("fwd=bypass", "fwd-status=206", "detail=range")
+        may("9211-2.2-range", "a range of what is not stored misses, and says if it is kept") {
+            get("Range: bytes=0-1").origin(
+                reply(206, fresh, "ETag: \"a\"", "Content-Range: bytes 0-1/10").content("01")
+            ).says("fwd=uri-miss", "fwd-status=206", "stored")
+        }
+        may("9211-2.2-partial", "a range that is not all in a stored part says `fwd=partial`") {
+            get("Range: bytes=0-1").origin(
+                reply(206, fresh, "ETag: \"a\"", "Content-Range: bytes 0-1/10").content("01"))
+            get("Range: bytes=1-2").origin(
+                reply(206, fresh, "ETag: \"a\"", "Content-Range: bytes 1-2/10").content("12")
+            ).says("fwd=partial", "fwd-status=206", "stored")
+        }
+        may("9211-2.2-ranges", "several ranges of what is not stored go past the cache") {
+            get("Range: bytes=0-1,900-901").origin(reply(fresh).content("0123456789"))
+                .says("fwd=bypass", "fwd-status=200", "detail=range")
         }
         may("9211-2.1-range", "a part of a stored answer is a hit") {
             get().origin(reply(fresh).content("0123456789"))
