@@ -40,7 +40,7 @@ private let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     let ids = Table.all.map(\.id)
     let sources = root.appendingPathComponent("Sources")
     let files = try #require(FileManager.default.enumerator(atPath: sources.path))
-    let name = /`((?:9111|9110|9211|9213|5861|8246|9875|10008)-[0-9a-z.\-]*)…?`/
+    let name = /`((?:9111|9110|9112|9211|9213|5861|8246|9875|10008)-[0-9a-z.\-]*)…?`/
     for case let file as String in files where file.hasSuffix(".swift") {
         let text = try String(contentsOf: sources.appendingPathComponent(file), encoding: .utf8)
         for match in text.matches(of: name) {

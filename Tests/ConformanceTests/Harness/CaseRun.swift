@@ -138,6 +138,7 @@ final class CaseRun: Sendable {
 
     private struct Answer {
         var message: RawConnection.Message
+        var interim: [Int]
         var isCutShort = false
     }
 
@@ -149,23 +150,27 @@ final class CaseRun: Sendable {
         lines += exchange.fields.map(expand)
         if let body = exchange.body { lines.append("Content-Length: \(body.utf8.count)") }
         try connection.send(lines.joined(separator: "\r\n") + "\r\n\r\n" + (exchange.body ?? ""))
+        var interim: [Int] = []
         while true {
             guard var head = try connection.readHead() else {
                 throw Failure("the client got no answer")
             }
-            if (100..<200).contains(head.status) { continue }
+            if (100..<200).contains(head.status) {
+                interim.append(head.status)
+                continue
+            }
             if isFollower { followers.open() }
             if exchange.method == "HEAD" || head.status == 204 || head.status == 304 {
-                return Answer(message: head)
+                return Answer(message: head, interim: interim)
             }
             do {
                 try connection.readBody(of: &head, endsWithConnection: true)
             } catch is Failure {
-                return Answer(message: head, isCutShort: true)
+                return Answer(message: head, interim: interim, isCutShort: true)
             } catch is RawSocket.Reset {
-                return Answer(message: head, isCutShort: true)
+                return Answer(message: head, interim: interim, isCutShort: true)
             }
-            return Answer(message: head)
+            return Answer(message: head, interim: interim)
         }
     }
 
@@ -197,6 +202,9 @@ final class CaseRun: Sendable {
         let isBroken = exchange.content == .cutShort && message.status == 502
         if let status = exchange.status ?? reference?.status, message.status != status, !isBroken {
             fail("the client got \(message.status) instead of \(status)")
+        }
+        if let interim = exchange.interim, interim != answer.interim {
+            fail("the interim answers are \(answer.interim) instead of \(interim)")
         }
         checkContent(exchange, answer, reference?.text)
         for line in exchange.sees {

@@ -2,6 +2,7 @@
 enum Document {
     private static let titles: [(document: String, title: String)] = [
         ("9111", "RFC 9111: HTTP Caching"), ("9110", "RFC 9110: HTTP Semantics"),
+        ("9112", "RFC 9112: HTTP/1.1"),
         ("5861", "RFC 5861: stale-while-revalidate and stale-if-error"),
         ("8246", "RFC 8246: immutable"), ("9211", "RFC 9211: Cache-Status"),
         ("9213", "RFC 9213: targeted Cache-Control"), ("9875", "RFC 9875: cache groups"),

@@ -37,6 +37,8 @@ struct Exchange: Sendable {
 
     var status: Int?
     var content = Content.expected
+    /// The statuses of the interim answers that come first.
+    var interim: [Int]?
     var sees: [String] = []
     var lacks: [String] = []
     var age: ClosedRange<Int>?
@@ -73,6 +75,7 @@ struct Exchange: Sendable {
     // MARK: The client
 
     func status(_ status: Int) -> Exchange { with(\.status, status) }
+    func interim(_ statuses: Int...) -> Exchange { with(\.interim, statuses) }
     func content(_ text: String) -> Exchange { with(\.content, .text(text)) }
     func content(of exchange: Int) -> Exchange { with(\.content, .of(exchange)) }
     func content(_ content: Content) -> Exchange { with(\.content, content) }

@@ -16,6 +16,7 @@ enum Table {
         requestDirectives
         responseDirectives
         semantics
+        messages
         conditions
         ranges
         servingStale
