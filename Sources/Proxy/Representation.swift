@@ -12,7 +12,8 @@ enum Representation {
 
     /// The representation of `stored` for `request`, to which `rules` are applied (RFC 9110 §12.5.3).
     init(of stored: StoredResponse, for request: borrowing FieldList, _ rules: CacheRules) {
-        guard stored.isWhole, stored.head.isEncodable, let coding = rules.coding(for: request) else {
+        guard stored.isWhole, stored.head.isEncodable, let coding = rules.coding(for: request)
+        else {
             self = .asIs
             return
         }
