@@ -104,7 +104,7 @@ final class IdempotentExchange {
     /// Passes the answer on, and keeps it.
     private func take(_ upstream: UpstreamConnection, _ times: FetchTimes) async {
         let status = upstream.response.status
-        worker.invalidate(request, status, snapshot.blueprint)
+        worker.noteAnswer(to: request, identity, upstream.response, route, snapshot.blueprint)
         let head = CachedHead(passing: upstream.response, times: times)
         fill.publish(head)
         var body: [[UInt8]]? = head.contentLength ?? 0 > UInt64(policy.maxAnswer) ? nil : []
