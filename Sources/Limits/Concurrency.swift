@@ -5,17 +5,23 @@
 /// **Memory**: the entry, 40 bytes a key while something is in flight, none after it.
 ///
 /// When a request waits because all are taken, nobody can say for how long: the time told is an estimate.
-struct Concurrency: Sendable, BitwiseCopyable {
+struct Concurrency: LimitAlgorithm {
     /// Units in flight at once, at least 1.
     let quota: UInt32
 
     /// Whether `units` more may be in flight.
-    func admits(_ entry: LimitEntry, units: UInt32) -> Bool {
+    func admits(
+        _ entry: inout LimitEntry, counters _: inout CounterSlab, units: UInt32,
+        at _: LimitMeter.Now
+    ) -> Bool {
         units == 0 || UInt64(entry.amount) + UInt64(units) <= UInt64(quota)
     }
 
     /// Counts `units` in flight. The entry stays until they are given back.
-    func charge(_ entry: inout LimitEntry, units: UInt32) -> UInt64 {
+    func charge(
+        _ entry: inout LimitEntry, counters _: inout CounterSlab, units: UInt32,
+        at _: LimitMeter.Now
+    ) -> UInt64 {
         let (sum, overflow) = entry.amount.addingReportingOverflow(units)
         entry.amount = overflow ? .max : sum
         if entry.amount > 0 { entry.until = .max }
@@ -23,14 +29,20 @@ struct Concurrency: Sendable, BitwiseCopyable {
     }
 
     /// Counts `units` less in flight, never less than none.
-    func refund(_ entry: inout LimitEntry, units: UInt32) {
+    func refund(
+        _ entry: inout LimitEntry, counters _: inout CounterSlab, units: UInt32, mark _: UInt64,
+        at _: LimitMeter.Now
+    ) {
         guard entry.amount > 0 else { return }
         entry.amount -= min(units, entry.amount)
         if entry.amount == 0 { entry.until = 0 }
     }
 
     /// How many more may be in flight.
-    func level(_ entry: LimitEntry, units: UInt32, at now: LimitMeter.Now) -> LimitMeter.Level {
+    func level(
+        _ entry: LimitEntry, counters _: borrowing CounterSlab, units: UInt32,
+        at now: LimitMeter.Now
+    ) -> LimitMeter.Level {
         let remaining = entry.amount < quota ? quota - entry.amount : 0
         let wanted = max(units, 1)
         return LimitMeter.Level(

@@ -37,10 +37,10 @@ struct CounterSlab: Sendable {
         /// One byte: what a ring begins with.
         static var byte: CounterWidth { CounterWidth(rawValue: 0) }
         /// Its power of two, in bits: 3…5.
-        var shift: UInt64 { UInt64(rawValue) + 3 }
+        var shift: UInt64 { UInt64(rawValue) &+ 3 }
         /// The largest count.
         var max: UInt32 { UInt32(truncatingIfNeeded: mask) }
-        fileprivate var mask: UInt64 { 1 << (1 << shift) - 1 }
+        @inline(__always) fileprivate var mask: UInt64 { .max &>> (64 &- 1 &<< shift) }
 
         /// The words of a ring of `count` counters.
         func words(for count: UInt64) -> Int { Int((count << shift + 63) >> 6) }
@@ -116,22 +116,23 @@ struct CounterSlab: Sendable {
     // MARK: Counters
 
     /// The counter at `slot` of the block.
+    @inline(__always)
     func value(_ block: Block, _ slot: UInt64) -> UInt32 {
-        let bit = slot << block.width.shift
-        let word = words[block.start + Int(bit >> 6)]
-        return UInt32(truncatingIfNeeded: (word >> (bit & 63)) & block.width.mask)
+        let bit = slot &<< block.width.shift
+        let word = words[block.start &+ Int(bit &>> 6)]
+        return UInt32(truncatingIfNeeded: (word &>> (bit & 63)) & block.width.mask)
     }
 
     /// Adds to the counter at `slot`, which must be wide enough for the sum.
     mutating func add(_ amount: UInt32, _ block: Block, _ slot: UInt64) {
-        let bit = slot << block.width.shift
-        words[block.start + Int(bit >> 6)] &+= UInt64(amount) << (bit & 63)
+        let bit = slot &<< block.width.shift
+        words[block.start &+ Int(bit &>> 6)] &+= UInt64(amount) &<< (bit & 63)
     }
 
     /// Takes from the counter at `slot`, which must hold as much.
     mutating func subtract(_ amount: UInt32, _ block: Block, _ slot: UInt64) {
-        let bit = slot << block.width.shift
-        words[block.start + Int(bit >> 6)] &-= UInt64(amount) << (bit & 63)
+        let bit = slot &<< block.width.shift
+        words[block.start &+ Int(bit &>> 6)] &-= UInt64(amount) &<< (bit & 63)
     }
 
     /// The sum of the counters at `slots`, a word at a time.
@@ -168,22 +169,31 @@ struct CounterSlab: Sendable {
     /// The number of counters at the beginning of `slots` whose sum is `need` or more, `need` then being 0; or
     /// all of them, `need` then being what is still missing.
     func reach(_ need: inout UInt32, _ block: Block, _ slots: Range<UInt64>) -> UInt64 {
-        let shift = block.width.shift
-        var bit = slots.lowerBound << shift
-        let end = slots.upperBound << shift
+        if need == 0 { return 0 }
+        let width = block.width
+        var bit = slots.lowerBound << width.shift
+        let end = slots.upperBound << width.shift
         while bit < end {
-            let word = words[block.start + Int(bit >> 6)] & Self.mask(from: bit, to: end)
-            let sum = block.width.sum(word)
-            if sum >= need { break }
-            need -= sum
+            var word = words[block.start + Int(bit >> 6)] & Self.mask(from: bit, to: end)
+            var place = bit & ~63
             bit = (bit | 63) + 1
+            if word == 0 { continue }
+            let sum = width.sum(word)
+            if sum < need {
+                need -= sum
+                continue
+            }
+            // In this word it is: from one counter that holds something to the next.
+            while need > 0 {
+                let zeros = (UInt64(word.trailingZeroBitCount) >> width.shift) << width.shift
+                word >>= zeros
+                need -= min(UInt32(truncatingIfNeeded: word & width.mask), need)
+                word >>= 1 << width.shift
+                place += zeros + 1 << width.shift
+            }
+            return place >> width.shift - slots.lowerBound
         }
-        var slot = min(bit, end) >> shift
-        while slot < slots.upperBound && need > 0 {
-            need -= min(value(block, slot), need)
-            slot += 1
-        }
-        return slot - slots.lowerBound
+        return slots.upperBound - slots.lowerBound
     }
 
     // MARK: Moments

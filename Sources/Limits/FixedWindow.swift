@@ -18,7 +18,7 @@ import Primitives
 /// **Memory**: the entry, 40 bytes a key.
 ///
 /// When a tier brings another period, what was counted in a window that is still running counts on.
-struct FixedWindow: Sendable, BitwiseCopyable {
+struct FixedWindow: LimitAlgorithm {
     /// Units per window.
     let quota: UInt32
     /// What the windows look like, as entries remember it; not 0.
@@ -54,14 +54,20 @@ struct FixedWindow: Sendable, BitwiseCopyable {
     }
 
     /// Whether `units` more would fit.
-    func admits(_ entry: LimitEntry, units: UInt32, at now: LimitMeter.Now) -> Bool {
+    func admits(
+        _ entry: inout LimitEntry, counters _: inout CounterSlab, units: UInt32,
+        at now: LimitMeter.Now
+    ) -> Bool {
         units == 0 || UInt64(view(of: entry, at: now).count) + UInt64(units) <= UInt64(quota)
     }
 
     /// Counts `units`.
     ///
     /// - Returns: The end of the window.
-    func charge(_ entry: inout LimitEntry, units: UInt32, at now: LimitMeter.Now) -> UInt64 {
+    func charge(
+        _ entry: inout LimitEntry, counters _: inout CounterSlab, units: UInt32,
+        at now: LimitMeter.Now
+    ) -> UInt64 {
         var view = view(of: entry, at: now)
         if view.mayBeShorter {
             // What was counted in a shorter window counts in this one.
@@ -77,14 +83,20 @@ struct FixedWindow: Sendable, BitwiseCopyable {
     }
 
     /// Takes `units` back if the window that ends at `mark` is still running.
-    func refund(_ entry: inout LimitEntry, units: UInt32, mark: UInt64, at now: LimitMeter.Now) {
+    func refund(
+        _ entry: inout LimitEntry, counters _: inout CounterSlab, units: UInt32, mark: UInt64,
+        at now: LimitMeter.Now
+    ) {
         guard entry.position == mark && runs(entry, at: now) != nil else { return }
         entry.amount -= min(units, entry.amount)
         if entry.amount == 0 { entry.until = min(entry.until, now.monotonic) }
     }
 
     /// How full the window is, and when it ends.
-    func level(_ entry: LimitEntry, units: UInt32, at now: LimitMeter.Now) -> LimitMeter.Level {
+    func level(
+        _ entry: LimitEntry, counters _: borrowing CounterSlab, units: UInt32,
+        at now: LimitMeter.Now
+    ) -> LimitMeter.Level {
         let view = view(of: entry, at: now)
         let remaining = view.count < quota ? quota - view.count : 0
         return LimitMeter.Level(

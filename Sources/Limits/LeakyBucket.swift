@@ -18,7 +18,7 @@
 /// **Memory**: the entry, 40 bytes a key.
 ///
 /// When the rate changes, who waits already keeps the moment he was told.
-struct LeakyBucket: Sendable, BitwiseCopyable {
+struct LeakyBucket: LimitAlgorithm {
     /// The time between two units, in nanoseconds; 1 to 2⁶⁰.
     let interval: UInt64
     /// The longest delay, in nanoseconds; at most 2⁶⁰.
@@ -33,16 +33,23 @@ struct LeakyBucket: Sendable, BitwiseCopyable {
     }
 
     /// Whether there are places for `units`.
-    func admits(_ entry: LimitEntry, units: UInt32, at now: UInt64) -> Bool {
+    func admits(
+        _ entry: inout LimitEntry, counters _: inout CounterSlab, units: UInt32,
+        at now: LimitMeter.Now
+    ) -> Bool {
         guard units > 0 else { return true }
         guard let allowed = delayAllowed(units: units) else { return false }
-        return debt(of: entry, at: now) <= allowed
+        return debt(of: entry, at: now.monotonic) <= allowed
     }
 
     /// Takes places for `units`, beyond `maxDelay` too: 146 years at most.
     ///
     /// - Returns: The moment at which the next request may leave.
-    func charge(_ entry: inout LimitEntry, units: UInt32, at now: UInt64) -> UInt64 {
+    func charge(
+        _ entry: inout LimitEntry, counters _: inout CounterSlab, units: UInt32,
+        at now: LimitMeter.Now
+    ) -> UInt64 {
+        let now = now.monotonic
         let (time, overflow) = interval.multipliedReportingOverflow(by: UInt64(units))
         // Both are at most 2⁶².
         let debt = debt(of: entry, at: now) + (overflow ? LimitBounds.timeMax : min(time, .max / 4))
@@ -53,15 +60,21 @@ struct LeakyBucket: Sendable, BitwiseCopyable {
 
     /// Gives the places of `units` back if nobody took one behind them: `mark` is still the moment at which
     /// the next request may leave. Otherwise they stay taken, so that no two requests leave at one place.
-    func refund(_ entry: inout LimitEntry, units: UInt32, mark: UInt64, at now: UInt64) {
+    func refund(
+        _ entry: inout LimitEntry, counters _: inout CounterSlab, units: UInt32, mark: UInt64,
+        at now: LimitMeter.Now
+    ) {
         guard entry.until == mark && entry.position == interval else { return }
         let (time, overflow) = interval.multipliedReportingOverflow(by: UInt64(units))
-        let debt = debt(of: entry, at: now)
+        let debt = debt(of: entry, at: now.monotonic)
         entry.until -= overflow ? debt : min(time, debt)
     }
 
     /// How long the queue is; `delay` is that of the request of `units` which was charged last.
-    func level(_ entry: LimitEntry, units: UInt32, at now: LimitMeter.Now) -> LimitMeter.Level {
+    func level(
+        _ entry: LimitEntry, counters _: borrowing CounterSlab, units: UInt32,
+        at now: LimitMeter.Now
+    ) -> LimitMeter.Level {
         let debt = debt(of: entry, at: now.monotonic)
         let places = debt <= maxDelay ? (maxDelay - debt) / interval + 1 : 0
         var next = LimitMeter.Level.neverPasses

@@ -10,7 +10,7 @@ import Primitives
 /// | leaky bucket | the interval | the TAT, monotonic | – | – |
 /// | fixed window | the window's end, wall clock | its end, monotonic, and a slack | shape of the window | count |
 /// | sliding window | index of the newest sub-window | last moment it counts | counters | sum |
-/// | sliding log | slot after the newest moment | last moment it counts | moments | their number |
+/// | sliding log | period's shape, moments that counted, next slot | last moment it counts | moments | their number |
 /// | concurrency | – | never, or 0 | – | in flight |
 ///
 /// Once the monotonic clock is past `until`, the entry says the same as no entry: it is *idle*.

@@ -27,34 +27,94 @@ struct LimitParts: OptionSet, Sendable, BitwiseCopyable {
     }
 }
 
-/// The digest of one key in the making: the limit's identity, then every part with its kind and length.
+/// The keys of one request: what a part adds to them is hashed once, however many limits count by it.
 ///
-///     identity 16 | kind, method, length 8 | bytes | kind, method, length 8 | bytes | …
+///     key = the limit's identity ⊕ digest of the address ⊕ digest of the user ⊕ … of the endpoint
 ///
-/// As every part says what it is and how long, no two lists of parts have the same bytes.
-struct LimitKey {
-    private var hasher: KeyedHasher
+/// A part's digest is made under a secret and says of what kind the part is and how long. Two keys of a limit that
+/// differ in parts differ by these parts' digests, which look random to who does not know the secret: they are
+/// equal with a chance of 2⁻¹²⁸, as two digests of everything would be. Identities and endpoints come from the
+/// configuration: nobody chooses them to meet a key, so their digests need no secret and are made with the policy.
+struct LimitKeys {
+    private let seed: KeyedHasher.Seed
+    // A part that the request lacks adds nothing.
+    private var ip = Digest128(high: 0, low: 0)
+    private var user = Digest128(high: 0, low: 0)
+    private var company = Digest128(high: 0, low: 0)
 
-    init(of limit: CompiledLimit, seed: KeyedHasher.Seed) {
-        hasher = KeyedHasher(seed: seed)
-        hasher.append(limit.identity.high)
-        hasher.append(limit.identity.low)
+    /// Hashes what the keys of limits with these `parts` need.
+    init(of subject: borrowing LimitSubject, _ parts: LimitParts, seed: KeyedHasher.Seed) {
+        self.seed = seed
+        // A request that lacks a part is counted by its address.
+        var lacksPart = parts.contains(.dimension)
+        if parts.contains(.user) {
+            if let bytes = subject.user, !bytes.isEmpty {
+                user = digest(.user, bytes)
+            } else {
+                lacksPart = true
+            }
+        }
+        if parts.contains(.company) {
+            if let bytes = subject.company, !bytes.isEmpty {
+                company = digest(.company, bytes)
+            } else {
+                lacksPart = true
+            }
+        }
+        if parts.contains(.ip) || lacksPart { ip = digest(subject.counted) }
     }
 
-    mutating func append(_ address: IPAddress) {
+    /// The key under a limit by all but its endpoint, header fields and claims; `isAnonymous`: by address, in
+    /// place of what the request lacks.
+    func key(of limit: CompiledLimit, isAnonymous: Bool) -> Digest128 {
+        var key = limit.identity
+        if limit.parts.contains(.ip) || isAnonymous { key = key ^ ip }
+        if limit.parts.contains(.user) { key = key ^ user }
+        if limit.parts.contains(.company) { key = key ^ company }
+        return key
+    }
+
+    /// What the value of a header field or claim adds: `place` is its place among those of the limit.
+    func digest(ofDimension value: Span<UInt8>, at place: Int) -> Digest128 {
+        digest(.dimension, value, place: place)
+    }
+
+    private func digest(_ address: IPAddress) -> Digest128 {
+        var hasher = KeyedHasher(seed: seed)
         hasher.append(Self.header(.ip, length: 16))
         hasher.append(address.high)
         hasher.append(address.low)
+        return hasher.finish()
     }
 
-    mutating func append(_ part: LimitParts, _ bytes: Span<UInt8>, method: Method = .other) {
-        hasher.append(Self.header(part, length: bytes.count, method: method))
+    @inline(never)
+    private func digest(_ part: LimitParts, _ bytes: Span<UInt8>, place: Int = 0) -> Digest128 {
+        Self.digest(part, bytes, place: place, seed: seed)
+    }
+
+    private static func digest(
+        _ part: LimitParts, _ bytes: Span<UInt8>, place: Int, seed: KeyedHasher.Seed
+    ) -> Digest128 {
+        var hasher = KeyedHasher(seed: seed)
+        hasher.append(header(part, length: bytes.count, place: place))
         hasher.append(bytes)
+        return hasher.finish()
     }
 
-    consuming func finish() -> Digest128 { hasher.finish() }
+    private static func header(_ part: LimitParts, length: Int, place: Int = 0) -> UInt64 {
+        UInt64(part.rawValue) << 56 | UInt64(place) << 48 | UInt64(length)
+    }
 
-    private static func header(_ part: LimitParts, length: Int, method: Method = .other) -> UInt64 {
-        UInt64(part.rawValue) << 56 | UInt64(method.rawValue) << 48 | UInt64(length)
+    // MARK: Endpoints
+
+    /// The digest of a route's pattern.
+    static func digest(ofEndpoint pattern: Span<UInt8>) -> Digest128 {
+        digest(.endpoint, pattern, place: 0, seed: KeyedHasher.Seed(0, 0))
+    }
+
+    /// What an endpoint adds, by the digest of its pattern. All methods without a case count as one.
+    static func digest(ofEndpoint pattern: Digest128, method: Method) -> Digest128 {
+        let mixed = UInt64(method.rawValue) &* 0x9E37_79B9_7F4A_7C15
+        return pattern ^ Digest128(high: mixed, low: mixed)
     }
 }

@@ -1,7 +1,5 @@
-/// How one rate is measured: an algorithm with its numbers worked out.
-///
-/// A meter holds no state; entries do. So a rate can change while what was counted stays.
-enum LimitMeter: Sendable, BitwiseCopyable {
+/// How one rate is measured: one of the algorithms, with its numbers worked out.
+enum LimitMeter: LimitAlgorithm {
     case tokenBucket(TokenBucket)
     case slidingWindow(SlidingWindow)
     case slidingLog(SlidingLog)
@@ -28,15 +26,6 @@ enum LimitMeter: Sendable, BitwiseCopyable {
         case .fixedWindow: .fixedWindow
         case .leakyBucket: .leakyBucket
         case .concurrency: .concurrency
-        }
-    }
-
-    /// The words of counters a new entry begins with; 0: none.
-    var counterWords: Int {
-        switch self {
-        case .slidingWindow(let window): window.counterWords
-        case .slidingLog(let log): log.counterWords
-        default: 0
         }
     }
 
@@ -73,76 +62,76 @@ enum LimitMeter: Sendable, BitwiseCopyable {
         func wall(at monotonic: UInt64) -> UInt64 { monotonic &+ offset }
     }
 
-    /// Whether `units` could be taken. The number 0 always can.
-    ///
-    /// Counters that would need more room for them are given it; without room the answer is no.
+    // MARK: The algorithm's own
+
+    var counterWords: Int {
+        switch self {
+        case .tokenBucket(let own): own.counterWords
+        case .slidingWindow(let own): own.counterWords
+        case .slidingLog(let own): own.counterWords
+        case .fixedWindow(let own): own.counterWords
+        case .leakyBucket(let own): own.counterWords
+        case .concurrency(let own): own.counterWords
+        }
+    }
+
     func admits(
         _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, at now: Now
     ) -> Bool {
         switch self {
-        case .tokenBucket(let bucket): bucket.admits(entry, units: units, at: now.monotonic)
-        case .slidingWindow(let window):
-            window.admits(&entry, counters: &counters, units: units, at: now.monotonic)
-        case .slidingLog(let log):
-            log.admits(&entry, counters: &counters, units: units, at: now.monotonic)
-        case .fixedWindow(let window): window.admits(entry, units: units, at: now)
-        case .leakyBucket(let bucket): bucket.admits(entry, units: units, at: now.monotonic)
-        case .concurrency(let limit): limit.admits(entry, units: units)
+        case .tokenBucket(let own): own.admits(&entry, counters: &counters, units: units, at: now)
+        case .slidingWindow(let own): own.admits(&entry, counters: &counters, units: units, at: now)
+        case .slidingLog(let own): own.admits(&entry, counters: &counters, units: units, at: now)
+        case .fixedWindow(let own): own.admits(&entry, counters: &counters, units: units, at: now)
+        case .leakyBucket(let own): own.admits(&entry, counters: &counters, units: units, at: now)
+        case .concurrency(let own): own.admits(&entry, counters: &counters, units: units, at: now)
         }
     }
 
-    /// Takes `units`, also when there are not so many: what a request turned out to cost is charged, and the
-    /// next ones wait for it.
-    ///
-    /// - Returns: What `refund` wants to know about this charge.
     @discardableResult
     func charge(
         _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, at now: Now
     ) -> UInt64 {
         switch self {
-        case .tokenBucket(let bucket): bucket.charge(&entry, units: units, at: now.monotonic)
-        case .slidingWindow(let window):
-            window.charge(&entry, counters: &counters, units: units, at: now.monotonic)
-        case .slidingLog(let log):
-            log.charge(&entry, counters: &counters, units: units, at: now.monotonic)
-        case .fixedWindow(let window): window.charge(&entry, units: units, at: now)
-        case .leakyBucket(let bucket): bucket.charge(&entry, units: units, at: now.monotonic)
-        case .concurrency(let limit): limit.charge(&entry, units: units)
+        case .tokenBucket(let own): own.charge(&entry, counters: &counters, units: units, at: now)
+        case .slidingWindow(let own): own.charge(&entry, counters: &counters, units: units, at: now)
+        case .slidingLog(let own): own.charge(&entry, counters: &counters, units: units, at: now)
+        case .fixedWindow(let own): own.charge(&entry, counters: &counters, units: units, at: now)
+        case .leakyBucket(let own): own.charge(&entry, counters: &counters, units: units, at: now)
+        case .concurrency(let own): own.charge(&entry, counters: &counters, units: units, at: now)
         }
     }
 
-    /// Gives `units` back that a charge took, as far as they still count; `mark` is what `charge` returned.
-    /// Never more than that charge is undone, so the guarantee holds as if it had been smaller.
     func refund(
         _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, mark: UInt64,
         at now: Now
     ) {
         switch self {
-        case .tokenBucket(let bucket):
-            bucket.refund(&entry, units: units, mark: mark, at: now.monotonic)
-        case .slidingWindow(let window):
-            window.refund(&entry, counters: &counters, units: units, mark: mark, at: now.monotonic)
-        case .slidingLog(let log):
-            log.refund(&entry, counters: &counters, units: units, mark: mark, at: now.monotonic)
-        case .fixedWindow(let window): window.refund(&entry, units: units, mark: mark, at: now)
-        case .leakyBucket(let bucket):
-            bucket.refund(&entry, units: units, mark: mark, at: now.monotonic)
-        case .concurrency(let limit): limit.refund(&entry, units: units)
+        case .tokenBucket(let own):
+            own.refund(&entry, counters: &counters, units: units, mark: mark, at: now)
+        case .slidingWindow(let own):
+            own.refund(&entry, counters: &counters, units: units, mark: mark, at: now)
+        case .slidingLog(let own):
+            own.refund(&entry, counters: &counters, units: units, mark: mark, at: now)
+        case .fixedWindow(let own):
+            own.refund(&entry, counters: &counters, units: units, mark: mark, at: now)
+        case .leakyBucket(let own):
+            own.refund(&entry, counters: &counters, units: units, mark: mark, at: now)
+        case .concurrency(let own):
+            own.refund(&entry, counters: &counters, units: units, mark: mark, at: now)
         }
     }
 
-    /// How full the key is for a request of `units`.
     func level(
         _ entry: LimitEntry, counters: borrowing CounterSlab, units: UInt32, at now: Now
     ) -> Level {
         switch self {
-        case .tokenBucket(let bucket): bucket.level(entry, units: units, at: now)
-        case .slidingWindow(let window):
-            window.level(entry, counters: counters, units: units, at: now)
-        case .slidingLog(let log): log.level(entry, counters: counters, units: units, at: now)
-        case .fixedWindow(let window): window.level(entry, units: units, at: now)
-        case .leakyBucket(let bucket): bucket.level(entry, units: units, at: now)
-        case .concurrency(let limit): limit.level(entry, units: units, at: now)
+        case .tokenBucket(let own): own.level(entry, counters: counters, units: units, at: now)
+        case .slidingWindow(let own): own.level(entry, counters: counters, units: units, at: now)
+        case .slidingLog(let own): own.level(entry, counters: counters, units: units, at: now)
+        case .fixedWindow(let own): own.level(entry, counters: counters, units: units, at: now)
+        case .leakyBucket(let own): own.level(entry, counters: counters, units: units, at: now)
+        case .concurrency(let own): own.level(entry, counters: counters, units: units, at: now)
         }
     }
 }

@@ -24,16 +24,7 @@ extension LimitPolicy {
         case .refused:
             guard let tightest = decision.tightest else { break }
             let state = decision[tightest]
-            if problemJSON {
-                buffer.append(
-                    """
-                    {"type":"https://iana.org/assignments/http-problem-types#quota-exceeded",\
-                    "title":"Request cannot be satisfied as assigned quota has been exceeded",\
-                    "status":429,
-                    """)
-            } else {
-                buffer.append("{\"error\":\"Rate limit exceeded\",")
-            }
+            appendTitle(problemJSON: problemJSON, to: buffer)
             appendDetail(state, never: decision.neverPasses, to: buffer)
             buffer.append(",\"limit\":")
             buffer.append(bytes.span(limits[Int(state.limit)].jsonName))
@@ -51,6 +42,16 @@ extension LimitPolicy {
             }
             buffer.append("}")
         }
+    }
+
+    /// What the body begins with.
+    private func appendTitle(problemJSON: Bool, to buffer: ByteBuffer) {
+        guard problemJSON else { return buffer.append("{\"error\":\"Rate limit exceeded\",") }
+        buffer.append(
+            "{\"type\":\"https://iana.org/assignments/http-problem-types#quota-exceeded\",")
+        buffer.append(
+            "\"title\":\"Request cannot be satisfied as assigned quota has been exceeded\",")
+        buffer.append("\"status\":429,")
     }
 
     private func appendDenial(_ limit: Int, problemJSON: Bool, to buffer: ByteBuffer) {

@@ -22,6 +22,9 @@ public struct LimitPolicy: Sendable {
     /// Whether a cost depends on the cache's part in the answer, so that the cache is asked first.
     public let dependsOnAnswer: Bool
     let endpoint: ByteRange
+    private let endpointDigest: Digest128
+    /// The parts of all limits together.
+    private let parts: LimitParts
     /// Whether a limit may delay requests.
     let delays: Bool
     /// The definitions the limits, and the rates, were compiled from: for administrators' questions.
@@ -39,6 +42,7 @@ public struct LimitPolicy: Sendable {
     public init(limits: [LimitDefinition], endpoint: String) {
         var builder = LimitPolicyBuilder()
         self.endpoint = builder.append(endpoint.utf8)
+        endpointDigest = LimitKeys.digest(ofEndpoint: Array(endpoint.utf8).span)
         for definition in limits { builder.add(definition) }
         self.limits = builder.limits
         extras = builder.extras
@@ -48,6 +52,7 @@ public struct LimitPolicy: Sendable {
         rateDefinitions = builder.rateDefinitions
         dimensions = builder.dimensions
         dimensionTexts = builder.dimensionTexts
+        parts = builder.limits.reduce(into: []) { $0.formUnion($1.parts) }
         delays = builder.definitions.contains { $0.algorithm.delays }
         dependsOnAnswer = builder.extras.contains { $0?.costs.dependsOnAnswer ?? false }
     }
@@ -82,6 +87,7 @@ public struct LimitPolicy: Sendable {
         decision.clear()
         if limits.isEmpty { return }
         var work = LimitWork(at: table.now(clock), isPeek: isPeek)
+        let keys = LimitKeys(of: subject, parts, seed: table.seed)
         var denying: Int?
         for index in limits.indices {
             let limit = limits[index]
@@ -92,31 +98,25 @@ public struct LimitPolicy: Sendable {
                 if limit.anonymous == .deny && !limit.isShadow && denying == nil { denying = index }
                 continue
             }
-            let digest = digest(
-                of: limit, subject, dimensions, isAnonymous: isAnonymous, seed: table.seed)
-            var isShadow = limit.isShadow
-            if let bound = extras(of: limit)?.enforcedBelow {
-                let stable = self.digest(
-                    of: limit, subject, dimensions, isAnonymous: isAnonymous,
-                    seed: KeyedHasher.Seed(0, 0))
-                isShadow = stable.high >= bound
-            }
+            let key = key(of: limit, subject, dimensions, isAnonymous: isAnonymous, keys)
+            let isShadow = isShadow(limit, subject, dimensions, isAnonymous: isAnonymous)
             let state = decision.append(
                 LimitState(
-                    key: digest, limit: index, rate: rate, quota: rates[rate].quota,
+                    key: key, limit: index, rate: rate, quota: rates[rate].quota,
                     isShadow: isShadow))
-            work.insert(
+            work.append(
                 LimitWork.Item(
-                    digest: digest, units: limit.costs[Int(answer.rawValue)],
+                    digest: key, units: limit.costs[Int(answer.rawValue)],
                     rate: UInt16(truncatingIfNeeded: rate), state: state,
-                    limit: UInt8(truncatingIfNeeded: index), shard: table.shard(of: digest),
+                    limit: UInt8(truncatingIfNeeded: index), shard: table.shard(of: key),
                     isShadow: isShadow))
         }
         if let denying {
             work.isDenied = true
             decision.outcome = .deniedAnonymous(limit: denying)
         }
-        table.decide(&work, &decision, by: self, from: 0)
+        work.sort()
+        if work.count > 0 { table.decide(&work, &decision, by: self, from: 0) }
     }
 
     /// What few limits have; `nil` for the others.
@@ -133,48 +133,82 @@ public struct LimitPolicy: Sendable {
     }
 
     /// Whether the request lacks a part of the limit's key.
+    @inline(__always)
     func lacksPart(
         _ limit: CompiledLimit, _ subject: borrowing LimitSubject,
         _ dimensions: borrowing LimitDimensions
     ) -> Bool {
         if limit.parts.contains(.user) && subject.user?.isEmpty ?? true { return true }
         if limit.parts.contains(.company) && subject.company?.isEmpty ?? true { return true }
-        guard let extras = extras(of: limit) else { return false }
-        for index in extras.dimensions where dimensions[index] == nil { return true }
+        return limit.parts.contains(.dimension) && lacksDimension(limit, dimensions)
+    }
+
+    @inline(never)
+    private func lacksDimension(
+        _ limit: CompiledLimit, _ dimensions: borrowing LimitDimensions
+    ) -> Bool {
+        for index in extras(of: limit)?.dimensions ?? 0..<0 where dimensions[index] == nil {
+            return true
+        }
         return false
     }
 
     /// The key of the request under a limit.
-    private func digest(
+    @inline(__always)
+    private func key(
         of limit: CompiledLimit, _ subject: borrowing LimitSubject,
-        _ dimensions: borrowing LimitDimensions, isAnonymous: Bool, seed: KeyedHasher.Seed
+        _ dimensions: borrowing LimitDimensions, isAnonymous: Bool, _ keys: LimitKeys
     ) -> Digest128 {
-        var key = LimitKey(of: limit, seed: seed)
-        if limit.parts.contains(.ip) || isAnonymous { key.append(subject.counted) }
-        if limit.parts.contains(.user), let user = subject.user, !user.isEmpty {
-            key.append(.user, user)
-        }
-        if limit.parts.contains(.company), let company = subject.company, !company.isEmpty {
-            key.append(.company, company)
-        }
+        var key = keys.key(of: limit, isAnonymous: isAnonymous)
         if limit.parts.contains(.endpoint) {
-            key.append(.endpoint, bytes.span(endpoint), method: subject.method)
+            key = key ^ LimitKeys.digest(ofEndpoint: endpointDigest, method: subject.method)
         }
-        if let extras = extras(of: limit) {
-            for index in extras.dimensions {
-                // One that is absent has a length too: 0.
-                if let value = dimensions[index] {
-                    key.append(.dimension, value)
-                } else {
-                    key.append(.dimension, bytes.span(.empty))
-                }
-            }
+        if limit.parts.contains(.dimension) {
+            key = key ^ digest(ofDimensions: dimensions, of: limit, keys)
         }
-        return key.finish()
+        return key
+    }
+
+    /// What header fields and claims add to a key.
+    @inline(never)
+    private func digest(
+        ofDimensions values: borrowing LimitDimensions, of limit: CompiledLimit, _ keys: LimitKeys
+    ) -> Digest128 {
+        var sum = Digest128(high: 0, low: 0)
+        let places = extras(of: limit)?.dimensions ?? 0..<0
+        for index in places {
+            // One that is absent adds nothing.
+            guard let value = values[index] else { continue }
+            sum = sum ^ keys.digest(ofDimension: value, at: index - places.lowerBound)
+        }
+        return sum
+    }
+
+    /// Whether a limit only records the request: always, or as its key is not in the share that is enforced. The
+    /// share goes by a digest without a secret, so it is the same in all processes.
+    @inline(__always)
+    private func isShadow(
+        _ limit: CompiledLimit, _ subject: borrowing LimitSubject,
+        _ dimensions: borrowing LimitDimensions, isAnonymous: Bool
+    ) -> Bool {
+        guard let bound = extras(of: limit)?.enforcedBelow else { return limit.isShadow }
+        let keys = LimitKeys(of: subject, limit.parts, seed: KeyedHasher.Seed(0, 0))
+        return key(of: limit, subject, dimensions, isAnonymous: isAnonymous, keys).high >= bound
     }
 
     /// The rate that counts for the request; it may be unlimited.
+    @inline(__always)
     func rate(
+        of limit: CompiledLimit, _ subject: borrowing LimitSubject,
+        _ dimensions: borrowing LimitDimensions
+    ) -> Int {
+        // Most limits have only one.
+        limit.rates.count == 1
+            ? limit.rates.lowerBound : chosenRate(of: limit, subject, dimensions)
+    }
+
+    @inline(never)
+    private func chosenRate(
         of limit: CompiledLimit, _ subject: borrowing LimitSubject,
         _ dimensions: borrowing LimitDimensions
     ) -> Int {

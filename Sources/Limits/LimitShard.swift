@@ -25,13 +25,15 @@ struct LimitBoost: Sendable {
 /// share may get less. When there is room again, a key takes a copy of its bucket along. When not even a
 /// bucket is to be had, the request is refused.
 struct LimitShardState: Sendable {
-    private(set) var keys: LimitStore
-    private(set) var overflow: LimitStore
+    // The order is that of use: with the lock before them, the first words share a cache line.
+
     /// The latest reading used here. Time never goes back in a shard: workers read their clocks once per
     /// turn, so a late one could otherwise find an entry forgotten that is not yet idle for it.
     private var latest: UInt64 = 0
     /// Keys whose rate an administrator has raised for a time: hardly ever any.
     private var boosts: [LimitBoost] = []
+    private(set) var keys: LimitStore
+    private(set) var overflow: LimitStore
 
     init(keysMax: Int) {
         keys = LimitStore(
@@ -59,13 +61,17 @@ struct LimitShardState: Sendable {
         _ item: inout LimitWork.Item, by policy: LimitPolicy, at clock: LimitMeter.Now
     ) {
         let now = advance(to: clock)
-        let meter = meter(of: item.digest, rate: item.rate, by: policy, at: now)
-        if let position = keys.find(item.digest) {
-            item.place = .own
-            item.position = UInt32(truncatingIfNeeded: position)
-            item.admits = keys.admits(position, item.units, by: meter, at: now)
-        } else {
-            evaluateNew(&item, by: policy, meter, at: now)
+        if let boost = boost(of: item.digest) {
+            return evaluate(&item, by: policy, boost.meter, at: now)
+        }
+        // One function for each algorithm: together in one they would be in each other's way.
+        switch policy.rates[Int(item.rate)].meter {
+        case .tokenBucket(let own): evaluate(&item, by: policy, own, at: now)
+        case .slidingWindow(let own): evaluate(&item, by: policy, own, at: now)
+        case .slidingLog(let own): evaluate(&item, by: policy, own, at: now)
+        case .fixedWindow(let own): evaluate(&item, by: policy, own, at: now)
+        case .leakyBucket(let own): evaluate(&item, by: policy, own, at: now)
+        case .concurrency(let own): evaluate(&item, by: policy, own, at: now)
         }
     }
 
@@ -78,64 +84,128 @@ struct LimitShardState: Sendable {
         mark: inout UInt64
     ) -> LimitMeter.Level {
         let now = advance(to: clock)
-        let meter = meter(of: item.digest, rate: item.rate, by: policy, at: now)
-        switch item.place {
-        case .own, .new:
-            let found = keys.find(item.digest, near: item.position)
-            if let position = found ?? keys.insert(item.digest, by: meter, now: now.monotonic) {
-                if charge { mark = keys.charge(position, item.units, by: meter, at: now) }
-                let level = keys.level(position, item.units, by: meter, at: now)
-                // What was made for this request and is not needed goes at once: refusals take no room.
-                if !charge && (item.place == .new || found == nil) { keys.remove(at: position) }
-                return level
-            }
-            return settleShared(item, charge: charge, by: policy, meter, at: now, mark: &mark)
-        case .shared:
-            return settleShared(item, charge: charge, by: policy, meter, at: now, mark: &mark)
-        case .none:
+        if let boost = boost(of: item.digest) {
+            return settle(item, charge, by: policy, boost.meter, at: now, &mark)
+        }
+        return switch policy.rates[Int(item.rate)].meter {
+        case .tokenBucket(let own): settle(item, charge, by: policy, own, at: now, &mark)
+        case .slidingWindow(let own): settle(item, charge, by: policy, own, at: now, &mark)
+        case .slidingLog(let own): settle(item, charge, by: policy, own, at: now, &mark)
+        case .fixedWindow(let own): settle(item, charge, by: policy, own, at: now, &mark)
+        case .leakyBucket(let own): settle(item, charge, by: policy, own, at: now, &mark)
+        case .concurrency(let own): settle(item, charge, by: policy, own, at: now, &mark)
+        }
+    }
+
+    @inline(never)
+    private mutating func evaluate(
+        _ item: inout LimitWork.Item, by policy: LimitPolicy, _ algorithm: some LimitAlgorithm,
+        at now: LimitMeter.Now
+    ) {
+        if let position = keys.find(item.digest) {
+            item.place = .own
+            item.position = UInt32(truncatingIfNeeded: position)
+            item.admits = keys.admits(position, item.units, by: algorithm, at: now)
+        } else {
+            evaluateNew(&item, by: policy, algorithm, at: now)
+        }
+    }
+
+    @inline(never)
+    private mutating func evaluateNew(
+        _ item: inout LimitWork.Item, by policy: LimitPolicy, _ algorithm: some LimitAlgorithm,
+        at now: LimitMeter.Now
+    ) {
+        let bucket = policy.limits[Int(item.limit)].bucket(of: item.digest)
+        // Buckets in disuse go one by one, so that a flood leaves nothing behind.
+        overflow.sweep(1, now: now.monotonic)
+        let shared = overflow.find(bucket)
+        if let position = insert(item.digest, inheriting: shared, by: algorithm, at: now) {
+            item.place = .new
+            item.admits = keys.admits(position, item.units, by: algorithm, at: now)
+        } else if let position = shared
+            ?? overflow.insert(bucket, by: algorithm, now: now.monotonic)
+        {
+            item.place = .shared
+            item.admits = overflow.admits(position, item.units, by: algorithm, at: now)
+        } else {
+            item.place = .none
+            item.admits = false
+        }
+    }
+
+    /// Makes an entry that takes the count of the shared bucket at `shared` along; `nil` when there is no room
+    /// for it, or the count has to stay where it is.
+    private mutating func insert(
+        _ digest: Digest128, inheriting shared: Int?, by algorithm: some LimitAlgorithm,
+        at now: LimitMeter.Now
+    ) -> Int? {
+        let active = shared.flatMap { overflow[$0].until >= now.monotonic ? $0 : nil }
+        // What is in flight, and never over by itself, is given back where it was counted.
+        if let active, overflow[active].until == .max { return nil }
+        guard let position = keys.insert(digest, by: algorithm, now: now.monotonic) else {
+            return nil
+        }
+        guard let active else { return position }
+        if keys.inherit(overflow[active], from: overflow.counters, at: position) {
+            return position
+        }
+        keys.remove(at: position)
+        return nil
+    }
+
+    @inline(never)
+    private mutating func settle(
+        _ item: LimitWork.Item, _ charge: Bool, by policy: LimitPolicy,
+        _ algorithm: some LimitAlgorithm, at now: LimitMeter.Now, _ mark: inout UInt64
+    ) -> LimitMeter.Level {
+        if item.place == .own, let position = keys.find(item.digest, near: item.position) {
+            return keys.settle(
+                position, item.units, charge: charge, by: algorithm, at: now, mark: &mark)
+        }
+        return settleElsewhere(item, charge, by: policy, algorithm, at: now, &mark)
+    }
+
+    /// The same for a key that had no entry when it was evaluated, or has it no more.
+    @inline(never)
+    private mutating func settleElsewhere(
+        _ item: LimitWork.Item, _ charge: Bool, by policy: LimitPolicy,
+        _ algorithm: some LimitAlgorithm, at now: LimitMeter.Now, _ mark: inout UInt64
+    ) -> LimitMeter.Level {
+        if item.place == .none {
             return LimitMeter.Level(
                 remaining: 0, resetAfter: LimitBounds.noRoomWait,
                 resetAt: now.wall &+ LimitBounds.noRoomWait, nextAfter: LimitBounds.noRoomWait)
         }
-    }
-
-    /// The same for a key that is counted in a shared bucket.
-    private mutating func settleShared(
-        _ item: LimitWork.Item, charge: Bool, by policy: LimitPolicy, _ meter: LimitMeter,
-        at now: LimitMeter.Now, mark: inout UInt64
-    ) -> LimitMeter.Level {
+        if item.place != .shared,
+            let position = keys.find(item.digest)
+                ?? keys.insert(item.digest, by: algorithm, now: now.monotonic)
+        {
+            let level = keys.settle(
+                position, item.units, charge: charge, by: algorithm, at: now, mark: &mark)
+            // What was made for this request and is not needed goes at once: refusals take no room.
+            if !charge { keys.remove(at: position) }
+            return level
+        }
         let bucket = policy.limits[Int(item.limit)].bucket(of: item.digest)
-        guard
-            let position = overflow.find(bucket)
-                ?? overflow.insert(bucket, by: meter, now: now.monotonic)
-        else {
-            let nothing = LimitEntry(digest: item.digest, hasCounters: false, now: now.monotonic)
-            return meter.level(nothing, counters: keys.counters, units: item.units, at: now)
+        if let position = overflow.find(bucket)
+            ?? overflow.insert(bucket, by: algorithm, now: now.monotonic)
+        {
+            return overflow.settle(
+                position, item.units, charge: charge, by: algorithm, at: now, mark: &mark)
         }
-        if charge { mark = overflow.charge(position, item.units, by: meter, at: now) }
-        return overflow.level(position, item.units, by: meter, at: now)
+        let nothing = LimitEntry(digest: item.digest, hasCounters: false, now: now.monotonic)
+        return algorithm.level(nothing, counters: keys.counters, units: item.units, at: now)
     }
 
-    /// The meter that counts for a key: its rate's, or that of a boost.
-    private func meter(
-        of digest: Digest128, rate: UInt16, by policy: LimitPolicy, at now: LimitMeter.Now
-    ) -> LimitMeter {
-        if !boosts.isEmpty {
-            for boost in boosts where boost.digest == digest && boost.until > now.monotonic {
-                return boost.meter
-            }
-        }
-        return policy.rates[Int(rate)].meter
+    /// The boost of a key whose rate is raised; `nil` for all others.
+    private func boost(of digest: Digest128) -> LimitBoost? {
+        if boosts.isEmpty { return nil }
+        return boosts.first { $0.digest == digest && $0.until > latest }
     }
 
     /// The quota of a key whose rate is raised; `nil` for all others.
-    func boostedQuota(of digest: Digest128) -> UInt32? {
-        if boosts.isEmpty { return nil }
-        for boost in boosts where boost.digest == digest && boost.until > latest {
-            return boost.quota
-        }
-        return nil
-    }
+    func boostedQuota(of digest: Digest128) -> UInt32? { boost(of: digest)?.quota }
 
     /// Begins a boost in place of the key's last one, or ends that one; `false` when there is no room.
     mutating func boost(_ boost: LimitBoost, isOver: Bool) -> Bool {
@@ -159,7 +229,7 @@ struct LimitShardState: Sendable {
         _ receipt: LimitReceipt, to units: UInt32, by policy: LimitPolicy, at clock: LimitMeter.Now
     ) -> LimitMeter.Level {
         let now = advance(to: clock)
-        let meter = meter(of: receipt.digest, rate: receipt.rate, by: policy, at: now)
+        let meter = boost(of: receipt.digest)?.meter ?? policy.rates[Int(receipt.rate)].meter
         if receipt.place != .shared {
             // Without an entry nothing counts any more: there is nothing to give back.
             var position = keys.find(receipt.digest)
@@ -187,101 +257,5 @@ struct LimitShardState: Sendable {
     private mutating func advance(to clock: LimitMeter.Now) -> LimitMeter.Now {
         latest = max(latest, clock.monotonic)
         return LimitMeter.Now(monotonic: latest, wall: clock.wall, offset: clock.offset)
-    }
-
-    private mutating func evaluateNew(
-        _ item: inout LimitWork.Item, by policy: LimitPolicy, _ meter: LimitMeter,
-        at now: LimitMeter.Now
-    ) {
-        let bucket = policy.limits[Int(item.limit)].bucket(of: item.digest)
-        // Buckets in disuse go one by one, so that a flood leaves nothing behind.
-        overflow.sweep(1, now: now.monotonic)
-        let shared = overflow.find(bucket)
-        if let position = insert(item.digest, inheriting: shared, by: meter, at: now) {
-            item.place = .new
-            item.admits = keys.admits(position, item.units, by: meter, at: now)
-        } else if let position = shared
-            ?? overflow.insert(bucket, by: meter, now: now.monotonic)
-        {
-            item.place = .shared
-            item.admits = overflow.admits(position, item.units, by: meter, at: now)
-        } else {
-            item.place = .none
-            item.admits = false
-        }
-    }
-
-    /// Makes an entry that takes the count of the shared bucket at `shared` along; `nil` when there is no room
-    /// for it, or the count has to stay where it is.
-    private mutating func insert(
-        _ digest: Digest128, inheriting shared: Int?, by meter: LimitMeter, at now: LimitMeter.Now
-    ) -> Int? {
-        let active = shared.flatMap { overflow[$0].until >= now.monotonic ? $0 : nil }
-        // What is in flight is given back where it was counted.
-        if active != nil && meter.tag == .concurrency { return nil }
-        guard let position = keys.insert(digest, by: meter, now: now.monotonic) else { return nil }
-        guard let active else { return position }
-        if keys.inherit(overflow[active], from: overflow.counters, at: position) {
-            return position
-        }
-        keys.remove(at: position)
-        return nil
-    }
-}
-
-extension LimitStore {
-    /// Whether the entry at `position` lets `units` pass.
-    mutating func admits(
-        _ position: Int, _ units: UInt32, by meter: LimitMeter, at now: LimitMeter.Now
-    ) -> Bool {
-        var entry = self[position]
-        let detail = entry.detail
-        let admits = meter.admits(&entry, counters: &counters, units: units, at: now)
-        // Its counters may have been given more room.
-        if entry.detail != detail { self[position] = entry }
-        return admits
-    }
-
-    /// Charges the entry at `position`.
-    mutating func charge(
-        _ position: Int, _ units: UInt32, by meter: LimitMeter, at now: LimitMeter.Now
-    ) -> UInt64 {
-        guard units > 0 else { return 0 }
-        var entry = self[position]
-        let mark = meter.charge(&entry, counters: &counters, units: units, at: now)
-        self[position] = entry
-        return mark
-    }
-
-    /// Gives back what the entry at `position` was charged.
-    mutating func refund(
-        _ position: Int, _ units: UInt32, mark: UInt64, by meter: LimitMeter,
-        at now: LimitMeter.Now
-    ) {
-        var entry = self[position]
-        meter.refund(&entry, counters: &counters, units: units, mark: mark, at: now)
-        self[position] = entry
-    }
-
-    /// Changes what the entry at `position` was charged.
-    fileprivate mutating func correct(
-        _ position: Int, _ receipt: LimitReceipt, to units: UInt32, by meter: LimitMeter,
-        at now: LimitMeter.Now
-    ) -> LimitMeter.Level {
-        if units < receipt.units {
-            refund(position, receipt.units - units, mark: receipt.mark, by: meter, at: now)
-        } else {
-            // Room for it is made where there is some; what it cost is charged either way.
-            _ = admits(position, units - receipt.units, by: meter, at: now)
-            _ = charge(position, units - receipt.units, by: meter, at: now)
-        }
-        return level(position, 1, by: meter, at: now)
-    }
-
-    /// How full the entry at `position` is.
-    func level(
-        _ position: Int, _ units: UInt32, by meter: LimitMeter, at now: LimitMeter.Now
-    ) -> LimitMeter.Level {
-        meter.level(self[position], counters: counters, units: units, at: now)
     }
 }

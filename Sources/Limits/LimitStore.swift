@@ -9,10 +9,10 @@ import Primitives
 /// the same run back, so there are no tombstones and a look-up stays short for ever.
 struct LimitStore: Sendable {
     private var entries: [LimitEntry] = []
-    /// The ring counters of sliding windows and logs.
-    var counters: CounterSlab
     /// Entries in use.
     private(set) var count = 0
+    /// The ring counters of sliding windows and logs.
+    var counters: CounterSlab
     private let keysMax: Int
     private var hand = 0
     /// The earliest end of the entries the hand has met since it began its round; 0 when entries came, went or
@@ -45,6 +45,45 @@ struct LimitStore: Sendable {
         set { entries[position] = newValue }
     }
 
+    /// Whether the entry at `position` lets `units` pass.
+    @inline(__always)
+    mutating func admits(
+        _ position: Int, _ units: UInt32, by algorithm: some LimitAlgorithm, at now: LimitMeter.Now
+    ) -> Bool {
+        algorithm.admits(&entries[position], counters: &counters, units: units, at: now)
+    }
+
+    /// Charges the entry at `position` if that is decided, which writes `mark`, and tells how full it is then.
+    @inline(__always)
+    mutating func settle(
+        _ position: Int, _ units: UInt32, charge: Bool, by algorithm: some LimitAlgorithm,
+        at now: LimitMeter.Now, mark: inout UInt64
+    ) -> LimitMeter.Level {
+        if charge && units > 0 {
+            mark = algorithm.charge(
+                &entries[position], counters: &counters, units: units, at: now)
+        }
+        return algorithm.level(entries[position], counters: counters, units: units, at: now)
+    }
+
+    /// Changes what the entry at `position` was charged.
+    mutating func correct(
+        _ position: Int, _ receipt: LimitReceipt, to units: UInt32, by meter: LimitMeter,
+        at now: LimitMeter.Now
+    ) -> LimitMeter.Level {
+        if units < receipt.units {
+            meter.refund(
+                &entries[position], counters: &counters, units: receipt.units - units,
+                mark: receipt.mark, at: now)
+        } else if units > receipt.units {
+            let more = units - receipt.units
+            // Room for it is made where there is some; what it cost is charged either way.
+            _ = admits(position, more, by: meter, at: now)
+            meter.charge(&entries[position], counters: &counters, units: more, at: now)
+        }
+        return meter.level(entries[position], counters: counters, units: 1, at: now)
+    }
+
     /// The position of the entry of `digest`, or `nil`.
     func find(_ digest: Digest128) -> Int? {
         guard count > 0 else { return nil }
@@ -58,6 +97,7 @@ struct LimitStore: Sendable {
     }
 
     /// The same, when the entry probably stands at `position`.
+    @inline(__always)
     func find(_ digest: Digest128, near position: UInt32) -> Int? {
         let position = Int(position)
         if position < entries.count && entries[position].digest == digest
@@ -68,16 +108,18 @@ struct LimitStore: Sendable {
         return find(digest)
     }
 
-    /// Adds an entry that says the same as none, with the counters that `meter` needs.
+    /// Adds an entry that says the same as none, with the counters that `algorithm` needs.
     ///
     /// Idle entries that the hand meets are removed.
     ///
     /// - Returns: Its position, or `nil` when there is no room for it. `digest` must be absent.
-    mutating func insert(_ digest: Digest128, by meter: LimitMeter, now: UInt64) -> Int? {
+    mutating func insert(
+        _ digest: Digest128, by algorithm: some LimitAlgorithm, now: UInt64
+    ) -> Int? {
         sweep(LimitBounds.sweepSteps, now: now)
         if count >= keysMax { sweepFurther(now: now) }
         guard count < keysMax else { return nil }
-        let words = meter.counterWords
+        let words = algorithm.counterWords
         var entry = LimitEntry(digest: digest, hasCounters: words > 0, now: now)
         if words > 0 {
             var block = counters.allocate(words: words)

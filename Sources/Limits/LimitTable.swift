@@ -75,7 +75,7 @@ public final class LimitTable: Sendable {
     /// The shard of a digest.
     func shard(of digest: Digest128) -> UInt8 { UInt8(truncatingIfNeeded: digest.high & shardMask) }
 
-    /// Decides the items of `work` from `position` on, all or none, and writes their states.
+    /// Decides the items of `work` from `position` on, one or more, all or none, and writes their states.
     ///
     /// One shard's items are looked at under its lock; then comes the next shard, and when the last one
     /// is locked, the vote. On the way back each shard is charged and its lock released. As all locks are
@@ -85,20 +85,20 @@ public final class LimitTable: Sendable {
         _ work: inout LimitWork, _ decision: inout LimitDecision, by policy: LimitPolicy,
         from position: Int
     ) {
-        guard position < work.count else {
-            work.vote()
-            return
-        }
-        let shard = work.items[position].shard
+        let shard = work.items[Int(work.order[position])].shard
         shards[Int(shard)].state.withLock { state in
             var end = position
-            while end < work.count && work.items[end].shard == shard {
-                state.evaluate(&work.items[end], by: policy, at: work.now)
+            repeat {
+                state.evaluate(&work.items[Int(work.order[end])], by: policy, at: work.now)
                 end += 1
+            } while end < work.count && work.items[Int(work.order[end])].shard == shard
+            if end < work.count {
+                decide(&work, &decision, by: policy, from: end)
+            } else {
+                work.vote()
             }
-            decide(&work, &decision, by: policy, from: end)
-            for index in position..<end {
-                let item = work.items[index]
+            for place in position..<end {
+                let item = work.items[Int(work.order[place])]
                 let charge = work.charges(item)
                 var mark: UInt64 = 0
                 let level = state.settle(

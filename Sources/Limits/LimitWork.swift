@@ -1,6 +1,6 @@
 import Primitives
 
-/// One decision on its way: the keys of a request, in the order in which their shards are locked.
+/// One decision on its way: the keys of a request, and the order in which their shards are locked.
 struct LimitWork: Sendable {
     /// One limit's key.
     struct Item: Sendable, BitwiseCopyable {
@@ -26,13 +26,17 @@ struct LimitWork: Sendable {
         var admits = false
     }
 
-    /// The keys; those in use come first.
+    /// The keys in the order of the policy; those in use come first.
     var items = InlineArray<8, Item>(
         repeating: Item(
             digest: Digest128(high: 0, low: 0), units: 0, rate: 0, state: 0, limit: 0, shard: 0,
             isShadow: false))
     /// Items in use.
     private(set) var count = 0
+    /// The place of each item in the order of their shards.
+    private var ranks = InlineArray<8, UInt8>(repeating: 0)
+    /// The items in the order of their shards, once they are sorted.
+    private(set) var order = InlineArray<8, UInt8>(repeating: 0)
     /// The clocks.
     let now: LimitMeter.Now
     /// Whether nothing is charged, whatever the outcome.
@@ -48,15 +52,23 @@ struct LimitWork: Sendable {
         self.isPeek = isPeek
     }
 
-    /// Adds an item behind those of lower or equal shards.
-    mutating func insert(_ item: Item) {
-        var position = count
-        while position > 0 && items[position - 1].shard > item.shard {
-            items[position] = items[position - 1]
-            position -= 1
+    /// Adds an item.
+    mutating func append(_ item: Item) {
+        // Shards are random: sums instead of branches, which would be mispredicted.
+        var rank: UInt8 = 0
+        for other in 0..<count {
+            let isBehind: UInt8 = items[other].shard > item.shard ? 1 : 0
+            ranks[other] &+= isBehind
+            rank &+= 1 &- isBehind
         }
-        items[position] = item
+        ranks[count] = rank
+        items[count] = item
         count += 1
+    }
+
+    /// Finds the order of the items: by their shards, those of one shard as they were added.
+    mutating func sort() {
+        for index in 0..<count { order[Int(ranks[index])] = UInt8(truncatingIfNeeded: index) }
     }
 
     /// Counts the votes: every limit but shadow ones has a veto.

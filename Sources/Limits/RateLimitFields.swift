@@ -140,6 +140,17 @@ public struct RateLimitFields: Sendable, Equatable {
     }
 }
 
+extension LimitPolicy {
+    /// Appends the fields of a decision by this policy: `RateLimitFields.append`, with the policy where it stands.
+    public func append(
+        _ fields: RateLimitFields, for decision: LimitDecision, at clock: ClockReading,
+        jitter: UInt64, omitting omitted: RateLimitFields.Dialects, to buffer: ByteBuffer
+    ) {
+        fields.append(
+            for: decision, of: self, at: clock, jitter: jitter, omitting: omitted, to: buffer)
+    }
+}
+
 extension LimitState {
     /// Whether the next such request would have to wait, and waiting would help.
     var mustWait: Bool { (refused || remaining == 0) && nextAfter < .forever }

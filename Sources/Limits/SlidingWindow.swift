@@ -17,7 +17,7 @@
 /// room for wider ones the request does not pass; a charge after the fact is then counted as far as it fits.
 ///
 /// When a tier brings another period, all that is still counted counts as if it came now.
-struct SlidingWindow: Sendable, BitwiseCopyable {
+struct SlidingWindow: LimitAlgorithm {
     /// Units in any `period`.
     let quota: UInt32
     private let slots: Divisor
@@ -39,61 +39,72 @@ struct SlidingWindow: Sendable, BitwiseCopyable {
     /// The words of the counters a key begins with.
     var counterWords: Int { CounterSlab.CounterWidth.byte.words(for: ring) }
 
-    // Inlined, these four would make the decision of every other algorithm slower.
-
     /// Whether `units` more would fit. If so the counters are wide enough for them afterwards.
-    @inline(never)
     func admits(
-        _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, at now: UInt64
+        _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32,
+        at now: LimitMeter.Now
     ) -> Bool {
+        let now = now.monotonic
         guard units > 0 else { return true }
         // What is stored is an upper bound of what still counts.
         if UInt64(entry.amount) + UInt64(units) > UInt64(quota) {
             let counted = view(of: entry, counters: counters, at: now).counted
             guard UInt64(counted) + UInt64(units) <= UInt64(quota) else { return false }
         }
-        return makeRoom(&entry, counters: &counters, units: units, at: now)
+        return hasRoom(entry, counters, for: units)
+            || makeRoom(&entry, &counters, for: units, at: now)
     }
 
     /// Counts `units`, or as many of them as fit into the counters. The entry's `detail` must name a block.
     ///
     /// - Returns: The index of the sub-window.
-    @inline(never)
     func charge(
-        _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, at now: UInt64
+        _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32,
+        at now: LimitMeter.Now
     ) -> UInt64 {
-        _ = makeRoom(&entry, counters: &counters, units: units, at: now)
-        let block = CounterSlab.Block(entry.detail)
+        let now = now.monotonic
         let view = view(of: entry, counters: counters, at: now)
-        var index = entry.position
         if view.counted == 0 || view.step != step {
-            // It begins anew, or in other steps: what counts then counts as if it came now.
-            index = steps.quotient(now)
-            if entry.amount > 0 { counters.clear(block, words: block.width.words(for: ring)) }
-            let kept = min(view.counted, block.width.max)
-            counters.add(kept, block, slots.remainder(index))
-            entry.amount = kept
+            begin(&entry, &counters, with: view.counted, adding: units, at: now)
         } else if view.passed > 0 {
-            index += view.passed
+            let block = CounterSlab.Block(entry.detail)
             let parts = parts(of: view.passed, from: oldest(entry))
             entry.amount -= counters.take(block, parts.0) + counters.take(block, parts.1)
+            entry.position += view.passed
         }
-        let slot = slots.remainder(index)
-        let room = block.width.max - counters.value(block, slot)
-        let added = min(units, room, UInt32.max - entry.amount)
+        let slot = slots.remainder(entry.position)
+        let held = counters.value(CounterSlab.Block(entry.detail), slot)
+        if !isWide(entry, for: UInt64(held) + UInt64(units)) {
+            _ = widen(&entry, &counters, for: UInt64(held) + UInt64(units))
+        }
+        let block = CounterSlab.Block(entry.detail)
+        let added = min(units, block.width.max - held, UInt32.max - entry.amount)
         counters.add(added, block, slot)
         entry.amount += added
-        entry.position = index
-        entry.until = (index + ring) * step - 1
-        return index
+        entry.until = (entry.position + ring) * step - 1
+        return entry.position
+    }
+
+    /// Begins anew, or in other steps: what counts then counts as if it came now.
+    @inline(never)
+    private func begin(
+        _ entry: inout LimitEntry, _ counters: inout CounterSlab, with counted: UInt32,
+        adding units: UInt32, at now: UInt64
+    ) {
+        _ = widen(&entry, &counters, for: UInt64(counted) + UInt64(units))
+        let block = CounterSlab.Block(entry.detail)
+        if entry.amount > 0 { counters.clear(block, words: block.width.words(for: ring)) }
+        entry.position = steps.quotient(now)
+        entry.amount = min(counted, block.width.max)
+        counters.add(entry.amount, block, slots.remainder(entry.position))
     }
 
     /// Takes `units` out of the sub-window `mark`, as far as it is in the ring and holds them.
-    @inline(never)
     func refund(
         _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, mark: UInt64,
-        at now: UInt64
+        at now: LimitMeter.Now
     ) {
+        let now = now.monotonic
         guard entry.amount > 0, now <= entry.until, storedStep(of: entry) == step,
             mark <= entry.position, entry.position - mark < ring
         else { return }
@@ -115,7 +126,6 @@ struct SlidingWindow: Sendable, BitwiseCopyable {
 
     /// How full the window is: what is left, when the newest units stop to count, and when enough of the
     /// oldest ones do.
-    @inline(never)
     func level(
         _ entry: LimitEntry, counters: borrowing CounterSlab, units: UInt32,
         at clock: LimitMeter.Now
@@ -193,38 +203,52 @@ struct SlidingWindow: Sendable, BitwiseCopyable {
 
     // MARK: Widening
 
-    /// Makes the counters wide enough for `units` more at `now`; `false` when there is no room for that.
+    /// Whether the counters are certainly wide enough for `units` more.
     @inline(__always)
-    private func makeRoom(
-        _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, at now: UInt64
+    private func hasRoom(
+        _ entry: LimitEntry, _ counters: borrowing CounterSlab, for units: UInt32
     ) -> Bool {
         // No counter holds more than all together.
-        let block = CounterSlab.Block(entry.detail)
-        let most = UInt64(block.width.max)
-        if UInt64(entry.amount) + UInt64(units) <= most { return true }
-        // What is charged is the newest counter, or one that is empty.
-        if entry.until &+ 1 == (entry.position &+ ring) &* step {
-            let newest = counters.value(block, slots.remainder(entry.position))
-            if UInt64(newest) + UInt64(units) <= most { return true }
-        }
-        return widen(&entry, counters: &counters, units: units, at: now)
+        if isWide(entry, for: UInt64(entry.amount) + UInt64(units)) { return true }
+        // What is charged is the newest counter, or one that is empty; or the steps are others now.
+        guard entry.until &+ 1 == (entry.position &+ ring) &* step else { return false }
+        let newest = counters.value(
+            CounterSlab.Block(entry.detail), slots.remainder(entry.position))
+        return isWide(entry, for: UInt64(newest) + UInt64(units))
     }
 
+    /// Makes the counters wide enough for `units` more at `now`; `false` when there is no room for that.
     @inline(never)
-    private func widen(
-        _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, at now: UInt64
+    private func makeRoom(
+        _ entry: inout LimitEntry, _ counters: inout CounterSlab, for units: UInt32, at now: UInt64
     ) -> Bool {
-        let block = CounterSlab.Block(entry.detail)
         let view = view(of: entry, counters: counters, at: now)
         // What stands already in the counter that is charged.
         var sum = UInt64(units)
         if view.step != step {
             sum += UInt64(view.counted)
         } else if view.counted > 0 && view.passed == 0 {
+            let block = CounterSlab.Block(entry.detail)
             sum += UInt64(counters.value(block, slots.remainder(entry.position)))
         }
+        return widen(&entry, &counters, for: sum)
+    }
+
+    /// Whether a counter can hold `sum`.
+    private func isWide(_ entry: LimitEntry, for sum: UInt64) -> Bool {
+        sum <= UInt64(CounterSlab.Block(entry.detail).width.max)
+    }
+
+    /// Makes the counters wide enough for one to hold `sum`; `false` when there is no room for that.
+    @inline(never)
+    private func widen(
+        _ entry: inout LimitEntry, _ counters: inout CounterSlab, for sum: UInt64
+    ) -> Bool {
+        if isWide(entry, for: sum) { return true }
+        let block = CounterSlab.Block(entry.detail)
         let width = CounterSlab.CounterWidth(holding: sum)
-        if width.rawValue <= block.width.rawValue { return true }
+        // The widest counters hold less than all units that may be charged after the fact.
+        if width == block.width { return true }
         guard let wider = counters.allocate(words: width.words(for: ring), width: width) else {
             return false
         }

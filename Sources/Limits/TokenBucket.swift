@@ -15,17 +15,24 @@
 /// **Memory**: the entry, 40 bytes a key.
 ///
 /// What is charged beyond `burst` is debt that the next requests wait for, 146 years of it at most.
-struct TokenBucket: Sendable, BitwiseCopyable {
+struct TokenBucket: LimitAlgorithm {
     /// The time of one token, in grains; 1 to 2⁹⁰.
     let interval: UInt128
     /// The largest debt that a request may make, `burst` intervals, in grains; at most 2⁹².
     let tolerance: UInt128
     /// `interval` in 32 bits, as entries remember it.
     let code: UInt32
+    /// The bits by which `tolerance` is longer than a word.
+    private let shift: UInt8
+    /// 2⁶⁴⁺ˢ / `interval`, rounded down, s being `shift`.
+    private let inverse: UInt64
 
-    private static let grainBits: UInt128 = 30
+    private static var grainBits: UInt128 { 30 }
+    private static var grainMask: UInt128 { 1 << grainBits - 1 }
     /// The largest debt of all, in grains: with it the TAT's nanoseconds are below 2⁶³.
-    private static let debtMax = UInt128(LimitBounds.timeMax) << grainBits
+    @inline(__always) private static var debtMax: UInt128 {
+        UInt128(LimitBounds.timeMax) << grainBits
+    }
 
     /// Creates the meter of `count` per `period` nanoseconds with a capacity of `burst`, all at least 1.
     init(count: UInt32, period: UInt64, burst: UInt32) {
@@ -34,86 +41,125 @@ struct TokenBucket: Sendable, BitwiseCopyable {
         interval = (grains + count - 1) / count
         tolerance = min(interval * UInt128(max(burst, 1)), Self.debtMax)
         code = Self.code(of: interval)
+        let shift = UInt128(max(64 - tolerance.leadingZeroBitCount, 0))
+        self.shift = UInt8(shift)
+        inverse = UInt64(clamping: (UInt128(1) << (64 + shift)) / interval)
     }
 
     /// Whether there are `units` tokens.
-    func admits(_ entry: LimitEntry, units: UInt32, at now: UInt64) -> Bool {
-        units == 0 || debt(of: entry, at: now) + interval * UInt128(units) <= tolerance
+    func admits(
+        _ entry: inout LimitEntry, counters _: inout CounterSlab, units: UInt32,
+        at now: LimitMeter.Now
+    ) -> Bool {
+        units == 0 || debt(of: entry, at: now.monotonic) &+ cost(of: units) <= tolerance
     }
 
     /// Takes `units` tokens.
     ///
     /// - Returns: The moment at which the bucket will be full, in nanoseconds, rounded up.
-    func charge(_ entry: inout LimitEntry, units: UInt32, at now: UInt64) -> UInt64 {
-        // Below 2⁹² and 2¹²².
-        let debt = debt(of: entry, at: now) + interval * UInt128(units)
-        store(min(debt, Self.debtMax), in: &entry, at: now)
-        return now + Self.nanoseconds(min(debt, Self.debtMax))
+    func charge(
+        _ entry: inout LimitEntry, counters _: inout CounterSlab, units: UInt32,
+        at now: LimitMeter.Now
+    ) -> UInt64 {
+        let debt = min(debt(of: entry, at: now.monotonic) &+ cost(of: units), Self.debtMax)
+        store(debt, in: &entry, at: now.monotonic)
+        return now.monotonic &+ Self.nanoseconds(debt)
     }
 
     /// Puts `units` tokens back: all of them as long as the bucket is not full, but nothing of what time has
     /// refilled since, as far as `mark` tells, the moment at which the charge would have been refilled.
-    func refund(_ entry: inout LimitEntry, units: UInt32, mark: UInt64, at now: UInt64) {
+    func refund(
+        _ entry: inout LimitEntry, counters _: inout CounterSlab, units: UInt32, mark: UInt64,
+        at now: LimitMeter.Now
+    ) {
+        let now = now.monotonic
         let debt = debt(of: entry, at: now)
         guard debt > 0 && mark > now else { return }
         let left = UInt128(mark - now) << Self.grainBits
-        store(debt - min(debt, interval * UInt128(units), left), in: &entry, at: now)
+        store(debt - min(debt, cost(of: units), left), in: &entry, at: now)
     }
 
     /// How full the bucket is: tokens, time until it is full, time until there are `units`.
-    func level(_ entry: LimitEntry, units: UInt32, at now: LimitMeter.Now) -> LimitMeter.Level {
+    @inline(__always)
+    func level(
+        _ entry: LimitEntry, counters _: borrowing CounterSlab, units: UInt32,
+        at now: LimitMeter.Now
+    ) -> LimitMeter.Level {
         let debt = debt(of: entry, at: now.monotonic)
-        let remaining = debt < tolerance ? (tolerance - debt) / interval : 0
-        let wanted = interval * UInt128(max(units, 1))
+        let wanted = cost(of: max(units, 1))
         let reset = Self.nanoseconds(debt)
         var next = LimitMeter.Level.neverPasses
         if wanted <= tolerance {
-            let allowed = tolerance - wanted
-            next = debt > allowed ? Self.nanoseconds(debt - allowed) : 0
+            let needed = debt &+ wanted
+            next = needed > tolerance ? Self.nanoseconds(needed - tolerance) : 0
         }
         return LimitMeter.Level(
-            remaining: UInt32(truncatingIfNeeded: remaining), resetAfter: reset,
-            resetAt: now.wall(at: now.monotonic + reset), nextAfter: next)
+            remaining: debt < tolerance ? tokens(in: tolerance - debt) : 0, resetAfter: reset,
+            resetAt: now.wall(at: now.monotonic &+ reset), nextAfter: next)
     }
 
+    /// `grains`, at most `tolerance`, divided by `interval`, rounded down.
+    ///
+    /// The words multiplied are each short by less than 1, so the estimate is at most two less than the quotient.
+    @inline(__always)
+    private func tokens(in grains: UInt128) -> UInt32 {
+        let word = UInt64(truncatingIfNeeded: grains >> UInt128(shift))
+        var tokens = word.multipliedFullWidth(by: inverse).high
+        var rest = grains &- UInt128(tokens) &* interval
+        while rest >= interval {
+            rest -= interval
+            tokens += 1
+        }
+        return UInt32(truncatingIfNeeded: tokens)
+    }
+
+    /// The debt that `units` make, below 2¹²²: added to another one it cannot overflow.
+    private func cost(of units: UInt32) -> UInt128 { interval &* UInt128(units) }
+
     /// Writes a debt at `now`.
+    @inline(__always)
     private func store(_ debt: UInt128, in entry: inout LimitEntry, at now: UInt64) {
-        let tat = UInt128(now) << Self.grainBits + debt
-        entry.until = UInt64(truncatingIfNeeded: tat >> Self.grainBits)
-        entry.detail = UInt32(truncatingIfNeeded: tat) & 0x3FFF_FFFF
+        entry.until = now &+ UInt64(truncatingIfNeeded: debt >> Self.grainBits)
+        entry.detail = UInt32(truncatingIfNeeded: debt & Self.grainMask)
         entry.position = now
         entry.amount = code
     }
 
-    /// The debt in grains of this meter.
+    /// The debt in grains of this meter, at most `debtMax`.
+    @inline(__always)
     private func debt(of entry: LimitEntry, at now: UInt64) -> UInt128 {
-        let tat = UInt128(entry.until) << Self.grainBits | UInt128(entry.detail)
-        let grains = UInt128(now) << Self.grainBits
-        if tat <= grains { return 0 }
-        return entry.amount == code || entry.amount == 0
-            ? tat - grains : converted(tat, of: entry, at: now)
+        if entry.until < now { return 0 }
+        let debt = UInt128(entry.until &- now) << Self.grainBits | UInt128(entry.detail)
+        return entry.amount == code || entry.amount == 0 || debt == 0
+            ? debt : converted(debt, code: entry.amount, charged: entry.position, at: now)
     }
 
-    /// The debt of an entry that was charged last at another rate, by another tier or configuration.
+    /// The debt of an entry that was charged last at another rate, by another tier or configuration; of which
+    /// interval says `code`, and when `charged`.
     ///
     /// The tokens that were missing then are missing still, less what this rate has brought back since. So
     /// whoever goes to and fro between tiers gets no more than `burst` and the faster of the rates, and
     /// whoever moves up does not wait for a debt of the slow rate.
-    private func converted(_ tat: UInt128, of entry: LimitEntry, at now: UInt64) -> UInt128 {
-        let old = Self.interval(of: entry.amount)
-        let charged = UInt128(entry.position) << Self.grainBits
-        let (tokens, rest) = (tat - min(charged, tat)).quotientAndRemainder(dividingBy: old)
+    @inline(never)
+    private func converted(
+        _ debt: UInt128, code: UInt32, charged: UInt64, at now: UInt64
+    ) -> UInt128 {
+        let old = Self.interval(of: code)
+        let tat = UInt128(now) << Self.grainBits + debt
+        let then = UInt128(charged) << Self.grainBits
+        let (tokens, rest) = (tat - min(then, tat)).quotientAndRemainder(dividingBy: old)
         // A token's fraction to 16 bits, rounded up. `rest` is below 2⁹⁰ grains.
         let fraction = ((rest << 16) + old - 1) / old
         // More tokens than 2³² are no more than the tolerance, so the product is below 2¹²³.
         let missing = min(tokens, 1 << 32) * interval + (fraction * interval + 0xFFFF) >> 16
-        let regained = UInt128(now - min(entry.position, now)) << Self.grainBits
+        let regained = UInt128(now - min(charged, now)) << Self.grainBits
         return min(missing - min(regained, missing), tolerance)
     }
 
     /// Grains as nanoseconds, rounded up.
+    @inline(__always)
     private static func nanoseconds(_ grains: UInt128) -> UInt64 {
-        UInt64(truncatingIfNeeded: (grains + (1 << grainBits) - 1) >> grainBits)
+        UInt64(truncatingIfNeeded: (grains &+ grainMask) >> grainBits)
     }
 
     /// `interval` as a 7-bit exponent and a 25-bit mantissa, rounded down; never 0.

@@ -12,6 +12,11 @@ public struct Digest128: Hashable, Sendable, BitwiseCopyable {
         self.high = high
         self.low = low
     }
+
+    /// Both digests' bits added modulo 2: of unrelated digests again one that looks random.
+    public static func ^ (a: Digest128, b: Digest128) -> Digest128 {
+        Digest128(high: a.high ^ b.high, low: a.low ^ b.low)
+    }
 }
 
 /// SipHash-1-3 with 128 bits of output (Aumasson, Bernstein 2012): a keyed hash that clients cannot flood.
@@ -20,8 +25,8 @@ public struct Digest128: Hashable, Sendable, BitwiseCopyable {
 public struct KeyedHasher: Sendable {
     /// The secret of one process: digests of different seeds are unrelated.
     public struct Seed: Sendable, BitwiseCopyable {
-        fileprivate var k0: UInt64
-        fileprivate var k1: UInt64
+        @usableFromInline var k0: UInt64
+        @usableFromInline var k1: UInt64
 
         /// Creates a seed from two words of randomness.
         public init(_ k0: UInt64, _ k1: UInt64) {
@@ -36,14 +41,15 @@ public struct KeyedHasher: Sendable {
         }
     }
 
-    private var v0: UInt64
-    private var v1: UInt64
-    private var v2: UInt64
-    private var v3: UInt64
-    private var tail: UInt64 = 0
-    private var length: UInt64 = 0
+    @usableFromInline var v0: UInt64
+    @usableFromInline var v1: UInt64
+    @usableFromInline var v2: UInt64
+    @usableFromInline var v3: UInt64
+    @usableFromInline var tail: UInt64 = 0
+    @usableFromInline var length: UInt64 = 0
 
     /// Creates an empty hash under `seed`.
+    @inlinable
     public init(seed: Seed) {
         v0 = seed.k0 ^ 0x736f_6d65_7073_6575
         v1 = seed.k1 ^ 0x646f_7261_6e64_6f6d ^ 0xee
@@ -52,8 +58,9 @@ public struct KeyedHasher: Sendable {
     }
 
     // Called a few times per word: as functions of their own they cost more than they do.
+    @inlinable
     @inline(__always)
-    private mutating func round() {
+    mutating func round() {
         v0 = v0 &+ v1
         v1 = ((v1 << 13) | (v1 >> 51)) ^ v0
         v0 = (v0 << 32) | (v0 >> 32)
@@ -66,8 +73,9 @@ public struct KeyedHasher: Sendable {
         v2 = (v2 << 32) | (v2 >> 32)
     }
 
+    @inlinable
     @inline(__always)
-    private mutating func compress(_ word: UInt64) {
+    mutating func compress(_ word: UInt64) {
         v3 ^= word
         round()
         v0 ^= word
@@ -84,6 +92,8 @@ public struct KeyedHasher: Sendable {
     }
 
     /// Adds the eight bytes of `word`, least significant first.
+    @inlinable
+    @inline(__always)
     public mutating func append(_ word: UInt64) {
         let shift = (length & 7) * 8
         length &+= 8
@@ -105,8 +115,7 @@ public struct KeyedHasher: Sendable {
         }
         if i == end { return }
         // The rest as one word: of seven bytes, at most one completes a word.
-        var rest: UInt64 = 0
-        for place in i..<end { rest |= UInt64(bytes[place]) &<< (UInt64(place - i) * 8) }
+        let rest = bytes.littleEndianRest(from: i)
         let held = length & 7
         let count = UInt64(end - i)
         length &+= count
@@ -119,6 +128,8 @@ public struct KeyedHasher: Sendable {
     }
 
     /// Ends the hash and returns its digest.
+    @inlinable
+    @inline(__always)
     public consuming func finish() -> Digest128 {
         compress(tail | (length << 56))
         v2 ^= 0xee

@@ -23,6 +23,35 @@ extension Span where Element == UInt8 {
         }
     }
 
+    /// The four bytes from `index` as a word, the first one least significant.
+    @inline(__always)
+    private func littleEndianHalf(at index: Int) -> UInt64 {
+        precondition(index >= 0 && index <= count - 4)
+        // Four bytes are there by the line above; the load needs no alignment.
+        return unsafe withUnsafeBytes {
+            unsafe UInt64(
+                UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: index, as: UInt32.self)))
+        }
+    }
+
+    /// The bytes from `index` to the end, seven at most, as a word, the first one least significant; those that
+    /// are not there count as 0.
+    @inline(__always)
+    func littleEndianRest(from index: Int) -> UInt64 {
+        let rest = count - index
+        precondition(rest >= 0 && rest < 8)
+        if rest == 0 { return 0 }
+        if count >= 8 { return littleEndianWord(at: count - 8) &>> UInt64(64 - 8 * rest) }
+        // Two that overlap say the same where they do.
+        if rest >= 4 {
+            return littleEndianHalf(at: index)
+                | littleEndianHalf(at: count - 4) &<< UInt64(8 * (rest - 4))
+        }
+        let middle = rest / 2
+        return UInt64(self[index]) | UInt64(self[index + middle]) &<< UInt64(8 * middle)
+            | UInt64(self[count - 1]) &<< UInt64(8 * (rest - 1))
+    }
+
     /// Whether `change` makes this span's words those of `other`, which has as many bytes.
     ///
     /// `change` must not move bytes within a word: short spans are put together from two loads.

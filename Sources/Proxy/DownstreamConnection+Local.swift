@@ -56,21 +56,27 @@ extension DownstreamConnection {
     }
 
     /// Answers 429 with the limits that refused, or 403 where a limit serves identified clients only.
-    func refuse(_ exchange: Exchange, _ limits: LimitPolicy) async -> Afterwards {
+    func refuse(_ exchange: Exchange, _ route: Route) async -> Afterwards {
         let wantsProblem =
             exchange.request.fields.contains(.accept) && acceptsProblemJSON(exchange.request)
-        exchange.scratch.removeAll()
-        // Field and body tell the same time.
-        exchange.jitter = worker.random.next()
-        limits.appendRefusalBody(
-            for: exchange.decision, problemJSON: wantsProblem,
-            retryAfter: snapshot.blueprint.limitFields.retryAfterSeconds(
-                of: exchange.decision, jitter: exchange.jitter), to: exchange.scratch)
-        exchange.scratch.append("\n")
+        writeRefusal(exchange, exchange.decision, route, problemJSON: wantsProblem)
         let type: StaticString = wantsProblem ? "application/problem+json" : "application/json"
         return await send(exchange, exchange.decision.refusalStatus, type: type) { output in
             output.append("Cache-Control: no-store\r\n")
         }
+    }
+
+    private func writeRefusal(
+        _ exchange: Exchange, _ decision: borrowing LimitDecision, _ route: Route, problemJSON: Bool
+    ) {
+        // Field and body tell the same time.
+        exchange.jitter = worker.random.next()
+        exchange.scratch.removeAll()
+        route.limits.appendRefusalBody(
+            for: decision, problemJSON: problemJSON,
+            retryAfter: snapshot.blueprint.limitFields.retryAfterSeconds(
+                of: decision, jitter: exchange.jitter), to: exchange.scratch)
+        exchange.scratch.append("\n")
     }
 
     private func acceptsProblemJSON(_ request: borrowing RequestHead) -> Bool {
@@ -124,8 +130,8 @@ extension DownstreamConnection {
     ) {
         guard exchange.decision.count > 0, let route = exchange.limiting else { return }
         worker.settleLimits(exchange, costField: costField)
-        snapshot.blueprint.limitFields.append(
-            for: exchange.decision, of: route.limits, at: exchange.decided,
+        route.limits.append(
+            snapshot.blueprint.limitFields, for: exchange.decision, at: exchange.decided,
             jitter: exchange.jitter, omitting: omitted, to: exchange.output)
     }
 

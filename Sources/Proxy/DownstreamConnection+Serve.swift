@@ -46,7 +46,7 @@ extension DownstreamConnection {
             case .forward(let route):
                 return await forward(exchange, route)
             case .refuse(let route):
-                return await refuse(exchange, route.limits)
+                return await refuse(exchange, route)
             case .goAround(let route, let reason):
                 return await goAround(exchange, route, reason)
             case .serveAndRefresh(let route, let cache, let stored, let fill):

@@ -53,19 +53,6 @@ extension WorkerContext {
         return explanation
     }
 
-    /// Counts whom the limits of `route` refused: the exchange's own parts, lent so that nothing is copied.
-    func noteRefusal(
-        _ exchange: Exchange, _ identity: borrowing ResolvedIdentity,
-        _ dimensions: borrowing LimitDimensions, _ request: borrowing RequestHead, _ route: Route
-    ) {
-        let subject = LimitSubject(
-            address: identity.address, counted: identity.countedAddress, method: request.method,
-            user: identity.user, company: identity.company, tier: identity.tier)
-        refusedKeys.note(
-            exchange.decision, of: route, subject, dimensions,
-            methodName: request.span(request.methodRange), at: loop.clock.wall)
-    }
-
     private func decision(_ exchange: Exchange, _ route: Route) -> Explanation.Decision {
         switch exchange.decision.outcome {
         case .notLimited: .notLimited

@@ -22,7 +22,9 @@ extension WorkerContext {
         {
             exchange.answer = reason == nil ? .hit : .stale
         }
-        return decide(exchange, request, route, snapshot, isPeek: isPeek)
+        return decide(
+            exchange, exchange.identity, exchange.dimensions, request, route, snapshot,
+            isPeek: isPeek)
     }
 
     /// Decides anew for a request whose stored answer has gone: what it was charged is given back.
@@ -32,40 +34,39 @@ extension WorkerContext {
     ) -> Verdict {
         cancelLimits(exchange, snapshot)
         exchange.answer = .miss
-        return decide(exchange, request, route, snapshot, isPeek: false)
+        return decide(
+            exchange, exchange.identity, exchange.dimensions, request, route, snapshot,
+            isPeek: false)
     }
 
     private func decide(
-        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route,
+        _ exchange: Exchange, _ identity: borrowing ResolvedIdentity,
+        _ dimensions: borrowing LimitDimensions, _ request: borrowing RequestHead, _ route: Route,
         _ snapshot: Snapshot, isPeek: Bool
     ) -> Verdict {
-        charge(
-            exchange, exchange.identity, exchange.dimensions, route, request.method, isPeek: isPeek)
-        if !isPeek {
-            exchange.limiting = route
-            metrics.note(exchange.decision, of: route, rows: rows(of: route, in: snapshot))
-        }
-        if !exchange.decision.isAdmitted {
-            if !isPeek {
-                noteRefusal(exchange, exchange.identity, exchange.dimensions, request, route)
-            }
-            return .refuse(route)
-        }
-        if !isPeek && exchange.decision.delay > .zero { return .delay(route) }
-        return goOn(exchange, request, route, snapshot, isPeek: isPeek)
-    }
-
-    private func charge(
-        _ exchange: Exchange, _ identity: borrowing ResolvedIdentity,
-        _ dimensions: borrowing LimitDimensions, _ route: Route, _ method: Method, isPeek: Bool
-    ) {
         let subject = LimitSubject(
-            address: identity.address, counted: identity.countedAddress, method: method,
+            address: identity.address, counted: identity.countedAddress, method: request.method,
             user: identity.user, company: identity.company, tier: identity.tier)
         route.limits.decide(
             subject, dimensions: dimensions, answer: exchange.answer, in: shared.limits,
             at: loop.clock, isPeek: isPeek, into: &exchange.decision)
         exchange.decided = loop.clock
+        // One copy for all that look at it.
+        let decision = exchange.decision
+        if !isPeek {
+            exchange.limiting = route
+            metrics.note(decision, of: route, rows: rows(of: route, in: snapshot))
+        }
+        if !decision.isAdmitted {
+            if !isPeek {
+                refusedKeys.note(
+                    decision, of: route, subject, dimensions,
+                    methodName: request.span(request.methodRange), at: loop.clock.wall)
+            }
+            return .refuse(route)
+        }
+        if !isPeek && decision.delay > .zero { return .delay(route) }
+        return goOn(exchange, request, route, snapshot, isPeek: isPeek)
     }
 
     /// Collects the values of header fields and claims that the limits count by. All lines of a field are one
