@@ -63,10 +63,16 @@ extension Table {
             send("POST").body("x").origin(reply("Cache-Group-Invalidation: \"g\", &"))
             get().at("/a")
         }
-        weir("9875-3-error", "an error drops no group") {
+        weir("9875-3-error", "an error of an unsafe request drops the groups it names, too", part) {
             get().at("/a").origin(reply(fresh, "Cache-Groups: \"g\""))
             send("POST").body("x").origin(reply(500, "Cache-Group-Invalidation: \"g\""))
-            get().at("/a").status(200).content(of: 1)
+            get().at("/a").origin(reply(fresh))
+        }
+        may("9875-3-passed", "both fields are passed on") {
+            get().at("/a").origin(reply(fresh, "Cache-Groups: \"g\""))
+            get().at("/a").sees("Cache-Groups: \"g\"")
+            send("POST").body("x").origin(reply("Cache-Group-Invalidation: \"g\""))
+                .sees("Cache-Group-Invalidation: \"g\"")
         }
     }
 
