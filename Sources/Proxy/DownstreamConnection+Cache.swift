@@ -77,6 +77,7 @@ extension DownstreamConnection {
         switch form {
         case .part(let part): slice = part
         case .whole where exchange.request.method != .head && stored.bodyCount > 0:
+            precondition(stored.isWhole)
             slice = BodySlice(0, stored.bodyCount)
         default: return nil
         }
