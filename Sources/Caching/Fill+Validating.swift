@@ -16,10 +16,12 @@ extension Fill {
     /// - Returns: The answer for `complete(with:)`; `nil`: fetch again without conditions.
     public func confirmed(
         by notModified: borrowing ResponseHead, request: borrowing RequestHead,
-        policy: borrowing CachePolicy, times: FetchTimes
+        policy: borrowing CachePolicy, times: FetchTimes, compression: CompressionPolicy? = nil
     ) -> StoredResponse? {
         Revalidation.subject(of: notModified.fields, stored: stored, others: others)?
-            .updated(by: notModified, request: request, policy: policy, times: times)
+            .updated(
+                by: notModified, request: request, policy: policy, times: times,
+                compression: compression)
     }
 }
 

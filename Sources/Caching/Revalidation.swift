@@ -103,23 +103,26 @@ extension StoredResponse {
     ///   - request: The GET that led to the validation.
     ///   - policy: The route's policy.
     ///   - times: When the validation was asked for and received.
+    ///   - compression: In which codings the cache offers answers. What has been encoded stays with the body.
     /// - Returns: The new answer, whose head says in `isStorable` whether it may stay in the store; or `nil`
     ///   when the 304 is about another answer: fetch again without conditions.
     public func freshened(
         by notModified: borrowing ResponseHead, request: borrowing RequestHead,
-        policy: borrowing CachePolicy, times: FetchTimes
+        policy: borrowing CachePolicy, times: FetchTimes, compression: CompressionPolicy? = nil
     ) -> StoredResponse? {
         guard
             Revalidation.subject(of: notModified.fields, stored: self, others: []) === self
         else { return nil }
-        return updated(by: notModified, request: request, policy: policy, times: times)
+        return updated(
+            by: notModified, request: request, policy: policy, times: times,
+            compression: compression)
     }
 
     /// The answer with the fields of `update` over its own, for `request`, which may select another variant
     /// than the one it was stored for.
     func updated(
         by update: borrowing ResponseHead, request: borrowing RequestHead,
-        policy: borrowing CachePolicy, times: FetchTimes
+        policy: borrowing CachePolicy, times: FetchTimes, compression: CompressionPolicy?
     ) -> StoredResponse {
         let head = self.head
         let merged = StoredResponse.merge(head.parsed(), with: update)
@@ -136,10 +139,11 @@ extension StoredResponse {
         }
         let new = CachedHead(
             key: head.key,
-            variant: VariantKey(response: merged.fields, request: request.fields),
+            variant: VariantKey(
+                response: merged.fields, request: request.fields, encodes: compression != nil),
             response: merged, lifetime: lifetime, times: times, isStorable: isStorable,
-            policy: policy)
-        return StoredResponse(head: new, body: body, parts: parts)
+            isEncodable: compression?.admits(merged) ?? false, policy: policy)
+        return StoredResponse(head: new, body: body, parts: parts, encodedAs: self)
     }
 
     /// The stored fields, each name that the 304 has replaced by all its lines there.
