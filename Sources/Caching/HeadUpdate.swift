@@ -69,7 +69,8 @@ extension MemoryStore {
                 _ = left?.byteCost
             case .freshens:
                 let new = stored.updated(
-                    by: answer, request: asGet, policy: rules.policy, times: times)
+                    by: answer, request: asGet, policy: rules.policy, times: times,
+                    compression: rules.compression)
                 let left = shard(tag).state.withLock { shard in
                     new.head.isStorable
                         ? shard.replace(stored, by: new, tag: tag)

@@ -122,7 +122,7 @@ extension StoredResponse {
     /// than the one it was stored for.
     func updated(
         by update: borrowing ResponseHead, request: borrowing RequestHead,
-        policy: borrowing CachePolicy, times: FetchTimes, compression: CompressionPolicy? = nil
+        policy: borrowing CachePolicy, times: FetchTimes, compression: CompressionPolicy?
     ) -> StoredResponse {
         let head = self.head
         let merged = StoredResponse.merge(head.parsed(), with: update)

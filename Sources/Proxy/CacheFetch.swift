@@ -140,21 +140,8 @@ final class CacheFetch {
         try? await upstream.stream.write(
             forwarded, content, 0..<content.count, patience: pool.settings.idleTimeout)
         let firstByte = route.timeout ?? pool.settings.firstByteTimeout
-        let deadline = now + firstByte
-        try await upstream.readHead(for: request.method, until: deadline)
-        while upstream.response.status.isInformational {
-            passOn(upstream.response)
-            try await upstream.readHead(for: request.method, until: deadline)
-        }
-    }
-
-    /// Gives an interim answer to the client that caused the fetch.
-    private func passOn(_ interim: borrowing ResponseHead) {
-        guard interim.status != 100 else { return }
-        let head = ByteBuffer(capacity: 1024)
-        ForwardedHead.append(interim, .none, LimitFieldMerge(), to: head)
-        HTTP1Writer.appendEndOfHead(to: head)
-        fill.publishInterim(head.readable.copied)
+        try await upstream.readFinalHead(
+            for: request.method, until: now + firstByte, passingInterimsTo: fill)
     }
 
     /// The origin says that a stored answer is still right; `false` when it means none that was named.

@@ -98,7 +98,8 @@ final class IdempotentExchange {
         try? await upstream.stream.write(
             forwarded, content, 0..<content.count, patience: pool.settings.idleTimeout)
         let firstByte = route.timeout ?? pool.settings.firstByteTimeout
-        try await upstream.readFinalHead(for: request.method, until: now + firstByte)
+        try await upstream.readFinalHead(
+            for: request.method, until: now + firstByte, passingInterimsTo: fill)
     }
 
     /// Passes the answer on, and keeps it.
