@@ -38,6 +38,8 @@ public final class CachedHead: Sendable {
     public let delta: Nanoseconds
     /// Whether it may be kept.
     public let isStorable: Bool
+    /// Whether the answer may be sent in a content coding (`CompressionPolicy`); its Vary says so then.
+    public let isEncodable: Bool
     /// Why it is not kept, where a rule said so.
     public let refusal: CacheRefusal?
     /// Lines of Set-Cookie for the client whose request was sent to the origin, and for nobody else; they are
@@ -53,13 +55,19 @@ public final class CachedHead: Sendable {
     ///   - lifetime: The decision's lifetime.
     ///   - times: When it was asked for and received.
     ///   - policy: The route's policy.
+    ///   - compression: In which codings the cache itself offers answers; the origin was asked for none.
     public convenience init(
         key: [UInt8], request: borrowing RequestHead, response: borrowing ResponseHead,
-        lifetime: Lifetime, times: FetchTimes, policy: borrowing CachePolicy = CachePolicy()
+        lifetime: Lifetime, times: FetchTimes, policy: borrowing CachePolicy = CachePolicy(),
+        compression: CompressionPolicy? = nil
     ) {
         self.init(
-            key: key, variant: VariantKey(response: response.fields, request: request.fields),
-            response: response, lifetime: lifetime, times: times, isStorable: true, policy: policy)
+            key: key,
+            variant: VariantKey(
+                response: response.fields, request: request.fields,
+                encodes: compression != nil),
+            response: response, lifetime: lifetime, times: times, isStorable: true,
+            isEncodable: compression?.admits(response) ?? false, policy: policy)
     }
 
     /// Prepares the head of an answer that only passes through a fill to the client that asked for it: its
@@ -78,8 +86,8 @@ public final class CachedHead: Sendable {
 
     init(
         key: [UInt8], variant: VariantKey, response: borrowing ResponseHead, lifetime: Lifetime,
-        times: FetchTimes, isStorable: Bool, refusal: CacheRefusal? = nil,
-        policy: borrowing CachePolicy
+        times: FetchTimes, isStorable: Bool, isEncodable: Bool = false,
+        refusal: CacheRefusal? = nil, policy: borrowing CachePolicy
     ) {
         var length: UInt64?
         switch response.framing {
@@ -88,7 +96,8 @@ public final class CachedHead: Sendable {
         case .chunked, .untilClose: break
         }
         if response.status.forbidsBody { length = 0 }
-        var writer = HeadWriter(stores: isStorable, policy: policy)
+        var writer = HeadWriter(
+            stores: isStorable, variesByCoding: isEncodable, policy: policy)
         writer.write(response, contentLength: length, receivedAt: times.received.wall.epochSeconds)
         self.key = key
         self.variant = variant
@@ -109,6 +118,7 @@ public final class CachedHead: Sendable {
         received = times.received.monotonic
         delta = times.delay
         self.isStorable = isStorable
+        self.isEncodable = isEncodable
         self.refusal = refusal
         cookies = writer.cookies
     }
@@ -135,6 +145,7 @@ public final class CachedHead: Sendable {
         received = head.received
         delta = finished - head.requested
         isStorable = head.isStorable
+        isEncodable = head.isEncodable
         refusal = head.refusal
         cookies = []
     }

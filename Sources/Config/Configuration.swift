@@ -78,9 +78,11 @@ extension Report {
         let context = RouteContext(
             upstreams: upstreams(&fields), limits: fields.take("limits").map { limits($0) } ?? [],
             cache: fields.take("cache").map { wholeCache($0) } ?? ParsedCache(),
+            compression: fields.take("compression").map { compression($0) } ?? ParsedCompression(),
             identity: fields.take("identity").map { identity($0) } ?? ParsedIdentity(),
             idempotencyMemory: idempotencyMemory)
         let routes = routes(&fields, root, context)
+        checkCompression(context.compression, context.cache, routes)
         fields.finish()
 
         guard problems.isEmpty else { return nil }
@@ -92,7 +94,7 @@ extension Report {
             warm: routes.contains { $0.cache != nil } ? context.cache.warm?.settings : nil,
             routes: routes, http: http ?? Defaults.http, headers: headers ?? Defaults.headers,
             log: log ?? Defaults.log, drain: drain ?? Defaults.drain,
-            idempotencyMemory: idempotencyMemory)
+            compression: context.compression.policy, idempotencyMemory: idempotencyMemory)
     }
 
     /// The routes of the file, or the one for everything, and all checks across parts.
@@ -142,6 +144,7 @@ extension Report {
         return RouteSettings(
             match: match, upstream: upstreams.defaultIndex ?? 0,
             limits: Array(limits.indices.prefix(Bounds.limitsPerRoute)),
-            cache: usesCache ? cache.policy : nil)
+            cache: usesCache ? cache.policy : nil,
+            compresses: usesCache && context.compression.policy != nil)
     }
 }

@@ -58,7 +58,8 @@ public final class Blueprint: Sendable {
             Route(
                 route, limits: settings.limits, claims: claims,
                 space: unsaid.space(of: route, in: settings),
-                scope: UnsaidInKeys.scope(of: route, in: settings))
+                scope: UnsaidInKeys.scope(of: route, in: settings),
+                compression: settings.compression)
         }
     }
 

@@ -26,6 +26,8 @@ public final class ProxySettings: Sendable {
     public let cacheMemory: Int
     /// The bytes of answers kept by Idempotency-Key.
     public let idempotencyMemory: Int
+    /// The codings in which stored answers are offered; `nil`: in none.
+    public let compression: CompressionPolicy?
     /// What is fetched before anybody asks; `nil`: nothing.
     public let warm: WarmSettings?
     /// The routes in order; never empty.
@@ -45,6 +47,7 @@ public final class ProxySettings: Sendable {
         upstreams: [UpstreamSettings], identity: IdentitySettings, limits: [LimitDefinition],
         cacheMemory: Int, warm: WarmSettings? = nil, routes: [RouteSettings], http: HTTPSettings,
         headers: HeaderSettings, log: LogSettings, drain: Nanoseconds,
+        compression: CompressionPolicy? = nil,
         idempotencyMemory: Int = 64 << 20
     ) {
         for route in routes {
@@ -66,6 +69,7 @@ public final class ProxySettings: Sendable {
         self.headers = headers
         self.log = log
         self.drain = drain
+        self.compression = compression
     }
 }
 
@@ -79,6 +83,8 @@ public struct RouteSettings: Sendable, Equatable {
     public var limits: [Int]
     /// Its use of the cache; `nil`: none.
     public var cache: CachePolicy?
+    /// Whether its stored answers are offered in content codings, as `ProxySettings.compression` says.
+    public var compresses: Bool
     /// The whole path's prefix that is removed before the request is forwarded; empty: none.
     public var stripPrefix: String
     /// The time the origin has for the whole answer's head; `nil`: the upstream's `first_byte`.
@@ -92,7 +98,8 @@ public struct RouteSettings: Sendable, Equatable {
     public init(
         match: RouteDefinition, upstream: Int = 0, limits: [Int] = [], cache: CachePolicy? = nil,
         stripPrefix: String = "", timeout: Nanoseconds? = nil, requiresUser: Bool = false,
-        idempotency: IdempotencyPolicy? = nil
+        idempotency: IdempotencyPolicy? = nil,
+        compresses: Bool = false
     ) {
         self.match = match
         self.upstream = upstream
@@ -102,6 +109,7 @@ public struct RouteSettings: Sendable, Equatable {
         self.timeout = timeout
         self.requiresUser = requiresUser
         self.idempotency = idempotency
+        self.compresses = compresses
     }
 }
 
@@ -114,5 +122,6 @@ extension ProxySettings: Equatable {
             && a.routes == b.routes
             && a.http == b.http && a.headers == b.headers && a.log == b.log && a.drain == b.drain
             && a.idempotencyMemory == b.idempotencyMemory
+            && a.compression == b.compression
     }
 }
