@@ -8,11 +8,12 @@ public import Primitives
 /// its input, brotli's up to 64 KiB more, since it encodes by blocks. A gzip encoder has 264 KiB of memory, a
 /// brotli encoder of the usual qualities 1 to 4 MiB by its window.
 public struct StreamEncoder: ~Copyable {
-    private enum Engine: ~Copyable {
+    // Not private: a release build refers to it from the modules that hold an encoder.
+    enum Engine: ~Copyable {
         case gzip(GzipEncoder)
         case brotli(BrotliEncoder)
     }
-    private var engine: Engine
+    var engine: Engine
 
     /// Begins a stream.
     ///
