@@ -42,6 +42,9 @@ let targets: [[Target]] = [
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(
+            name: "CBrotli", pkgConfig: "libbrotlienc", providers: [.apt(["libbrotli-dev"])]),
     ],
     // Foundations.
     module("Primitives", settings: lending),
@@ -54,6 +57,8 @@ let targets: [[Target]] = [
     module("Caching", ["HTTPModel", "Primitives"], settings: lending),
     // Codecs: bytes in, values out.
     module("HTTP1", ["HTTPModel", "Primitives"], settings: lending),
+    module(
+        "Compression", ["Primitives", "CZlib", "CBrotli"], settings: dataPlane, tests: ["TestKit"]),
     module("YAMLReader", ["Primitives", "CLibYAML"], settings: base),
     module("TLSEngine", ["Primitives", "COpenSSL"], settings: dataPlane, tests: ["TestKit"]),
     // Settings.
@@ -68,8 +73,9 @@ let targets: [[Target]] = [
         ], settings: base),
     // I/O.
     module(
-        "TestKit", ["EventLoop", "HTTPModel", "Primitives", "CLinux", "COpenSSL"], settings: base,
-        tests: nil),
+        "TestKit",
+        ["EventLoop", "HTTPModel", "Primitives", "CLinux", "COpenSSL", "CZlib", "CBrotli"],
+        settings: base, tests: nil),
     module(
         "EventLoop", ["Primitives", "CLinux"], settings: dataPlane + lends, tests: ["TestKit"]),
     module(
@@ -79,8 +85,8 @@ let targets: [[Target]] = [
     module(
         "Proxy",
         [
-            "Upstreams", "EventLoop", "HTTP1", "Settings", "Caching", "Limits", "Identity",
-            "Routes",
+            "Upstreams", "EventLoop", "HTTP1", "Compression", "Settings", "Caching", "Limits",
+            "Identity", "Routes",
             "Telemetry", "HTTPModel", "Primitives",
         ], settings: dataPlane, tests: ["TestKit", "Config"]),
     module(
@@ -111,7 +117,8 @@ let targets: [[Target]] = [
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "weir", "BinaryKit", "Config", "Settings", "EventLoop", "HTTPModel", "Primitives",
+                "weir", "BinaryKit", "Config", "TestKit", "Settings", "EventLoop", "HTTPModel",
+                "Primitives",
             ], swiftSettings: base),
         .testTarget(
             name: "ConformanceTests", dependencies: ["weir", "BinaryKit"], swiftSettings: base),
@@ -122,7 +129,7 @@ let package = Package(
     name: "weir",
     // The libraries are for the micro-benchmarks in bench/micro.
     products: [.executable(name: "weir", targets: ["weir"])]
-        + ["Limits", "Caching", "Identity", "HTTPModel", "Primitives"].map {
+        + ["Limits", "Caching", "Compression", "Identity", "HTTPModel", "Primitives"].map {
             .library(name: $0, type: .static, targets: [$0])
         },
     targets: targets.flatMap { $0 },

@@ -40,6 +40,10 @@ public final class CacheRules: Sendable {
     /// Whether keys have anything behind their base.
     let hasParts: Bool
     let space: [UInt8]
+    /// The codings in which stored answers are offered; `nil`: in none.
+    public let compression: CompressionPolicy?
+    let codings: CodingOrder?
+    let encodedSizeMin: Int
     /// Requests that go past the cache; `nil`: none by rule.
     let bypass: BypassMatcher?
 
@@ -49,13 +53,19 @@ public final class CacheRules: Sendable {
     ///   - policy: The route's policy.
     ///   - space: Keeps answers of different upstreams for the same target apart: the upstream's name
     ///     where a configuration has several, else empty.
-    public init(_ policy: CachePolicy, space: String = "") {
+    ///   - compression: The codings in which stored answers are offered; `nil`: in none.
+    public init(
+        _ policy: CachePolicy, space: String = "", compression: CompressionPolicy? = nil
+    ) {
         ignored = policy.ignoreQuery.map { Parameter($0) }
         counted = policy.onlyQuery?.map { Parameter($0) }
         sortsQuery = policy.sortsQuery
         changesQuery = !ignored.isEmpty || counted != nil || sortsQuery
         parts = policy.varyBy.map { KeyPart($0) }
         self.policy = policy
+        self.compression = compression
+        codings = compression?.encodings
+        encodedSizeMin = max(compression?.minSize ?? 1, 1)
         collapses = policy.collapses
         listensToClients = policy.respectsClientNoCache
         earlyRefresh = policy.earlyRefresh

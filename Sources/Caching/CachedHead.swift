@@ -40,6 +40,8 @@ public final class CachedHead: Sendable {
     public let tags: CacheTags
     /// Whether it may be kept.
     public let isStorable: Bool
+    /// Whether the answer may be sent in a content coding (`CompressionPolicy`); its Vary says so then.
+    public let isEncodable: Bool
     /// Why it is not kept, where a rule said so.
     public let refusal: CacheRefusal?
     /// Lines of Set-Cookie for the client whose request was sent to the origin, and for nobody else; they are
@@ -55,16 +57,20 @@ public final class CachedHead: Sendable {
     ///   - lifetime: The decision's lifetime.
     ///   - times: When it was asked for and received.
     ///   - policy: The route's policy.
+    ///   - compression: In which codings the cache itself offers answers; the origin was asked for none.
     ///   - tags: By which tags it can be purged.
     public convenience init(
         key: [UInt8], request: borrowing RequestHead, response: borrowing ResponseHead,
         lifetime: Lifetime, times: FetchTimes, policy: borrowing CachePolicy = CachePolicy(),
-        tags: CacheTags = CacheTags()
+        compression: CompressionPolicy? = nil, tags: CacheTags = CacheTags()
     ) {
         self.init(
-            key: key, variant: VariantKey(response: response.fields, request: request.fields),
-            response: response, lifetime: lifetime, times: times, isStorable: true, policy: policy,
-            tags: tags)
+            key: key,
+            variant: VariantKey(
+                response: response.fields, request: request.fields,
+                encodes: compression != nil),
+            response: response, lifetime: lifetime, times: times, isStorable: true,
+            isEncodable: compression?.admits(response) ?? false, policy: policy, tags: tags)
     }
 
     /// Prepares the head of an answer that only passes through a fill to the client that asked for it: its
@@ -83,8 +89,8 @@ public final class CachedHead: Sendable {
 
     init(
         key: [UInt8], variant: VariantKey, response: borrowing ResponseHead, lifetime: Lifetime,
-        times: FetchTimes, isStorable: Bool, refusal: CacheRefusal? = nil,
-        policy: borrowing CachePolicy, tags: CacheTags = CacheTags()
+        times: FetchTimes, isStorable: Bool, isEncodable: Bool = false,
+        refusal: CacheRefusal? = nil, policy: borrowing CachePolicy, tags: CacheTags = CacheTags()
     ) {
         var length: UInt64?
         switch response.framing {
@@ -93,7 +99,8 @@ public final class CachedHead: Sendable {
         case .chunked, .untilClose: break
         }
         if response.status.forbidsBody { length = 0 }
-        var writer = HeadWriter(stores: isStorable, policy: policy)
+        var writer = HeadWriter(
+            stores: isStorable, variesByCoding: isEncodable, policy: policy)
         writer.write(response, contentLength: length, receivedAt: times.received.wall.epochSeconds)
         self.key = key
         self.variant = variant
@@ -115,6 +122,7 @@ public final class CachedHead: Sendable {
         delta = times.delay
         self.tags = tags
         self.isStorable = isStorable
+        self.isEncodable = isEncodable
         self.refusal = refusal
         cookies = writer.cookies
     }
@@ -142,6 +150,7 @@ public final class CachedHead: Sendable {
         delta = finished - head.requested
         tags = head.tags
         isStorable = head.isStorable
+        isEncodable = head.isEncodable
         refusal = head.refusal
         cookies = []
     }

@@ -15,9 +15,13 @@ struct HeadWriter {
     private let stores: Bool
     private let setCookie: CachePolicy.SetCookie
     private let withheld: [UInt8]
+    private let variesByCoding: Bool
 
-    init(stores: Bool, policy: borrowing CachePolicy = CachePolicy()) {
+    init(
+        stores: Bool, variesByCoding: Bool = false, policy: borrowing CachePolicy = CachePolicy()
+    ) {
         self.stores = stores
+        self.variesByCoding = variesByCoding
         setCookie = policy.setCookie
         withheld = policy.originTTLName
     }
@@ -53,6 +57,11 @@ struct HeadWriter {
             // RFC 9110 §6.6.1: who receives an answer without Date and keeps or forwards it adds one.
             bytes.append("Date: ")
             HTTPDate.append(receivedAt, to: &bytes)
+            endLine()
+        }
+        if variesByCoding && !VariantKey.isNamed("accept-encoding", by: response.fields) {
+            // Lines of one list are one list (RFC 9110 §5.3).
+            bytes.append("Vary: Accept-Encoding")
             endLine()
         }
         if let contentLength, !response.status.forbidsBody {

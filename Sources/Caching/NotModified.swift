@@ -5,7 +5,8 @@ extension CachedHead {
     /// Appends the head of a 304 made from this answer, without the empty line (RFC 9110 §15.4.5).
     ///
     /// All stored fields go along but those that describe a body: clients update what they have by them.
-    public func appendNotModified(to buffer: ByteBuffer) {
+    /// `weakening`: for a client that would get a coded body, whose ETag is weak.
+    public func appendNotModified(to buffer: ByteBuffer, weakening: Bool = false) {
         buffer.append("HTTP/1.1 304 Not Modified\r\n")
         let bytes = self.bytes
         let all = bytes.span
@@ -14,7 +15,9 @@ extension CachedHead {
             let line = all.extracting(start..<end + 1)
             let colon = line.firstIndex(of: UInt8(ascii: ":")) ?? 0
             let name = FieldName(recognising: line.extracting(0..<colon))
-            if start > 0 && !CachedHead.describesBody.contains(name) { buffer.append(line) }
+            if start > 0 && !CachedHead.describesBody.contains(name) {
+                append(line, at: start, weakening: weakening) { buffer.append($0) }
+            }
             start = end + 1
         }
     }

@@ -45,11 +45,12 @@ extension StoredResponse {
     ///   - request: The GET that led to the validation.
     ///   - policy: The route's policy.
     ///   - times: When the validation was asked for and received.
+    ///   - compression: In which codings the cache offers answers. What has been encoded stays with the body.
     /// - Returns: The new answer, whose head says in `isStorable` whether it may stay in the store; or `nil`
     ///   when the 304 is about another answer (its ETag differs): fetch again without conditions.
     public func freshened(
         by notModified: borrowing ResponseHead, request: borrowing RequestHead,
-        policy: borrowing CachePolicy, times: FetchTimes
+        policy: borrowing CachePolicy, times: FetchTimes, compression: CompressionPolicy? = nil
     ) -> StoredResponse? {
         let head = self.head
         if let theirs = notModified.fields.first(.etag) {
@@ -72,10 +73,12 @@ extension StoredResponse {
         let tags = head.tags.updated(by: notModified.fields)
         let new = CachedHead(
             key: head.key,
-            variant: VariantKey(response: merged.fields, request: request.fields),
+            variant: VariantKey(
+                response: merged.fields, request: request.fields, encodes: compression != nil),
             response: merged, lifetime: lifetime, times: times,
-            isStorable: isStorable && tags.isWhole, policy: policy, tags: tags)
-        return StoredResponse(head: new, body: body, parts: parts)
+            isStorable: isStorable && tags.isWhole,
+            isEncodable: compression?.admits(merged) ?? false, policy: policy, tags: tags)
+        return StoredResponse(head: new, body: body, parts: parts, encodedAs: self)
     }
 
     /// The stored fields, each name that the 304 has replaced by all its lines there.

@@ -4,6 +4,8 @@ import Primitives
 struct StoreNode {
     /// The answer; `nil`: the node is free.
     var stored: StoredResponse?
+    /// What the answer and its encoded variants cost of the budget, in bytes.
+    var cost = 0
     /// The low word of the key's digest.
     var tag: UInt64 = 0
     /// What the entries of all identities for one target share; 0: the key has no identity.
@@ -45,13 +47,13 @@ struct NodeQueue {
         nodes[Int(node)].newer = -1
         if newest >= 0 { nodes[Int(newest)].newer = node } else { oldest = node }
         newest = node
-        bytes += nodes[Int(node)].stored?.byteCost ?? 0
+        bytes += nodes[Int(node)].cost
     }
 
     mutating func remove(_ node: Int32, in nodes: inout [StoreNode]) {
         let (older, newer) = (nodes[Int(node)].older, nodes[Int(node)].newer)
         if older >= 0 { nodes[Int(older)].newer = newer } else { oldest = newer }
         if newer >= 0 { nodes[Int(newer)].older = older } else { newest = older }
-        bytes -= nodes[Int(node)].stored?.byteCost ?? 0
+        bytes -= nodes[Int(node)].cost
     }
 }

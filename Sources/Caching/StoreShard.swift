@@ -197,10 +197,12 @@ extension StoreShard {
     private mutating func replace(_ node: Int32, by stored: StoredResponse) -> StoredResponse {
         let isMain = nodes[Int(node)].isMain
         let old = nodes[Int(node)].stored ?? stored
-        let change = stored.byteCost - old.byteCost
+        let cost = stored.byteCost + stored.encoded.byteCost
+        let change = cost - nodes[Int(node)].cost
         if isMain { main.bytes += change } else { small.bytes += change }
         nodes[Int(node)].stored = stored
         nodes[Int(node)].checked = revision
+        nodes[Int(node)].cost = cost
         nodes[Int(node)].isSpared = false
         nodes[Int(node)].heldUntil = MonotonicTime(nanoseconds: 0)
         return old
@@ -217,6 +219,7 @@ extension StoreShard {
         }
         var entry = StoreNode()
         entry.stored = stored
+        entry.cost = stored.byteCost + stored.encoded.byteCost
         entry.tag = tag
         entry.base = base
         entry.checked = revision
@@ -232,6 +235,28 @@ extension StoreShard {
         if entry.isMain { main.append(node, in: &nodes) } else { small.append(node, in: &nodes) }
         bases.add(base)
         counts.insertions += 1
+    }
+
+    /// Adds an encoded variant to `stored`, if that is still there, and makes room.
+    ///
+    /// - Returns: The answers that left, to be freed outside the lock; `nil`: nothing was added.
+    mutating func attach(
+        _ variant: EncodedVariant, to stored: StoredResponse, tag: UInt64, bytesMax: Int,
+        at now: MonotonicTime
+    ) -> [StoredResponse]? {
+        var node = chain(tag, of: stored)
+        while node >= 0 && nodes[Int(node)].stored !== stored {
+            node = nodes[Int(node)].nextVariant
+        }
+        guard node >= 0, nodes[Int(node)].cost + variant.byteCost <= bytesMax else { return nil }
+        stored.encoded.put(variant)
+        nodes[Int(node)].cost += variant.byteCost
+        if nodes[Int(node)].isMain {
+            main.bytes += variant.byteCost
+        } else {
+            small.bytes += variant.byteCost
+        }
+        return evict(at: now)
     }
 
     /// Takes a node out of everything.
@@ -325,9 +350,9 @@ extension StoreShard {
             main.append(node, in: &nodes)
             return nil
         }
-        let tag = nodes[Int(node)].tag
+        let (tag, cost) = (nodes[Int(node)].tag, nodes[Int(node)].cost)
         let stored = remove(node)
-        ghost.insert(tag, bytes: stored?.byteCost ?? 0)
+        ghost.insert(tag, bytes: cost)
         return stored
     }
 

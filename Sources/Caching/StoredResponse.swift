@@ -1,9 +1,12 @@
+import HTTPModel
 public import Primitives
+import Synchronization
 
 /// An answer in the cache, or parts of one: immutable, shared by reference between workers.
 ///
 ///     head.bytes   HTTP/1.1 200 OK␍␊ETag: "a"␍␊Content-Length: 5␍␊
 ///     body         [ 256 KiB ][ 256 KiB ][ rest ]
+///     encoded      br ──► head, body       gzip ──► head, body       each added once, or never
 public final class StoredResponse: Sendable {
     /// The head, with its keys and times.
     public let head: CachedHead
@@ -15,12 +18,15 @@ public final class StoredResponse: Sendable {
     public let isWhole: Bool
     /// The length of what is there of the body, in bytes.
     public let bodyCount: Int
-    /// What it costs of the store's budget: head, body, keys, and what memory and index add, in bytes.
+    /// What it costs of the store's budget: head, body, keys, and what memory and index add, in bytes. Its
+    /// encoded variants are counted for themselves.
     public let byteCost: Int
     /// How long it may be used, after soft purges and the factor of lifetimes; the head has what it came with.
     public let lifetime: Lifetime
     /// The age from which on a soft purge has made it stale.
     let staleFrom: Nanoseconds?
+
+    let encoded: EncodedVariants
 
     /// Joins a head and a body; of a body in `parts` the head is that of the whole.
     public init(head: CachedHead, body: [[UInt8]], parts: BodyParts? = nil) {
@@ -30,6 +36,7 @@ public final class StoredResponse: Sendable {
         self.body = body
         lifetime = head.lifetime
         staleFrom = nil
+        encoded = EncodedVariants()
         bodyCount = body.reduce(0) { $0 + $1.count }
         byteCost =
             ByteCost.entry + ByteCost.block(head.bytes.capacity) + ByteCost.block(head.key.capacity)
@@ -49,6 +56,7 @@ public final class StoredResponse: Sendable {
         isWhole = other.isWhole
         bodyCount = other.bodyCount
         byteCost = other.byteCost
+        encoded = other.encoded
         self.lifetime = lifetime
         self.staleFrom = staleFrom
     }
@@ -72,6 +80,18 @@ public final class StoredResponse: Sendable {
         if let staleFrom { lifetime.fresh = min(lifetime.fresh, staleFrom) }
         if lifetime.fresh == self.lifetime.fresh && staleFrom == self.staleFrom { return self }
         return StoredResponse(self, lifetime: lifetime, staleFrom: staleFrom)
+    }
+
+    /// The answer after a validation: the body and what was made of it stay.
+    convenience init(
+        head: CachedHead, body: [[UInt8]], parts: BodyParts?, encodedAs former: StoredResponse
+    ) {
+        self.init(head: head, body: body, parts: parts)
+        guard head.isEncodable else { return }
+        for coding in ContentCoding.allCases {
+            guard let variant = former.encoded[coding], encoded.claim(coding) else { continue }
+            encoded.put(EncodedVariant(coding, of: head, body: variant.body))
+        }
     }
 
     /// Whether its primary key is `key`, compared in full.
@@ -136,7 +156,10 @@ public enum Freshness: Sendable, BitwiseCopyable, Equatable {
 enum ByteCost {
     /// The entry's two objects with their allocator's words, its node in a table that doubles, and its
     /// slots of an index that is half full.
-    static let entry = 64 + 256 + MemoryLayout<StoreNode>.stride * 3 / 2 + 24
+    static let entry = 64 + 288 + MemoryLayout<StoreNode>.stride * 3 / 2 + 24
+
+    /// An encoded variant's object with its allocator's words.
+    static let encodedVariant = 96
 
     /// A block of an array: 32 bytes of header, 8 of the allocator, in steps of 16; nothing when empty.
     static func block(_ capacity: Int) -> Int {

@@ -23,13 +23,20 @@ public struct VariantKey: Sendable, Equatable {
     }
 
     /// The variant of `response` to `request`.
-    public init(response: borrowing FieldList, request: borrowing FieldList) {
+    ///
+    /// `encodes`: the request's Accept-Encoding did not go to the origin, which was asked for no coding. To an
+    /// answer without one that field means nothing.
+    public init(
+        response: borrowing FieldList, request: borrowing FieldList, encodes: Bool = false
+    ) {
         guard response.contains(.vary) else {
             self = .none
             return
         }
+        let ignoresCodings = encodes && !response.contains(.contentEncoding)
         var names: [UInt8] = []
         VariantKey.eachName(of: response) { name in
+            if ignoresCodings && name.equalsIgnoringCase("accept-encoding") { return }
             if !VariantKey.contains(name, in: names) {
                 for i in name.indices { names.append(ASCII.lower(name[i])) }
                 names.append(ASCII.lf)
@@ -92,6 +99,13 @@ extension VariantKey {
                 start = end + 1
             }
         }
+    }
+
+    /// Whether Vary names `name`, which is in lower case.
+    static func isNamed(_ name: StaticString, by fields: borrowing FieldList) -> Bool {
+        var isNamed = false
+        eachName(of: fields) { if $0.equalsIgnoringCase(name) { isNamed = true } }
+        return isNamed
     }
 
     private static func contains(_ name: Span<UInt8>, in names: [UInt8]) -> Bool {

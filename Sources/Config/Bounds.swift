@@ -110,6 +110,14 @@ enum Bounds {
     /// In thousandths.
     static let beta = 1...100_000
 
+    // Compression.
+    static let compressedSize: ClosedRange<UInt64> = 1...1 << 30
+    static let gzipLevel = 1...9
+    /// Above 9 a slice of a body would hold a worker up for tens of milliseconds.
+    static let brotliQuality = 0...9
+    static let mediaTypes = 64
+    static let mediaTypeBytes = 127
+
     // Protocol towards clients.
     static let headerBytes: ClosedRange<UInt64> = 1 << 10...1 << 20
     static let fields = 1...1000

@@ -76,8 +76,10 @@ extension Report {
         let context = RouteContext(
             upstreams: upstreams(&fields), limits: fields.take("limits").map { limits($0) } ?? [],
             cache: fields.take("cache").map { wholeCache($0) } ?? ParsedCache(),
+            compression: fields.take("compression").map { compression($0) } ?? ParsedCompression(),
             identity: fields.take("identity").map { identity($0) } ?? ParsedIdentity())
         let routes = routes(&fields, root, context)
+        checkCompression(context.compression, context.cache, routes)
         fields.finish()
 
         guard problems.isEmpty else { return nil }
@@ -88,7 +90,8 @@ extension Report {
             cacheMemory: routes.contains { $0.cache != nil } ? context.cache.memory : 0,
             warm: routes.contains { $0.cache != nil } ? context.cache.warm?.settings : nil,
             routes: routes, http: http ?? Defaults.http, headers: headers ?? Defaults.headers,
-            log: log ?? Defaults.log, drain: drain ?? Defaults.drain)
+            log: log ?? Defaults.log, drain: drain ?? Defaults.drain,
+            compression: context.compression.policy)
     }
 
     /// The routes of the file, or the one for everything, and all checks across parts.
@@ -140,6 +143,7 @@ extension Report {
         return RouteSettings(
             match: match, upstream: upstreams.defaultIndex ?? 0,
             limits: Array(limits.indices.prefix(Bounds.limitsPerRoute)),
-            cache: usesCache ? cache.policy : nil)
+            cache: usesCache ? cache.policy : nil,
+            compresses: usesCache && context.compression.policy != nil)
     }
 }

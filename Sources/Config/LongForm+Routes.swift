@@ -14,6 +14,25 @@ extension Configuration {
         return .block(entries)
     }
 
+    static func compression(_ policy: CompressionPolicy?) -> YAMLOutput {
+        guard let policy else { return .text("off") }
+        let (first, second) = (policy.encodings.first, policy.encodings.second)
+        return .block([
+            (
+                "encodings",
+                .list(([first] + [second].compactMap(\.self)).map { .text("\($0.name)") })
+            ),
+            ("min_size", .size(policy.minSize)),
+            ("types", .list(policy.types.map { .text($0.text) })),
+            (
+                "level",
+                .flow([
+                    ("gzip", .number(policy.gzipLevel)), ("br", .number(policy.brotliQuality)),
+                ])
+            ),
+        ])
+    }
+
     static func route(_ route: RouteSettings, in settings: ProxySettings) -> YAMLOutput {
         let match = route.match
         var entries: [(String, YAMLOutput)] = [("path", .text(match.path))]
@@ -31,6 +50,9 @@ extension Configuration {
         entries.append(("upstream", .text(settings.upstreams[route.upstream].name)))
         entries.append(("limits", .list(route.limits.map { .text(settings.limits[$0].name) })))
         entries.append(("cache", route.cache.map { .block(policy($0)) } ?? .text("off")))
+        if route.cache != nil && settings.compression != nil {
+            entries.append(("compression", .text(route.compresses ? "on" : "off")))
+        }
         if !route.stripPrefix.isEmpty { entries.append(("strip_prefix", .text(route.stripPrefix))) }
         if let timeout = route.timeout { entries.append(("timeout", .duration(timeout))) }
         if !route.invalidates.isEmpty {

@@ -29,6 +29,7 @@ extension Configuration {
             file.append(("limits", .block(settings.limits.map { ($0.name, limit($0)) })))
         }
         file.append(("cache", cache(settings)))
+        file.append(("compression", compression(settings.compression)))
         file.append(("routes", .list(settings.routes.map { route($0, in: settings) })))
         file.append(("http", .block(http(settings.http))))
         file.append(("headers", .block(headers(settings.headers))))

@@ -8,6 +8,7 @@ struct RouteContext {
     var upstreams: UpstreamTable
     var limits: [ParsedLimit]
     var cache: ParsedCache
+    var compression: ParsedCompression
     var identity: ParsedIdentity
 }
 
@@ -83,6 +84,8 @@ extension Report {
         } else if context.cache.isForAllRoutes {
             route.settings.cache = context.cache.policy
         }
+        route.settings.compresses = routeCompression(
+            fields.take("compression"), caches: route.settings.cache != nil, context)
         if let prefix = fields.take("strip_prefix") { stripPrefix(prefix, &route) }
         if let timeout = fields.take("timeout") {
             route.settings.timeout = duration(timeout, Bounds.timeout)

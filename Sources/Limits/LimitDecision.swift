@@ -42,8 +42,7 @@ public struct LimitDecision: Sendable {
     /// The state of a limit that applied, in the order of the policy.
     public subscript(index: Int) -> LimitState {
         precondition(index < count)
-        // By the span: an index into the array itself copies all of it.
-        return states.span[index]
+        return states[index]
     }
 
     /// Whether the request goes on.
@@ -81,7 +80,6 @@ public struct LimitDecision: Sendable {
     /// of its quota left. Shadow limits are not told; `nil` when there is no other.
     public var tightest: Int? {
         var best: Int?
-        let states = states.span
         for index in 0..<count where !states[index].isShadow {
             if let best, !states[index].isTighter(than: states[best]) { continue }
             best = index

@@ -57,7 +57,7 @@ public final class Blueprint: Sendable {
         routes = settings.routes.map { [claims] route in
             Route(
                 route, limits: settings.limits, claims: claims,
-                space: unsaid.space(of: route, in: settings))
+                space: unsaid.space(of: route, in: settings), compression: settings.compression)
         }
     }
 

@@ -25,6 +25,10 @@ enum Bounds {
     static let bodyProgress = 4 << 10
     /// Bytes of content that requests may have held before their verdict, beyond 32 KiB each, in the process.
     static let heldBodies = 64 << 20
+    /// Bytes of a stored answer that are encoded in one turn of the loop.
+    static let encodedSlice = 32 << 10
+    /// Bytes of a segment of an encoded body, but for the last.
+    static let encodedSegment = 256 << 10
     /// Looks at the cache for one request before it goes upstream alone.
     static let lookups = 3
     /// Requests that one fetch for the cache may send: again on a fresh connection, again without conditions.

@@ -146,7 +146,8 @@ final class CacheFetch {
     private func confirm(_ upstream: UpstreamConnection, _ times: FetchTimes) -> Bool {
         guard
             let fresh = fill.stored?.freshened(
-                by: upstream.response, request: request, policy: cache.policy, times: times)
+                by: upstream.response, request: request, policy: cache.policy, times: times,
+                compression: cache.compression)
         else { return false }
         fill.complete(with: fresh)
         outcome = fresh.head.isStorable ? .done : .refused(JobReason("not-stored"))
@@ -175,7 +176,8 @@ final class CacheFetch {
                 tags.isWhole
                     ? CachedHead(
                         key: fill.key, request: request, response: upstream.response,
-                        lifetime: lifetime, times: times, policy: cache.policy, tags: tags)
+                        lifetime: lifetime, times: times, policy: cache.policy,
+                        compression: cache.compression, tags: tags)
                     : CachedHead(
                         passing: upstream.response, times: times, refusal: .tooManyTags,
                         policy: cache.policy))
@@ -213,8 +215,9 @@ final class CacheFetch {
                         for segment in behind where await !append(segment, of: upstream) {
                             return false
                         }
-                        let isStored = fill.finish(at: now) != nil
-                        if isStored && !isFailure(upstream.response.status) { outcome = .done }
+                        let stored = fill.finish(at: now)
+                        if stored != nil && !isFailure(upstream.response.status) { outcome = .done }
+                        if let stored { encode(stored) }
                         return true
                     }
                     let segment = upstream.input.prefix(count)
@@ -227,6 +230,13 @@ final class CacheFetch {
             outcome = .failed(JobReason(FillFailure.incomplete.name))
             fill.fail(.incomplete, at: now)
             return false
+        }
+    }
+
+    /// Begins to make the coding that the client who caused the fetch would have had: others will want it.
+    private func encode(_ stored: StoredResponse) {
+        if case .wanted(let coding) = Representation(of: stored, for: request.fields, cache) {
+            EncodingTask.start(on: worker, stored, coding, cache)
         }
     }
 

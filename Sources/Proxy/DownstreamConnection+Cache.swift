@@ -46,7 +46,9 @@ extension DownstreamConnection {
         let keeps = mayKeep(exchange)
         let form = form(exchange, of: stored.head)
         do {
-            if case .parts(let slices) = form {
+            if case .whole = form, let variant = encodedVariant(exchange, of: stored) {
+                try await send(variant, of: stored, exchange, status, keeps: keeps)
+            } else if case .parts(let slices) = form {
                 let parts = multipart(slices, of: stored)
                 compose(exchange, stored, status, parts, keeps: keeps)
                 try await sendParts(exchange, stored, parts)
@@ -77,6 +79,7 @@ extension DownstreamConnection {
         switch form {
         case .part(let part): slice = part
         case .whole where exchange.request.method != .head && stored.bodyCount > 0:
+            precondition(stored.isWhole)
             slice = BodySlice(0, stored.bodyCount)
         default: return nil
         }
@@ -96,7 +99,8 @@ extension DownstreamConnection {
         endHead(exchange, stored, status, keeps: keeps)
     }
 
-    private func endHead(
+    /// Ends the head of a stored answer.
+    func endHead(
         _ exchange: Exchange, _ stored: StoredResponse, _ status: CacheStatus, keeps: Bool
     ) {
         exchange.output.append("Age: ")

@@ -31,7 +31,8 @@ extension DownstreamConnection {
     func appendHead(_ exchange: Exchange, _ head: CachedHead, as form: AnswerForm) {
         let output = exchange.output
         switch form {
-        case .notModified: head.appendNotModified(to: output)
+        case .notModified:
+            head.appendNotModified(to: output, weakening: wantsCoding(exchange, of: head))
         case .part(let slice): head.append(slice, to: output)
         case .unsatisfiable:
             head.appendUnsatisfiable(to: output)

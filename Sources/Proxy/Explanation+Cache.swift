@@ -32,7 +32,8 @@ extension WorkerContext {
         case .serve(let stored, let reason):
             return Explanation.Cache(
                 key: key, state: reason == nil ? "hit" : "stale",
-                detail: Explanation.Cache.freshness(of: stored, reason, at: loop.now), store: nil)
+                detail: Explanation.Cache.freshness(of: stored, reason, at: loop.now), store: nil,
+                coding: Explanation.Cache.coding(of: stored, for: request.fields, rules))
         case .fetch(_, let reason):
             return Explanation.Cache(
                 key: key, state: "miss", detail: "\(reason.name)",
@@ -52,6 +53,22 @@ extension WorkerContext {
 }
 
 extension Explanation.Cache {
+    fileprivate static func coding(
+        of stored: StoredResponse, for request: borrowing FieldList, _ rules: CacheRules
+    ) -> String? {
+        guard rules.compression != nil else { return nil }
+        switch Representation(of: stored, for: request, rules) {
+        case .encoded(let variant):
+            return "\(variant.coding.name), \(variant.bodyCount) bytes of \(stored.bodyCount)"
+        case .wanted(let coding): return "none yet; this request would have \(coding.name) made"
+        case .asIs:
+            guard stored.head.isEncodable else { return "none, the answer is not one to encode" }
+            guard rules.isLongEnough(stored) else { return "none, the answer is too short" }
+            guard rules.coding(for: request) != nil else { return "none, the client wants none" }
+            return "none, it would not be shorter"
+        }
+    }
+
     fileprivate static func freshness(
         of stored: StoredResponse, _ reason: CacheLookup.StaleReason?, at now: MonotonicTime
     ) -> String {

@@ -81,6 +81,7 @@ extension Explanation.Cache {
             json.field("state", state)
             json.field("detail", detail)
             json.field("key", key)
+            if let coding { json.field("coding", coding) }
             if let store {
                 json.object("store") { json in
                     json.field("plain_answer", store.plain)

@@ -63,6 +63,7 @@ extension Explanation {
     private func append(_ cache: Cache, to lines: inout Lines) {
         lines.add("cache", "\(cache.state), \(cache.detail)")
         if let key = cache.key { lines.add("", "  key    \(key)") }
+        if let coding = cache.coding { lines.add("", "  coding \(coding)") }
         guard let store = cache.store else { return }
         lines.add(
             "",

@@ -80,6 +80,8 @@ public struct Explanation: Sendable, Equatable {
         public let detail: String
         /// Whether the answer would be stored; `nil`: it comes from the cache.
         public let store: Storing?
+        /// In which coding a stored answer would be sent; `nil`: the route has none.
+        public var coding: String?
     }
 
     /// Whether the origin's answer would be stored.

@@ -13,9 +13,9 @@ enum ForwardedHead {
     /// Hop-by-hop fields end here; forwarding fields are made anew (`identity` decides what is believed), and so
     /// are the fields that tell the origin who asks; credentials pass on as they are; `Expect` is answered by the proxy itself. `origin` is the authority for requests that name none.
     ///
-    /// A request for the cache is a plain one: without the client's own conditions, and without its
-    /// range unless `keepingRange`. The final empty line is
-    /// left to the caller.
+    /// A request for the cache is a plain one: without the client's own conditions, without its range unless
+    /// `keepingRange`, and without its codings where the cache makes them itself. The final empty line is left
+    /// to the caller.
     static func append(
         _ request: borrowing RequestHead, _ identity: borrowing ResolvedIdentity,
         _ route: Route, _ blueprint: Blueprint, _ origin: [UInt8], peer: IPAddress, forCache: Bool,
@@ -27,6 +27,7 @@ enum ForwardedHead {
         let host = request.authority.isEmpty ? origin.span : request.span(request.authority)
         HTTP1Writer.appendField(.host, host, to: buffer)
         let own = blueprint.identityFields
+        let encodes = forCache && route.cache?.compression != nil
         let hops = request.method == .options ? remainingHops(request) : nil
         for index in request.fields.indices {
             let field = request.fields[index]
@@ -34,6 +35,7 @@ enum ForwardedHead {
             case .host, .contentLength, .expect: continue
             default: break
             }
+            if encodes && field.name == .acceptEncoding { continue }
             if forCache && dropped.contains(field.name) { continue }
             if IdentityResolver.replacedFields.contains(field.name) { continue }
             if HopByHop.isHopByHop(index, of: request.fields) { continue }
@@ -45,6 +47,7 @@ enum ForwardedHead {
             }
             HTTP1Writer.appendField(index, of: request.fields, to: buffer)
         }
+        if encodes { HTTP1Writer.appendField(.acceptEncoding, "identity", to: buffer) }
         switch request.framing {
         case .length(let length):
             HTTP1Writer.appendField(.contentLength, decimal: length, to: buffer)

@@ -10,8 +10,8 @@ import Upstreams
 
 /// The metrics of a process in Prometheus' text form: all workers' counters added up.
 public struct MetricsReport {
-    private let metrics: WorkerMetrics
-    private let blueprint: Blueprint
+    let metrics: WorkerMetrics
+    let blueprint: Blueprint
     private let shared: SharedState
 
     /// Adds up the `workers`, of which there is at least one.
@@ -29,6 +29,7 @@ public struct MetricsReport {
         appendRequests(&text)
         appendConnections(&text)
         appendCache(&text)
+        appendCompression(&text)
         appendJobs(shared.background.status, to: &text)
         appendLimits(&text)
         appendCredentials(&text)

@@ -44,8 +44,10 @@ public final class Route: Sendable {
 
     /// Compiles `route`; `claims` are the blueprint's, `space` tells its cache keys from those of other
     /// upstreams.
+    /// `compression`: the configuration's, which the route may not want.
     init(
-        _ route: RouteSettings, limits all: [LimitDefinition], claims: [String], space: String
+        _ route: RouteSettings, limits all: [LimitDefinition], claims: [String], space: String,
+        compression: CompressionPolicy?
     ) {
         name = Array(route.match.name.utf8)
         pattern = Array(route.match.path.utf8)
@@ -67,7 +69,8 @@ public final class Route: Sendable {
             case .claim(let name): .claim(claims.firstIndex(of: name) ?? -1)
             }
         }
-        cache = route.cache.map { CacheRules($0, space: space) }
+        let codings = route.compresses ? compression : nil
+        cache = route.cache.map { CacheRules($0, space: space, compression: codings) }
         strippedSegments = route.stripPrefix.split(separator: "/").count
         timeout = route.timeout
         requiresUser = route.requiresUser

@@ -22,6 +22,8 @@ final class WorkerContext {
     var connections = ConnectionList()
     /// Connections beyond the bound whose clients may still be reading the refusal.
     var refusing = 0
+    /// Whether a stored answer is being encoded.
+    var isEncoding = false
     private var idleExchanges: [Exchange] = []
     private var date = DateLine()
 

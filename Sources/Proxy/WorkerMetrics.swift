@@ -33,6 +33,8 @@ public struct WorkerMetrics: Sendable {
     var incomplete: UInt64 = 0
     /// Bytes of answers' bodies.
     var bodyBytes: UInt64 = 0
+    /// What was encoded.
+    var compression = CompressionCounts()
     /// The pools, by upstream; filled in by the scrape.
     public internal(set) var pools: [PoolMetrics] = []
 
@@ -137,6 +139,7 @@ public struct WorkerMetrics: Sendable {
         accepted &+= other.accepted
         incomplete &+= other.incomplete
         bodyBytes &+= other.bodyBytes
+        compression.merge(other.compression)
         for i in pools.indices where i < other.pools.count { pools[i].merge(other.pools[i]) }
     }
 }

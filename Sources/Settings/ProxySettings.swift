@@ -24,6 +24,8 @@ public final class ProxySettings: Sendable {
     public let limits: [LimitDefinition]
     /// The bytes of the memory cache; 0 when no route caches.
     public let cacheMemory: Int
+    /// The codings in which stored answers are offered; `nil`: in none.
+    public let compression: CompressionPolicy?
     /// What is fetched before anybody asks; `nil`: nothing.
     public let warm: WarmSettings?
     /// The routes in order; never empty.
@@ -42,7 +44,8 @@ public final class ProxySettings: Sendable {
         listeners: [ListenerSettings], admin: AdminSettings?, workers: Int, limitKeys: Int,
         upstreams: [UpstreamSettings], identity: IdentitySettings, limits: [LimitDefinition],
         cacheMemory: Int, warm: WarmSettings? = nil, routes: [RouteSettings], http: HTTPSettings,
-        headers: HeaderSettings, log: LogSettings, drain: Nanoseconds
+        headers: HeaderSettings, log: LogSettings, drain: Nanoseconds,
+        compression: CompressionPolicy? = nil
     ) {
         for route in routes {
             precondition(upstreams.indices.contains(route.upstream))
@@ -62,6 +65,7 @@ public final class ProxySettings: Sendable {
         self.headers = headers
         self.log = log
         self.drain = drain
+        self.compression = compression
     }
 }
 
@@ -75,6 +79,8 @@ public struct RouteSettings: Sendable, Equatable {
     public var limits: [Int]
     /// Its use of the cache; `nil`: none.
     public var cache: CachePolicy?
+    /// Whether its stored answers are offered in content codings, as `ProxySettings.compression` says.
+    public var compresses: Bool
     /// The whole path's prefix that is removed before the request is forwarded; empty: none.
     public var stripPrefix: String
     /// The time the origin has for the whole answer's head; `nil`: the upstream's `first_byte`.
@@ -87,7 +93,8 @@ public struct RouteSettings: Sendable, Equatable {
     /// Creates settings.
     public init(
         match: RouteDefinition, upstream: Int = 0, limits: [Int] = [], cache: CachePolicy? = nil,
-        stripPrefix: String = "", timeout: Nanoseconds? = nil, requiresUser: Bool = false
+        stripPrefix: String = "", timeout: Nanoseconds? = nil, requiresUser: Bool = false,
+        compresses: Bool = false
     ) {
         self.match = match
         self.upstream = upstream
@@ -96,6 +103,7 @@ public struct RouteSettings: Sendable, Equatable {
         self.stripPrefix = stripPrefix
         self.timeout = timeout
         self.requiresUser = requiresUser
+        self.compresses = compresses
     }
 }
 
@@ -107,5 +115,6 @@ extension ProxySettings: Equatable {
             && a.limits == b.limits && a.cacheMemory == b.cacheMemory && a.warm == b.warm
             && a.routes == b.routes
             && a.http == b.http && a.headers == b.headers && a.log == b.log && a.drain == b.drain
+            && a.compression == b.compression
     }
 }

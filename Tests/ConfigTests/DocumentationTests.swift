@@ -89,7 +89,7 @@ func `every YAML example of the manual loads`(path: String) throws {
         sub_windows tiers anonymous mode concurrent overrides cost count on_redis_failure consistency phase
         max_delay memory max_object early_refresh collapse client_no_cache set_cookie stale warm ttl
         force_ttl stale_while_revalidate stale_if_error vary_by ignore_query only_query sort_query max_body negative tags methods path name
-        host strip_prefix timeout auth idempotency invalidates header_bytes fields target_bytes body_bytes
+        host compression encodings min_size types level strip_prefix timeout auth idempotency invalidates header_bytes fields target_bytes body_bytes
         request_timeout idle_timeout connections dialects x_ratelimit_reset format level sample drain
         keys file jwks secret algorithms issuer audience leeway cookie header forwarded hit miss reserve
         retry_after_jitter sliding_log leaky_bucket bypass origin_ttl urls at top interval chance concurrency

@@ -15,7 +15,12 @@ private func reload(_ settings: ProxySettings) -> Result<ProxySettings, Configur
 @Test(arguments: [
     frame, identified,
     frame + "limits: [100/minute per ip, 7/90m per endpoint]\ncache: 5m\n",
-    frame + "cache: off\n", frame + "cache: {memory: 3MiB}\n", frame + "headers: []\n",
+    frame + "cache: off\n", frame + "cache: off\ncompression: on\n",
+    frame
+        + "cache: 5m\ncompression: {encodings: gzip, types: [text/*, 'image/*+xml'], level: {br: 0}}\n",
+    frame
+        + "compression: on\nroutes: [{path: /a, cache: 1s, compression: off}, {path: /b, cache: 1s}]\n",
+    frame + "cache: {memory: 3MiB}\n", frame + "headers: []\n",
     frame
         + "cache: {ttl: 1s, warm: {host: 'a:1', urls: [/, {url: /a?b, headers: {a: 'b: c'}}], at: start}}\n",
     frame
@@ -61,6 +66,7 @@ func `the long form, loaded again, gives the same settings`(text: String) throws
             mode: enforce
         cache:
           memory: 256MiB
+        compression: off
         routes:
           - path: /**
             upstream: default

@@ -1,4 +1,5 @@
 import Caching
+import HTTPModel
 import Identity
 import Limits
 import Primitives
@@ -51,6 +52,10 @@ struct SettingsMaker {
         let headers = headers()
         let token = chance(2) ? "token-\(random.next())" : nil
         let usesCache = routes.contains { $0.cache != nil }
+        let compression = usesCache && chance(2) ? compression() : nil
+        for index in routes.indices where compression != nil && routes[index].cache != nil {
+            routes[index].compresses = chance(2)
+        }
         return ProxySettings(
             listeners: [
                 ListenerSettings(address: .tcp(IPAddress(high: random.next(), low: 1), port: 1))
@@ -64,7 +69,19 @@ struct SettingsMaker {
             workers: number(1...256), limitKeys: number(1000...100_000_000), upstreams: upstreams,
             identity: identity, limits: limits, cacheMemory: usesCache ? cacheMemory : 0,
             warm: usesCache && chance(2) ? warm() : nil,
-            routes: routes, http: http(), headers: headers, log: log, drain: time(86_400_000))
+            routes: routes, http: http(), headers: headers, log: log, drain: time(86_400_000),
+            compression: compression)
+    }
+
+    mutating func compression() -> CompressionPolicy {
+        var policy = CompressionPolicy()
+        policy.encodings =
+            [CodingOrder(.br), CodingOrder(.gzip), CodingOrder(.gzip, .br)][random.below(3)]
+        policy.minSize = number(1...1 << 30)
+        policy.types = Array(policy.types.shuffled(using: &random).prefix(number(1...8)))
+        policy.gzipLevel = number(1...9)
+        policy.brotliQuality = number(0...9)
+        return policy
     }
 
     mutating func upstream(_ name: String) -> UpstreamSettings {

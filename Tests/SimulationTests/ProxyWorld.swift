@@ -210,7 +210,8 @@ extension ProxySettings {
         return ProxySettings(
             listeners: listeners, admin: admin, workers: workers, limitKeys: limitKeys,
             upstreams: upstreams, identity: identity, limits: limits, cacheMemory: cacheMemory,
-            routes: routes, http: http, headers: headers, log: log, drain: drain)
+            routes: routes, http: http, headers: headers, log: log, drain: drain,
+            compression: compression)
     }
 }
 

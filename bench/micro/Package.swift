@@ -8,7 +8,9 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "weir-bench",
-            dependencies: ["Limits", "Caching", "Identity", "HTTPModel", "Primitives"].map {
+            dependencies: [
+                "Limits", "Caching", "Compression", "Identity", "HTTPModel", "Primitives",
+            ].map {
                 .product(name: $0, package: "weir")
             },
             swiftSettings: [
