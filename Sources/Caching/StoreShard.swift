@@ -245,7 +245,7 @@ extension StoreShard {
         at now: MonotonicTime
     ) -> [StoredResponse]? {
         var node = chain(tag, of: stored)
-        while node >= 0 && nodes[Int(node)].stored !== stored {
+        while node >= 0 && nodes[Int(node)].stored?.head !== stored.head {
             node = nodes[Int(node)].nextVariant
         }
         guard node >= 0, nodes[Int(node)].cost + variant.byteCost <= bytesMax else { return nil }

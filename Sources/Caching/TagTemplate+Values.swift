@@ -66,6 +66,8 @@ extension TagTemplate {
             }
             if tag.count == start { return nil }
         }
+        // What no purge can name is no tag.
+        if tag.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return nil }
         return tag.span.trimmed.count == tag.count ? tag : TagTemplate.trimmed(tag)
     }
 

@@ -120,16 +120,6 @@ import Testing
         #expect(answer.text.contains(#""value":"a\"\\é😀""#), "\(answer.text)")
     }
 
-    @Test func `what is to be warm after a purge is fetched`() throws {
-        let world = try AdminWorld("cache: {ttl: 5m, warm: {urls: [/x], host: a, at: [purge]}}\n")
-        for query in ["kind=all", "kind=prefix&value=/&soft=true"] {
-            _ = try status(world, "/x")
-            #expect(try world.admin("POST /cache/purge?\(query)").status == 200)
-            world.world.run(for: .seconds(3))
-            #expect(try status(world, "/x") == "hit")
-        }
-    }
-
     @Test func `without a route that caches there is nothing to purge`() throws {
         let world = try AdminWorld("routes: [{path: /**}]\n")
         let answer = try world.admin("POST /cache/purge?kind=all")

@@ -17,8 +17,10 @@ extension Integration {
 
         private func cacheStatus(_ weir: RunningWeir, _ path: String) throws -> String {
             let answer = try weir.ask(request(path))
-            #expect(answer["surrogate-key"] == nil)
-            return answer["cache-status"] ?? ""
+            let status = answer["cache-status"] ?? ""
+            // What goes past the cache is not touched.
+            #expect(answer["surrogate-key"] == nil || status.contains("bypass"))
+            return status
         }
 
         @Test func `purged through the command: the next request goes to the origin`() throws {
