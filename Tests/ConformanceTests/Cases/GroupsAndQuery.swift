@@ -2,54 +2,56 @@
 extension Table {
     private static let fresh = "Cache-Control: max-age=600"
 
+    /// All cases share one origin, and so its groups: each has names of its own.
     @ListOf<Case> static var groups: [Case] {
         let part = Case.Standing.pending("cache groups")
         may(
             "9875-3-invalidates",
             "Cache-Group-Invalidation of an unsafe request's answer drops the group", part
         ) {
-            get().at("/a").origin(reply(fresh, "Cache-Groups: \"g\""))
-            get().at("/b").origin(reply(fresh, "Cache-Groups: \"h\", \"g\""))
-            send("POST").body("x").origin(reply("Cache-Group-Invalidation: \"g\""))
+            get().at("/a").origin(reply(fresh, "Cache-Groups: \"{path}g\""))
+            get().at("/b").origin(reply(fresh, "Cache-Groups: \"{path}h\", \"{path}g\""))
+            send("POST").body("x").origin(reply("Cache-Group-Invalidation: \"{path}g\""))
             get().at("/a").origin(reply(fresh))
             get().at("/b").origin(reply(fresh))
         }
         must("9875-3-others", "other groups stay") {
-            get().at("/a").origin(reply(fresh, "Cache-Groups: \"g\""))
-            send("POST").body("x").origin(reply("Cache-Group-Invalidation: \"other\""))
+            get().at("/a").origin(reply(fresh, "Cache-Groups: \"{path}g\""))
+            send("POST").body("x").origin(reply("Cache-Group-Invalidation: \"{path}other\""))
             get().at("/a")
         }
         must("9875-3-safe", "it is ignored on answers to safe methods") {
-            get().at("/a").origin(reply(fresh, "Cache-Groups: \"g\""))
-            get().at("/b").origin(reply(fresh, "Cache-Group-Invalidation: \"g\""))
+            get().at("/a").origin(reply(fresh, "Cache-Groups: \"{path}g\""))
+            get().at("/b").origin(reply(fresh, "Cache-Group-Invalidation: \"{path}g\""))
             get().at("/a").content(of: 1)
         }
         must("9875-2.1-case", "the case of a group's name counts") {
-            get().at("/a").origin(reply(fresh, "Cache-Groups: \"g\""))
-            send("POST").body("x").origin(reply("Cache-Group-Invalidation: \"G\""))
+            get().at("/a").origin(reply(fresh, "Cache-Groups: \"{path}g\""))
+            send("POST").body("x").origin(reply("Cache-Group-Invalidation: \"{path}G\""))
             get().at("/a")
         }
         must("9875-2.1-origin", "a group is one of its origin") {
-            get().host("a.test").at("/a").origin(reply(fresh, "Cache-Groups: \"g\""))
-            send("POST").host("b.test").body("x").origin(reply("Cache-Group-Invalidation: \"g\""))
+            get().host("a.test").at("/a").origin(reply(fresh, "Cache-Groups: \"{path}g\""))
+            send("POST").host("b.test").body("x").origin(
+                reply("Cache-Group-Invalidation: \"{path}g\""))
             get().host("a.test").at("/a")
         }
         may("9875-3-several", "several groups at once", part) {
-            get().at("/a").origin(reply(fresh, "Cache-Groups: \"g\""))
-            get().at("/b").origin(reply(fresh, "Cache-Groups: \"h\""))
-            send("DELETE").origin(reply(204, "Cache-Group-Invalidation: \"h\", \"g\""))
+            get().at("/a").origin(reply(fresh, "Cache-Groups: \"{path}g\""))
+            get().at("/b").origin(reply(fresh, "Cache-Groups: \"{path}h\""))
+            send("DELETE").origin(reply(204, "Cache-Group-Invalidation: \"{path}h\", \"{path}g\""))
             get().at("/a").origin(reply(fresh))
             get().at("/b").origin(reply(fresh))
         }
         must("9875-2.2-cascade", "a group's end does not drop the other groups of its members") {
-            get().at("/a").origin(reply(fresh, "Cache-Groups: \"g\", \"h\""))
-            get().at("/b").origin(reply(fresh, "Cache-Groups: \"h\""))
-            send("POST").body("x").origin(reply("Cache-Group-Invalidation: \"g\""))
+            get().at("/a").origin(reply(fresh, "Cache-Groups: \"{path}g\", \"{path}h\""))
+            get().at("/b").origin(reply(fresh, "Cache-Groups: \"{path}h\""))
+            send("POST").body("x").origin(reply("Cache-Group-Invalidation: \"{path}g\""))
             get().at("/b")
         }
         must("9875-3-parameters", "parameters are ignored", part) {
-            get().at("/a").origin(reply(fresh, "Cache-Groups: \"g\";x=1"))
-            send("POST").body("x").origin(reply("Cache-Group-Invalidation: \"g\";y=2"))
+            get().at("/a").origin(reply(fresh, "Cache-Groups: \"{path}g\";x=1"))
+            send("POST").body("x").origin(reply("Cache-Group-Invalidation: \"{path}g\";y=2"))
             get().at("/a").origin(reply(fresh))
         }
         must("9875-2-32-groups", "32 groups of 32 characters are read", part) {
@@ -59,13 +61,13 @@ extension Table {
             get().at("/a").origin(reply(fresh))
         }
         must("9875-3-invalid", "a field that is no list of strings is ignored") {
-            get().at("/a").origin(reply(fresh, "Cache-Groups: \"g\""))
-            send("POST").body("x").origin(reply("Cache-Group-Invalidation: \"g\", &"))
+            get().at("/a").origin(reply(fresh, "Cache-Groups: \"{path}g\""))
+            send("POST").body("x").origin(reply("Cache-Group-Invalidation: \"{path}g\", &"))
             get().at("/a")
         }
         weir("9875-3-error", "an error drops no group") {
-            get().at("/a").origin(reply(fresh, "Cache-Groups: \"g\""))
-            send("POST").body("x").origin(reply(500, "Cache-Group-Invalidation: \"g\""))
+            get().at("/a").origin(reply(fresh, "Cache-Groups: \"{path}g\""))
+            send("POST").body("x").origin(reply(500, "Cache-Group-Invalidation: \"{path}g\""))
             get().at("/a").status(200).content(of: 1)
         }
     }
