@@ -22,11 +22,11 @@ struct AdminProblem: Error {
     }
 }
 
-/// The parameters of one request: of its query, and of a POST's form.
+/// The parameters of one request: of its query, and of a POST's form or JSON object.
 struct AdminQuery {
     private(set) var parameters: [(name: String, value: String)] = []
 
-    /// Reads the query of `request`, and `body` when it is a form.
+    /// Reads the query of `request`, and `body` when it is a form or a JSON object.
     ///
     /// In a query a `+` is a plus, in a form a space, as their formats have it.
     init(_ request: borrowing RequestHead, _ body: [UInt8]) throws(AdminProblem) {
@@ -35,11 +35,21 @@ struct AdminQuery {
         }
         guard !body.isEmpty else { return }
         let type = request.fields.first(.contentType)?.text ?? ""
+        if type.lowercased().hasPrefix("application/json") {
+            guard let members = FlatJSON.members(of: body) else {
+                throw AdminProblem(
+                    status: 400,
+                    detail: "a JSON body is one object of texts, numbers, true and false")
+            }
+            parameters += members
+            return
+        }
         guard type.lowercased().hasPrefix("application/x-www-form-urlencoded") else {
             throw AdminProblem(
                 status: 415,
                 detail:
-                    "parameters stand in the query, or in a body of application/x-www-form-urlencoded"
+                    "parameters stand in the query, or in a body of application/json or "
+                    + "application/x-www-form-urlencoded"
             )
         }
         try read(String(decoding: body, as: UTF8.self), plusIsSpace: true)
@@ -177,6 +187,15 @@ struct AdminQuery {
             total = total + (overflow ? .forever : .seconds(seconds))
         }
         return total
+    }
+
+    /// `true` or `false`; absent: `false`. A parameter without a value is `true`.
+    mutating func flag(_ name: String) throws(AdminProblem) -> Bool {
+        switch try take(name) {
+        case nil, "false": return false
+        case "true", "": return true
+        default: throw AdminProblem(status: 400, detail: "`\(name)` is true or false")
+        }
     }
 
     /// Says which parameter is not known, when one is left.

@@ -5,7 +5,7 @@ public import Proxy
 public import Settings
 import Telemetry
 
-/// The admin address: health for the orchestrator, metrics for Prometheus, limits and explanations for people.
+/// The admin address: health for the orchestrator, metrics for Prometheus, limits, cache and explanations for people.
 ///
 /// The health checks are open to whoever reaches the address; everything else asks for the token when one is
 /// configured.
@@ -14,9 +14,20 @@ public final class AdminServer {
     private let server: ProxyServer
     private let loop: EventLoop
     private var listener: SmallServer?
+    private let timer: SwitchTimer
 
     /// Prepares the endpoints of `server`.
-    public init(_ settings: AdminSettings, server: ProxyServer, loop: EventLoop) {
+    ///
+    /// - Parameters:
+    ///   - settings: Where, and with which token.
+    ///   - server: The data plane.
+    ///   - loop: The loop of the calling thread.
+    ///   - changed: Told once of each change of the cache's switches, also when one ends by itself.
+    public init(
+        _ settings: AdminSettings, server: ProxyServer, loop: EventLoop,
+        changed: @escaping (CacheSwitches.Change) -> Void = { _ in }
+    ) {
+        timer = SwitchTimer(server: server, loop: loop, changed: changed)
         self.settings = settings
         self.server = server
         self.loop = loop
@@ -62,6 +73,7 @@ public final class AdminServer {
         _ endpoint: Endpoint, _ query: AdminQuery
     ) async throws(AdminProblem) -> SmallServer.Reply {
         let limits = LimitsEndpoint(server: server, clock: loop.clock)
+        let cache = CacheEndpoint(server: server, loop: loop, timer: timer)
         switch endpoint {
         case .metrics: return await metrics()
         case .limits: return try limits.list(query)
@@ -73,6 +85,11 @@ public final class AdminServer {
         case .jobsRetry: return try JobsEndpoint(server: server, now: loop.now).retry(query)
         case .jobsDrop: return try JobsEndpoint(server: server, now: loop.now).drop(query)
         case .explain: return try await ExplainEndpoint(server: server).answer(query)
+        case .cache: return try await cache.statistics(query)
+        case .cacheKey: return try cache.key(query)
+        case .cachePurge: return try cache.purge(query)
+        case .cacheBypass: return try cache.bypass(query)
+        case .cacheTTL: return try cache.multiplyLifetimes(query)
         }
     }
 
@@ -132,14 +149,21 @@ private enum Endpoint: String, CaseIterable {
     case jobsRetry = "/jobs/retry"
     case jobsDrop = "/jobs/drop"
     case explain = "/explain"
+    case cache = "/cache"
+    case cacheKey = "/cache/key"
+    case cachePurge = "/cache/purge"
+    case cacheBypass = "/cache/bypass"
+    case cacheTTL = "/cache/ttl"
 
     init?(path: Span<UInt8>) { self.init(rawValue: path.text) }
 
     /// Looking is GET, mending is POST.
     var methods: [Method] {
         switch self {
-        case .metrics, .limits, .limitsKey, .limitsTop, .jobs: [.get]
-        case .limitsReset, .limitsBoost, .jobsRetry, .jobsDrop: [.post]
+        case .metrics, .limits, .limitsKey, .limitsTop, .jobs, .cache, .cacheKey: [.get]
+        case .limitsReset, .limitsBoost, .jobsRetry, .jobsDrop, .cachePurge, .cacheBypass,
+            .cacheTTL:
+            [.post]
         case .explain: [.get, .post]
         }
     }

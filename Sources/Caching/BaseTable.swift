@@ -31,15 +31,14 @@ struct BaseTable {
         }
     }
 
-    mutating func invalidate(_ base: UInt64, at now: MonotonicTime) {
-        guard var record = records[base] else { return }
+    /// Returns whether there is an entry of `base`.
+    mutating func invalidate(_ base: UInt64, at now: MonotonicTime) -> Bool {
+        guard var record = records[base] else { return false }
         if record.invalidated == nil { invalidatedCount += 1 }
         record.invalidated = now
         records[base] = record
+        return true
     }
-
-    /// Whether any entry may be dead.
-    var hasInvalid: Bool { invalidatedCount > 0 }
 
     /// Whether an entry that was asked for at `requested` is dead.
     func isInvalid(_ base: UInt64, requested: MonotonicTime) -> Bool {

@@ -10,10 +10,18 @@ public enum CacheBounds {
     public static let varyNamesMax = 16
     /// Query parameters that are sorted; more of them stand in the key as they came.
     public static let sortedParameters = 64
+    /// Bytes of a client's Idempotency-Key.
+    public static let idempotencyKeyBytes = 255
+    /// What must be left of the budget for another Idempotency-Key, so that its answer has a place.
+    static let idempotencyRoom = 64 << 10
     /// Variants kept for one key; the oldest one leaves first.
     public static let variantsPerKey = 32
+    /// Bytes of entity tags of other variants in one validation; further ones are not named.
+    static let validatorBytes = 4096
     /// Bytes by which the slowest reader may lag in a fill that is too large to be kept.
     public static let windowBytes = 1 << 20
+    /// Interim answers (1xx) that one fetch passes on.
+    static let interimsPerFill = 8
     /// Readers of one fill; later requests go upstream themselves.
     public static let readersPerFill = 16384
     /// How long a key is remembered as one whose answers cannot be shared.
@@ -33,6 +41,29 @@ public enum CacheBounds {
     static let fillShare = 4
     /// Segments of a finished body below this mean size are joined.
     static let segmentBytesMin = 16 << 10
+    /// Tags of one answer, and bytes of one tag; an answer with more is not stored. RFC 9875 §2 asks for 32 of 32.
+    public static let tagsPerEntry = 256
+    /// Bytes of one tag.
+    public static let tagBytes = 1024
+    /// Bytes of a template of tags, templates of one route, and values of a repeated parameter that it is made for.
+    public static let templateBytes = 512
+    /// Templates of one route.
+    public static let templates = 32
+    static let templateOccurrences = 16
+    /// Bytes of what a purge names.
+    public static let purgeBytes = 4096
+    /// Wildcards of a glob.
+    public static let globWildcards = 32
+    /// Steps of one comparison with a glob; one that takes more counts as a match.
+    static let globSteps = 1 << 16
+    /// Purges that are not yet applied to all answers of a shard. Beyond it the shard is swept at once.
+    static let purgeRecords = 4096
+    /// Entries that a sweep looks at under one lock.
+    static let sweepStep = 256
+    /// Entries that a listing looks at under one lock.
+    static let listingStep = 4096
+    /// A factor of lifetimes, in thousandths.
+    public static let lifetimeFactor: ClosedRange<UInt32> = 100...100_000
     /// Body segments are joined up to this size.
     static let segmentBytesJoined = 256 << 10
     /// Ranges of one request; a request for more gets the whole answer (RFC 9110 §14.2). `BodySlices` holds as many.

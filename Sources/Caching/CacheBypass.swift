@@ -19,16 +19,22 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
     case requestNoStore
     /// A condition of the route's `bypass` holds.
     case rule
+    /// The request has an Idempotency-Key: it is sent once, and its answer is kept for its retries alone.
+    case idempotencyKey
     /// A part of `vary_by` is missing.
     case noIdentity
     /// The request has credentials and the stored answer is not for everybody (RFC 9111 §3.5).
     case authorizationPresent
     /// A HEAD of which nothing is stored.
     case headNotStored
+    /// A HEAD of which what is stored may not be used.
+    case headNotFresh
     /// The key's last answer could not be shared.
     case hitForMiss
     /// Too many requests wait for the running fetch.
     case tooManyFollowers
+    /// An operator has switched the cache off.
+    case switchedOff
 
     /// The word for logs, metrics and Cache-Status.
     public var name: StaticString {
@@ -41,11 +47,14 @@ public enum CacheBypass: Sendable, BitwiseCopyable, Equatable, CaseIterable {
         case .precondition: "precondition"
         case .requestNoStore: "request-no-store"
         case .rule: "rule"
+        case .idempotencyKey: "idempotency-key"
         case .noIdentity: "no-identity"
         case .authorizationPresent: "authorization"
         case .headNotStored: "head-not-stored"
+        case .headNotFresh: "head-not-fresh"
         case .hitForMiss: "hit-for-miss"
         case .tooManyFollowers: "too-many-followers"
+        case .switchedOff: "switched-off"
         }
     }
 

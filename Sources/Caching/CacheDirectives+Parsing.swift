@@ -2,7 +2,8 @@ public import HTTPModel
 import Primitives
 
 extension CacheDirectives {
-    /// Reads all Cache-Control lines of a message as one list (RFC 9111 §5.2, cases `9111-5.2-…`).
+    /// Reads all Cache-Control lines of a message as one list (RFC 9111 §5.2, cases `9111-5.2-…`). Of a
+    /// response they count only when no targeted field does: `init(ofResponse:)`.
     public init(of fields: borrowing FieldList) {
         self.init()
         guard fields.contains(.cacheControl) else { return }
@@ -14,6 +15,8 @@ extension CacheDirectives {
     /// Reads a request's directives; without Cache-Control `Pragma: no-cache` counts as `no-cache` (§5.4).
     public init(ofRequest fields: borrowing FieldList) {
         self.init(of: fields)
+        // In a request `no-cache` has no list.
+        if flags.contains(.withholdsFields) { flags.insert(.noCache) }
         guard !fields.contains(.cacheControl), fields.contains(.pragma) else { return }
         for i in fields.indices where fields[i].name == .pragma {
             var pragma = CacheDirectives()
@@ -59,37 +62,46 @@ extension CacheDirectives {
 
     private mutating func readMember(_ member: Span<UInt8>) {
         guard let equals = member.firstIndex(of: UInt8(ascii: "=")) else {
-            return readFlag(member, hasArgument: false)
+            if let flag = CacheDirectives.flag(member) {
+                flags.insert(flag)
+            } else if member.equalsIgnoringCase("max-stale") {
+                flags.insert(.maxStaleAny)
+            } else if let timed = CacheDirectives.timed(member) {
+                // A time without its number says nothing that can be relied on: stale.
+                record(timed, 0)
+            }
+            return
         }
         let name = member.extracting(0..<equals).trimmed
+        let argument = member.extracting(equals + 1..<member.count)
         if let timed = CacheDirectives.timed(name) {
-            record(
-                timed, CacheDirectives.deltaSeconds(member.extracting(equals + 1..<member.count)))
-        } else {
-            readFlag(name, hasArgument: true)
+            record(timed, CacheDirectives.deltaSeconds(argument))
+        } else if let flag = CacheDirectives.flag(name) {
+            let isQualified = flag == .noCache || flag == .isPrivate
+            flags.insert(
+                isQualified && WithheldFields.isUsable(argument) ? .withholdsFields : flag)
         }
     }
 
-    private mutating func readFlag(_ name: Span<UInt8>, hasArgument: Bool) {
+    /// The directive of that name that needs no number; `nil` when there is none.
+    static func flag(_ name: Span<UInt8>) -> Flags? {
         switch name.count {
-        case 6 where name.equalsIgnoringCase("public"): flags.insert(.isPublic)
-        case 7 where name.equalsIgnoringCase("private"): flags.insert(.isPrivate)
-        case 8 where name.equalsIgnoringCase("no-store"): flags.insert(.noStore)
-        case 8 where name.equalsIgnoringCase("no-cache"): flags.insert(.noCache)
-        case 9 where name.equalsIgnoringCase("immutable"): flags.insert(.immutable)
-        case 9 where name.equalsIgnoringCase("max-stale"): flags.insert(.maxStaleAny)
-        case 12 where name.equalsIgnoringCase("no-transform"): flags.insert(.noTransform)
-        case 14 where name.equalsIgnoringCase("only-if-cached"): flags.insert(.onlyIfCached)
-        case 15 where name.equalsIgnoringCase("must-revalidate"): flags.insert(.mustRevalidate)
-        case 15 where name.equalsIgnoringCase("must-understand"): flags.insert(.mustUnderstand)
-        case 16 where name.equalsIgnoringCase("proxy-revalidate"): flags.insert(.proxyRevalidate)
-        default:
-            // A time without its number says nothing that can be relied on: stale.
-            if !hasArgument, let timed = CacheDirectives.timed(name) { record(timed, 0) }
+        case 6 where name.equalsIgnoringCase("public"): .isPublic
+        case 7 where name.equalsIgnoringCase("private"): .isPrivate
+        case 8 where name.equalsIgnoringCase("no-store"): .noStore
+        case 8 where name.equalsIgnoringCase("no-cache"): .noCache
+        case 9 where name.equalsIgnoringCase("immutable"): .immutable
+        case 12 where name.equalsIgnoringCase("no-transform"): .noTransform
+        case 14 where name.equalsIgnoringCase("only-if-cached"): .onlyIfCached
+        case 15 where name.equalsIgnoringCase("must-revalidate"): .mustRevalidate
+        case 15 where name.equalsIgnoringCase("must-understand"): .mustUnderstand
+        case 16 where name.equalsIgnoringCase("proxy-revalidate"): .proxyRevalidate
+        default: nil
         }
     }
 
-    private static func timed(_ name: Span<UInt8>) -> Timed? {
+    /// The directive of that name that has a number of seconds; `nil` when there is none.
+    static func timed(_ name: Span<UInt8>) -> Timed? {
         switch name.count {
         case 7 where name.equalsIgnoringCase("max-age"): .maxAge
         case 8 where name.equalsIgnoringCase("s-maxage"): .sharedMaxAge

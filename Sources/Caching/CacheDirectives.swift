@@ -1,8 +1,9 @@
-/// What the Cache-Control lines of one message say (RFC 9111 §5.2). A plain value of 28 bytes.
+/// What the Cache-Control lines of one message say (RFC 9111 §5.2), or the targeted field that a response has
+/// in their place (RFC 9213). A plain value of 28 bytes.
 ///
 /// Requests and responses share the type; each side reads the directives that concern it. Where a
 /// directive is repeated the first one counts; a time that is not a number of seconds counts as 0, which
-/// makes the response stale (§4.2.1).
+/// makes the response stale (§4.2.1). Targeted fields have rules of their own: `init(targeted:)`.
 public struct CacheDirectives: Sendable, BitwiseCopyable, Equatable {
     /// The directives without an argument, or whose argument is not kept.
     public struct Flags: OptionSet, Sendable, BitwiseCopyable {
@@ -11,11 +12,12 @@ public struct CacheDirectives: Sendable, BitwiseCopyable, Equatable {
         /// Creates a set of raw bits.
         public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-        /// `no-cache`, also in its qualified form `no-cache="…"` (§5.2.2.4 allows the stricter reading).
+        /// `no-cache`, also with a list of fields that is empty, malformed or names a field that caching
+        /// itself needs.
         public static let noCache = Flags(rawValue: 1 << 0)
         /// `no-store`
         public static let noStore = Flags(rawValue: 1 << 1)
-        /// `private`, also in its qualified form (§5.2.2.7 allows the stricter reading).
+        /// `private`, also with such a list.
         public static let isPrivate = Flags(rawValue: 1 << 2)
         /// `public`
         public static let isPublic = Flags(rawValue: 1 << 3)
@@ -33,6 +35,11 @@ public struct CacheDirectives: Sendable, BitwiseCopyable, Equatable {
         public static let immutable = Flags(rawValue: 1 << 9)
         /// `max-stale` without a number: any age will do.
         public static let maxStaleAny = Flags(rawValue: 1 << 10)
+        /// A targeted field decides: Expires says nothing either (RFC 9213 §2.2).
+        public static let isTargeted = Flags(rawValue: 1 << 11)
+        /// `no-cache="…"` or `private="…"` with a list of fields: `WithheldFields` has their names
+        /// (§5.2.2.4, §5.2.2.7).
+        public static let withholdsFields = Flags(rawValue: 1 << 12)
     }
 
     /// The directives that are there.
@@ -67,6 +74,11 @@ public struct CacheDirectives: Sendable, BitwiseCopyable, Equatable {
     /// Records a time unless the directive was seen before.
     mutating func record(_ name: Timed, _ value: UInt32) {
         if times[name.rawValue] == .max { times[name.rawValue] = value }
+    }
+
+    /// Sets or, with `nil`, forgets a time, whatever was said before.
+    mutating func replace(_ name: Timed, _ value: UInt32?) {
+        times[name.rawValue] = value ?? .max
     }
 
     /// Whether both say the same.

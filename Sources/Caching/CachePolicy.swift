@@ -80,6 +80,9 @@ public struct CachePolicy: Sendable, Equatable {
         }
     }
 
+    /// Tags of the answers, made of the request.
+    public var tags: [TagTemplate] = []
+
     /// Creates the policy of a route that says nothing but `ttl`.
     public init(ttl: Nanoseconds? = nil) {
         self.ttl = ttl

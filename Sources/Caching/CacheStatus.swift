@@ -1,6 +1,6 @@
 public import Primitives
 
-/// What the cache did, for the field Cache-Status (RFC 9211, cases `9211-…`).
+/// What the cache did, for the field Cache-Status (RFC 9211, cases `9211-2.2-…`).
 ///
 ///     Cache-Status: weir; hit; ttl=288
 ///     Cache-Status: weir; fwd=uri-miss; fwd-status=200; stored; collapsed
@@ -15,7 +15,9 @@ public struct CacheStatus: Sendable, BitwiseCopyable {
         case uriMiss
         /// Answers are stored, but none for these request fields.
         case varyMiss
-        /// The request's own directives.
+        /// Nothing that is stored can be used, for a reason that the detail tells.
+        case miss
+        /// A fresh answer is stored, but the request itself asks for more.
         case request
         /// What is stored is stale.
         case stale
@@ -29,6 +31,7 @@ public struct CacheStatus: Sendable, BitwiseCopyable {
             case .method: "method"
             case .uriMiss: "uri-miss"
             case .varyMiss: "vary-miss"
+            case .miss: "miss"
             case .request: "request"
             case .stale: "stale"
             case .partial: "partial"
@@ -76,8 +79,12 @@ public struct CacheStatus: Sendable, BitwiseCopyable {
     public static func bypassed(_ reason: CacheBypass, status: UInt16? = nil) -> CacheStatus {
         switch reason {
         case .method: forwarded(.method, status: status)
-        case .headNotStored: forwarded(.uriMiss, status: status)
-        case .requestNoStore: forwarded(.request, status: status, detail: reason.name)
+        case .headNotStored: forwarded(.miss, status: status)
+        case .headNotFresh: forwarded(.stale, status: status)
+        case .requestNoStore, .authorizationPresent:
+            forwarded(.request, status: status, detail: reason.name)
+        case .hitForMiss, .tooManyFollowers:
+            forwarded(.miss, status: status, detail: reason.name)
         default: forwarded(.bypass, status: status, detail: reason.name)
         }
     }

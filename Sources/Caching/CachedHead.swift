@@ -14,6 +14,12 @@ public final class CachedHead: Sendable {
     /// Status line and end-to-end fields, each with its line end, without the empty line: the proxy appends
     /// Age, Cache-Status, its own fields and the empty line. Content-Length is there when it is known.
     public let bytes: [UInt8]
+    /// Fields, each with its line end, that are kept for merging with a later 304 and never sent: those for this
+    /// cache alone (RFC 9213 §2.2, `origin_ttl`).
+    let unsent: [UInt8]
+    /// Fields, each with its line end, for the client alone whose request led to this answer; none once it is
+    /// stored (RFC 9111 §5.2.2.4, §5.2.2.7, `set_cookie: strip`).
+    public let personal: [UInt8]
     /// The length of the body, or `nil` while only its end will tell.
     public let contentLength: UInt64?
     /// Where the ETag's value stands in `bytes`.
@@ -36,15 +42,14 @@ public final class CachedHead: Sendable {
     public let received: MonotonicTime
     /// The measured time of the origin, for early refresh: until the head, then until the whole answer.
     public let delta: Nanoseconds
+    /// By which tags it can be purged.
+    public let tags: CacheTags
     /// Whether it may be kept.
     public let isStorable: Bool
     /// Whether the answer may be sent in a content coding (`CompressionPolicy`); its Vary says so then.
     public let isEncodable: Bool
     /// Why it is not kept, where a rule said so.
     public let refusal: CacheRefusal?
-    /// Lines of Set-Cookie for the client whose request was sent to the origin, and for nobody else; they are
-    /// not stored (`set_cookie: strip`).
-    public let cookies: [UInt8]
 
     /// Prepares the head of an answer that `StoreDecision` lets in.
     ///
@@ -55,11 +60,12 @@ public final class CachedHead: Sendable {
     ///   - lifetime: The decision's lifetime.
     ///   - times: When it was asked for and received.
     ///   - policy: The route's policy.
+    ///   - tags: By which tags it can be purged.
     ///   - compression: In which codings the cache itself offers answers; the origin was asked for none.
     public convenience init(
         key: [UInt8], request: borrowing RequestHead, response: borrowing ResponseHead,
         lifetime: Lifetime, times: FetchTimes, policy: borrowing CachePolicy = CachePolicy(),
-        compression: CompressionPolicy? = nil
+        tags: CacheTags = CacheTags(), compression: CompressionPolicy? = nil
     ) {
         self.init(
             key: key,
@@ -67,7 +73,7 @@ public final class CachedHead: Sendable {
                 response: response.fields, request: request.fields,
                 encodes: compression != nil),
             response: response, lifetime: lifetime, times: times, isStorable: true,
-            isEncodable: compression?.admits(response) ?? false, policy: policy)
+            isEncodable: compression?.admits(response) ?? false, policy: policy, tags: tags)
     }
 
     /// Prepares the head of an answer that only passes through a fill to the client that asked for it: its
@@ -76,7 +82,7 @@ public final class CachedHead: Sendable {
         passing response: borrowing ResponseHead, times: FetchTimes, refusal: CacheRefusal? = nil,
         policy: borrowing CachePolicy = CachePolicy()
     ) {
-        let directives = CacheDirectives(of: response.fields)
+        let directives = CacheDirectives(ofResponse: response.fields)
         let lifetime = Lifetime(
             of: response, directives: directives, policy: CachePolicy(), times: times)
         self.init(
@@ -87,7 +93,7 @@ public final class CachedHead: Sendable {
     init(
         key: [UInt8], variant: VariantKey, response: borrowing ResponseHead, lifetime: Lifetime,
         times: FetchTimes, isStorable: Bool, isEncodable: Bool = false,
-        refusal: CacheRefusal? = nil, policy: borrowing CachePolicy
+        refusal: CacheRefusal? = nil, policy: borrowing CachePolicy, tags: CacheTags = CacheTags()
     ) {
         var length: UInt64?
         switch response.framing {
@@ -103,6 +109,8 @@ public final class CachedHead: Sendable {
         self.variant = variant
         status = response.status
         bytes = writer.bytes
+        unsent = writer.unsent
+        personal = writer.personal
         contentLength = length
         etagRange = writer.etag
         lastModifiedRange = writer.lastModified
@@ -117,10 +125,10 @@ public final class CachedHead: Sendable {
         requested = times.requested
         received = times.received.monotonic
         delta = times.delay
+        self.tags = tags
         self.isStorable = isStorable
         self.isEncodable = isEncodable
         self.refusal = refusal
-        cookies = writer.cookies
     }
 
     /// The same head once the body has ended: its length is written, and the origin's time is complete.
@@ -133,6 +141,8 @@ public final class CachedHead: Sendable {
         variant = head.variant
         status = head.status
         self.bytes = bytes
+        unsent = head.unsent
+        personal = []
         contentLength = UInt64(bodyCount)
         etagRange = head.etagRange
         lastModifiedRange = head.lastModifiedRange
@@ -144,10 +154,10 @@ public final class CachedHead: Sendable {
         requested = head.requested
         received = head.received
         delta = finished - head.requested
+        tags = head.tags
         isStorable = head.isStorable
         isEncodable = head.isEncodable
         refusal = head.refusal
-        cookies = []
     }
 
     /// Appends `bytes` to a head that is being written.
@@ -161,7 +171,9 @@ public final class CachedHead: Sendable {
         var head = ResponseHead()
         head.status = status
         head.framing = contentLength.map { .length($0) } ?? .chunked
-        let bytes = self.bytes
+        var bytes = self.bytes
+        let unsent = self.unsent
+        bytes.append(unsent.span)
         head.fields.load(bytes.span)
         let all = bytes.span
         var start = 0

@@ -15,7 +15,8 @@ public enum Conditions {
     /// Whether the client already has what `head` describes: the answer is then 304.
     ///
     /// If-None-Match, in weak comparison, silences If-Modified-Since (cases `9110-13.…`). Without
-    /// Last-Modified the answer's Date takes its place. Conditions matter only for a 200.
+    /// Last-Modified the answer's Date takes its place. Conditions matter only where the answer would be of
+    /// status 2xx (RFC 9110 §13.2.1).
     ///
     /// - Parameters:
     ///   - request: The client's fields.
@@ -25,7 +26,7 @@ public enum Conditions {
     public static func areNotModified(
         _ request: borrowing FieldList, head: CachedHead, now: UInt64
     ) -> Bool {
-        guard head.status == 200, request.containsAny(of: evaluated) else { return false }
+        guard head.status.isSuccess, request.containsAny(of: evaluated) else { return false }
         if request.contains(.ifNoneMatch) {
             guard let range = head.etagRange else { return containsStar(request) }
             let bytes = head.bytes
@@ -76,8 +77,30 @@ public enum Conditions {
         opaque(a).equals(opaque(b))
     }
 
+    /// Whether two entity tags are equal and both strong (RFC 9110 §8.8.3.2).
+    static func stronglyEqual(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
+        !isWeak(a) && a.equals(b)
+    }
+
+    /// Whether an entity tag says that it is weak.
+    static func isWeak(_ tag: Span<UInt8>) -> Bool { tag.starts(with: "W/") }
+
     @_lifetime(copy tag)
     private static func opaque(_ tag: Span<UInt8>) -> Span<UInt8> {
-        tag.starts(with: "W/") ? tag.extracting(2..<tag.count) : tag
+        isWeak(tag) ? tag.extracting(2..<tag.count) : tag
+    }
+}
+
+extension CachedHead {
+    func hasTag(stronglyEqualTo tag: Span<UInt8>) -> Bool {
+        guard let etagRange else { return false }
+        let bytes = self.bytes
+        return Conditions.stronglyEqual(bytes.span(etagRange), tag)
+    }
+
+    func hasTag(weaklyEqualTo tag: Span<UInt8>) -> Bool {
+        guard let etagRange else { return false }
+        let bytes = self.bytes
+        return Conditions.weaklyEqual(bytes.span(etagRange), tag)
     }
 }

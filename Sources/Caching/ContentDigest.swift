@@ -16,7 +16,7 @@ public struct ContentDigest: Sendable, BitwiseCopyable, Equatable {
     }
 
     /// Appends the 64 hexadecimal digits.
-    func append(to key: inout [UInt8]) {
+    public func append(to key: inout [UInt8]) {
         append(words.0, to: &key)
         append(words.1, to: &key)
         append(words.2, to: &key)

@@ -44,6 +44,10 @@ public struct FetchTimes: Sendable, BitwiseCopyable {
     static func ageField(of fields: borrowing FieldList) -> UInt64 {
         guard let line = fields.first(.age) else { return 0 }
         let end = line.firstIndex(of: UInt8(ascii: ",")) ?? line.count
-        return UInt64(CacheDirectives.deltaSeconds(line.extracting(0..<end)))
+        let first = line.extracting(0..<end).trimmed
+        guard first.count > 0 else { return 0 }
+        for i in first.indices where !ASCII.isDigit(first[i]) { return 0 }
+        // All digits, so a failure means beyond 64 bits.
+        return min(first.decimalValue ?? .max, UInt64(CacheBounds.deltaSecondsMax))
     }
 }

@@ -2,6 +2,16 @@ public import HTTPModel
 public import Primitives
 
 extension Fill {
+    /// Gives the head of an interim answer to the first client (RFC 9110 §15.2); beyond a bound it is lost.
+    public func publishInterim(_ head: [UInt8]) {
+        notify { state in
+            guard case .waiting = state.phase,
+                state.interims.count < CacheBounds.interimsPerFill
+            else { return }
+            state.interims.append(head)
+        }
+    }
+
     /// Gives the head to the readers.
     ///
     /// A head that is not storable, must be validated on each use or has no lifetime left is not shared: all
@@ -126,10 +136,17 @@ extension Fill {
 
     /// Ends the fill with the stale answer, because the origin failed and `mayServeStale(onErrorAt:)` allows
     /// it. For a second the origin is not asked again.
-    public func serveStale(_ response: StoredResponse, at now: MonotonicTime) {
+    ///
+    /// Unless `toAll`, the first client alone allows that, and all others go upstream themselves.
+    public func serveStale(
+        _ response: StoredResponse, at now: MonotonicTime, toAll: Bool = true
+    ) {
         store.hold(self, response, until: now + CacheBounds.errorHold)
         store.forget(self)
-        end { $0.phase = .replaced(response, isStale: true) }
+        end { state in
+            if !toAll { state.isShared = false }
+            state.phase = .replaced(response, isStale: true)
+        }
     }
 
     /// Ends the fill without an answer; what has come of one may be kept. Readers that have a head must break

@@ -16,6 +16,10 @@ public final class Fill: Sendable {
     public let key: [UInt8]
     /// The stored answer that is being validated or refreshed, if any.
     public let stored: StoredResponse?
+    /// Other variants of the key that the origin may name instead.
+    let others: [StoredResponse]
+    /// Why the request that began it goes upstream.
+    public let reason: CacheStatus.Forward
     /// The stored parts of the answer, if there are any and no whole one.
     public let parts: StoredResponse?
     /// Whether it asks for what its client does, a part, and not for the whole.
@@ -39,9 +43,9 @@ public final class Fill: Sendable {
 
     init(
         store: MemoryStore, key: [UInt8], tag: UInt64, base: UInt64, passTag: UInt64,
-        stored: StoredResponse?, parts: StoredResponse?, isForPart: Bool, keepsParts: Bool,
-        expected: VariantKey?,
-        isCollapsing: Bool, hasIdentity: Bool,
+        stored: StoredResponse?, others: [StoredResponse] = [],
+        reason: CacheStatus.Forward = .uriMiss, parts: StoredResponse?, isForPart: Bool,
+        keepsParts: Bool, expected: VariantKey?, isCollapsing: Bool, hasIdentity: Bool,
         bytesMax: Int, started: MonotonicTime
     ) {
         self.store = store
@@ -50,6 +54,8 @@ public final class Fill: Sendable {
         self.base = base
         self.passTag = passTag
         self.stored = stored
+        self.others = others
+        self.reason = reason
         self.parts = parts
         self.isForPart = isForPart
         self.keepsParts = keepsParts
@@ -66,6 +72,9 @@ public final class Fill: Sendable {
         let own = self.key
         return own.span.equals(key)
     }
+
+    /// The head of its answer, once there is one.
+    var head: CachedHead? { state.withLock { $0.head } }
 
     /// Whether no more readers fit.
     var isFull: Bool { state.withLock { $0.readerCount >= CacheBounds.readersPerFill } }

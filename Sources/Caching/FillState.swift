@@ -21,6 +21,8 @@ struct FillState: Sendable {
         var serial: UInt32
         var isOwner: Bool
         var hasHead = false
+        /// Interim answers taken.
+        var interims = 0
         /// The absolute number of the next segment.
         var next = 0
         /// Bytes read.
@@ -38,6 +40,8 @@ struct FillState: Sendable {
     /// Whether all segments are kept: for the store and for readers yet to come.
     var keepsAll = true
     var segments: [[UInt8]] = []
+    /// Heads of interim answers, for the owner.
+    var interims: [[UInt8]] = []
     private(set) var dropped = 0
     private(set) var received = 0
     private(set) var readers: [Reader?] = []
@@ -168,7 +172,7 @@ extension FillState {
         case .wait:
             reader.wake = wake
             readers[Int(id.slot)] = reader
-        case .head, .segment:
+        case .head, .segment, .interim:
             readers[Int(id.slot)] = reader
             dropRead()
         }
@@ -177,6 +181,10 @@ extension FillState {
 
     private func step(_ reader: inout Reader, isMine: (CachedHead) -> FillRelease?) -> FillStep {
         if !reader.hasHead {
+            if reader.isOwner && reader.interims < interims.count {
+                reader.interims += 1
+                return .interim(interims[reader.interims - 1])
+            }
             switch phase {
             case .waiting: return .wait
             case .released: return .released(.notShared)

@@ -12,6 +12,8 @@ public enum FillFailure: Sendable, BitwiseCopyable, Equatable, CaseIterable {
     case reset
     /// The body ended before its length.
     case incomplete
+    /// The origin cannot be reached, and the stored answer may not be used without it (RFC 9111 §5.2.2.2).
+    case notValidated
     /// The fetch was given up, by a drain or because nobody wanted it any more.
     case abandoned
 
@@ -24,6 +26,7 @@ public enum FillFailure: Sendable, BitwiseCopyable, Equatable, CaseIterable {
         case .timeout: "timeout"
         case .reset: "reset"
         case .incomplete: "incomplete"
+        case .notValidated: "not-validated"
         case .abandoned: "abandoned"
         }
     }
@@ -39,6 +42,8 @@ public enum FillRelease: Sendable, BitwiseCopyable, Equatable {
 
 /// What a reader of a fill does next.
 public enum FillStep: Sendable {
+    /// The head of an interim answer (1xx), whole; for the first client only, before the head.
+    case interim([UInt8])
     /// The head of the answer; always before segments.
     case head(CachedHead)
     /// The next part of the body, never empty.

@@ -3,18 +3,21 @@ import Primitives
 
 /// Writes a prepared head: what RFC 9111 §3.1 lets a cache keep (cases `9111-3.1-…`).
 ///
-/// Left out are hop-by-hop fields and all that Connection names, the framing, the field of `origin_ttl`, and from
-/// stored answers Age, Set-Cookie (but with `set_cookie: store`), the proxy authentication fields and the limits
-/// of the upstream, which must not be replayed (standards S1).
+/// Left out are hop-by-hop fields and all that Connection names, the framing, and from stored answers
+/// Age, Set-Cookie (but with `set_cookie: store`), the proxy authentication fields, the fields of tags, which are for
+/// this cache, and the limits of the upstream, which must not be replayed (standards S1). What is for this cache alone,
+/// and what is for one client alone, is set apart.
 struct HeadWriter {
     private(set) var bytes: [UInt8] = []
+    /// Lines that are kept and not sent.
+    private(set) var unsent: [UInt8] = []
+    /// Lines for the client whose request led to the answer.
+    private(set) var personal: [UInt8] = []
     private(set) var etag: ByteRange?
     private(set) var lastModified: ByteRange?
-    /// Lines of Set-Cookie that are left out of a stored head: for the client that asked.
-    private(set) var cookies: [UInt8] = []
     private let stores: Bool
     private let setCookie: CachePolicy.SetCookie
-    private let withheld: [UInt8]
+    private let ownField: [UInt8]
     private let variesByCoding: Bool
 
     init(
@@ -23,7 +26,7 @@ struct HeadWriter {
         self.stores = stores
         self.variesByCoding = variesByCoding
         setCookie = policy.setCookie
-        withheld = policy.originTTLName
+        ownField = policy.originTTLName
     }
 
     /// Fields of one connection, and the framing.
@@ -34,6 +37,7 @@ struct HeadWriter {
     private static let notStored: FieldNameSet = [
         .age, .proxyAuthenticate, .proxyAuthorization, .proxyAuthenticationInfo,
         .ratelimit, .ratelimitPolicy, .xRatelimitLimit, .xRatelimitRemaining, .xRatelimitReset,
+        .surrogateKey,
     ]
 
     mutating func write(
@@ -49,8 +53,18 @@ struct HeadWriter {
             bytes.append(response.span(response.reason))
         }
         endLine()
-        for i in response.fields.indices where keeps(i, of: response.fields) {
-            writeField(i, of: response.fields)
+        let withheld = stores ? WithheldFields(of: response.fields) : nil
+        for i in response.fields.indices where !HeadWriter.isOfConnection(i, of: response.fields) {
+            let name = response.fields.name(at: i)
+            if isOurs(i, of: response.fields) {
+                if stores { HeadWriter.append(i, of: response.fields, to: &unsent) }
+            } else if withheld?.contains(name) ?? false {
+                HeadWriter.append(i, of: response.fields, to: &personal)
+            } else if stores && setCookie != .store && response.fields[i].name == .setCookie {
+                HeadWriter.append(i, of: response.fields, to: &personal)
+            } else if !stores || HeadWriter.isStored(i, of: response.fields) {
+                writeField(i, of: response.fields)
+            }
         }
         if !response.fields.contains(.date) {
             // RFC 9110 §6.6.1: who receives an answer without Date and keeps or forwards it adds one.
@@ -77,15 +91,6 @@ struct HeadWriter {
     private mutating func endLine() { bytes.append("\r\n") }
 
     private mutating func writeField(_ i: Int, of fields: borrowing FieldList) {
-        if stores && fields[i].name == .setCookie && setCookie != .store {
-            if setCookie == .strip {
-                cookies.append(fields.name(at: i))
-                cookies.append(": ")
-                cookies.append(fields.value(at: i))
-                cookies.append("\r\n")
-            }
-            return
-        }
         bytes.append(fields.name(at: i))
         bytes.append(": ")
         let value = ByteRange(start: bytes.count, count: fields.value(at: i).count)
@@ -98,17 +103,28 @@ struct HeadWriter {
         }
     }
 
-    private func keeps(_ i: Int, of fields: borrowing FieldList) -> Bool {
+    private static func append(_ i: Int, of fields: borrowing FieldList, to lines: inout [UInt8]) {
+        lines.append(fields.name(at: i))
+        lines.append(": ")
+        lines.append(fields.value(at: i))
+        lines.append("\r\n")
+    }
+
+    /// Whether the field is for this cache alone: Weir-Cache-Control, and the one of `origin_ttl`.
+    private func isOurs(_ i: Int, of fields: borrowing FieldList) -> Bool {
+        if fields[i].name == .weirCacheControl { return true }
+        return !ownField.isEmpty && fields.name(at: i).equalsIgnoringCase(ownField.span)
+    }
+
+    private static func isOfConnection(_ i: Int, of fields: borrowing FieldList) -> Bool {
+        hopByHop.contains(fields[i].name) || isNamedByConnection(fields.name(at: i), in: fields)
+    }
+
+    private static func isStored(_ i: Int, of fields: borrowing FieldList) -> Bool {
         let name = fields[i].name
-        if HeadWriter.hopByHop.contains(name) { return false }
-        if !withheld.isEmpty && fields.name(at: i).equalsIgnoringCase(withheld.span) {
-            return false
-        }
-        if stores {
-            if HeadWriter.notStored.contains(name) { return false }
-            if name == .other && HeadWriter.isLimitField(fields.name(at: i)) { return false }
-        }
-        return !HeadWriter.isNamedByConnection(fields.name(at: i), in: fields)
+        guard !notStored.contains(name) else { return false }
+        let text = fields.name(at: i)
+        return name != .other || !(isLimitField(text) || CacheTags.isConsumed(text))
     }
 
     /// Whether the name belongs to one of the limit dialects (`X-RateLimit-Used`, `RateLimit-Limit` …).

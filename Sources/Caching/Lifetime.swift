@@ -42,6 +42,8 @@ public struct Lifetime: Sendable, BitwiseCopyable, Equatable {
     public var mustValidate: Bool
     /// Whether it may be served stale at all (RFC 9111 §4.2.4), even on a client's `max-stale`.
     public var forbidsStale: Bool
+    /// Whether the origin says that it does not change while it is fresh (RFC 8246).
+    public var isImmutable: Bool
     /// Whether it may answer requests with credentials whoever sends them (RFC 9111 §3.5).
     public var isForEverybody: Bool
 
@@ -49,7 +51,7 @@ public struct Lifetime: Sendable, BitwiseCopyable, Equatable {
     ///
     /// - Parameters:
     ///   - response: The head of the answer.
-    ///   - directives: Its Cache-Control.
+    ///   - directives: What it says to this cache (`CacheDirectives.init(ofResponse:)`).
     ///   - policy: The route's policy.
     ///   - times: When it was asked for and received.
     public init(
@@ -75,6 +77,7 @@ public struct Lifetime: Sendable, BitwiseCopyable, Equatable {
             staleWhileRevalidate = .zero
             staleIfError = .zero
         }
+        isImmutable = flags.contains(.immutable)
         isForEverybody =
             flags.contains(.isPublic) || flags.contains(.mustRevalidate)
             || directives.sharedMaxAge != nil
@@ -106,7 +109,14 @@ public struct Lifetime: Sendable, BitwiseCopyable, Equatable {
         }
         if let named { return named }
         if let ttl = policy.negative[status.code] { return (ttl + initialAge, .negative) }
-        guard isPlain else { return (.zero, .none) }
+        guard isPlain else {
+            // `public` opens the heuristic to statuses that do not allow it by themselves (§4.2.2, case
+            // `9111-4.2.2-public`).
+            guard directives.flags.contains(.isPublic), !status.isError else {
+                return (.zero, .none)
+            }
+            return heuristicFreshness(of: response, times: times)
+        }
         if let ttl = policy.ttl { return (ttl + initialAge, .policy) }
         return heuristicFreshness(of: response, times: times)
     }
@@ -118,7 +128,10 @@ public struct Lifetime: Sendable, BitwiseCopyable, Equatable {
             return (.seconds(UInt64(seconds)), .sharedMaxAge)
         }
         if let seconds = directives.maxAge { return (.seconds(UInt64(seconds)), .maxAge) }
-        guard let text = response.fields.first(.expires) else { return nil }
+        // Beside a targeted field Expires says nothing (RFC 9213 §2.2, case `9213-2.2-expires`).
+        guard !directives.flags.contains(.isTargeted),
+            let text = response.fields.first(.expires)
+        else { return nil }
         // A date that cannot be read, above all `0`, is in the past (§5.3).
         let now = times.received.wall.epochSeconds
         guard let expires = HTTPDate.parse(text, now: now) else { return (.zero, .expires) }

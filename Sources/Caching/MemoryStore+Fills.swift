@@ -42,9 +42,16 @@ extension MemoryStore {
             {
                 shard.passes[fill.passTag] = nil
             }
-            return shard.insert(response, tag: fill.tag, base: fill.base)
+            var left = shard.insert(response, tag: fill.tag, base: fill.base)
+            // Its request selected the old answer; it must not go on doing so where Vary has changed.
+            if let old = fill.stored, old.head.variant != response.head.variant,
+                let removed = shard.remove(old, tag: fill.tag)
+            {
+                left.append(removed)
+            }
+            return left
         }
-        return left?.allSatisfy { $0 !== response } ?? false
+        return left?.allSatisfy { $0.head !== response.head } ?? false
     }
 
     /// Ends a fill that stores nothing.

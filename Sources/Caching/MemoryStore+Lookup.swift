@@ -104,7 +104,7 @@ extension MemoryStore {
         let hasCredentials = !rules.hasIdentity && request.fields.hasCredentials
         let node = shard.select(tag, key, request.fields)
         let stored = node >= 0 ? shard.nodes[Int(node)].stored : nil
-        let isReadable = !hasCredentials || (stored?.head.lifetime.isForEverybody ?? false)
+        let isReadable = !hasCredentials || (stored?.lifetime.isForEverybody ?? false)
         var found = Found(
             query: MissQuery(
                 tag: tag, now: now, stored: isReadable && stored?.isWhole ?? false ? stored : nil,
@@ -116,7 +116,7 @@ extension MemoryStore {
             return found
         }
         guard isReadable else {
-            found.query.reason = .bypass
+            found.query.reason = .request
             return found
         }
         if !stored.isWhole {
@@ -134,10 +134,10 @@ extension MemoryStore {
             found.use = .refresh(stored)
         case .validate:
             if shard.nodes[Int(node)].heldUntil > now, !demands.flags.contains(.noCache),
-                stored.mayServeStale(onErrorAt: now)
+                stored.mayServeStale(onErrorAt: now, demands: demands)
             {
                 found.use = .serve(stored, .onError)
-            } else if case .fresh = stored.freshness(at: now), !stored.head.lifetime.mustValidate {
+            } else if case .fresh = stored.freshness(at: now), !stored.lifetime.mustValidate {
                 found.query.reason = .request
             } else {
                 found.query.reason = .stale
@@ -208,7 +208,8 @@ extension MemoryStore {
         key: Span<UInt8>, request: borrowing RequestHead, rules: CacheRules
     ) -> CacheLookup {
         let isHeld = shard.nodes[Int(node)].heldUntil > query.now
-        let isRunning = shard.fills[query.tag]?.contains { $0.stored === stored } ?? false
+        let isRunning =
+            shard.fills[query.tag]?.contains { $0.stored?.head === stored.head } ?? false
         if isHeld || isRunning || request.method == .head {
             guard case .stale = stored.freshness(at: query.now) else { return .hit(stored) }
             return .stale(stored, .whileRevalidating)
@@ -232,7 +233,9 @@ extension MemoryStore {
         request: borrowing RequestHead, rules: CacheRules
     ) -> Way {
         if query.demands.flags.contains(.onlyIfCached) { return .onlyIfCached }
-        if request.method == .head { return .around(.headNotStored) }
+        if request.method == .head {
+            return .around(query.stored == nil ? .headNotStored : .headNotFresh)
+        }
         let isCollapsing = rules.collapses && !query.hasCredentials
         if asksOriginForRange(query, request),
             !isCollapsing || !isBeingFetched(shard, query, key: key, request: request)
@@ -265,7 +268,9 @@ extension MemoryStore {
         }
         if isCollapsing, let running = shard.fills[query.tag] {
             for fill in running
-            where fill.isCollapsing && fill.hasKey(key) && fill.suits(request.fields) {
+            where fill.isCollapsing && fill.hasKey(key) && fill.suits(request.fields)
+                && !shard.isPurged(fill)
+            {
                 if let reader = fill.join() { return .follow(fill, reader) }
                 if fill.isFull { return .bypass(.tooManyFollowers) }
             }
@@ -303,13 +308,22 @@ extension MemoryStore {
         request: borrowing RequestHead, rules: CacheRules, isCollapsing: Bool,
         isForPart: Bool = false
     ) -> Fill {
-        let names = shard.variantNames(shard.chain(query.tag, key))
+        let chain = shard.chain(query.tag, key)
+        let names = shard.variantNames(chain)
+        // Beside a range no other answer is asked about.
+        let others =
+            query.parts != nil || isForPart
+            ? []
+            : shard.validated(
+                beside: query.stored, chain: chain, request: request.fields,
+                onlyForEverybody: !rules.hasIdentity && request.fields.hasCredentials)
         let baseCount = rules.hasParts ? CacheKey.baseCount(of: key) : key.count
         let fill = Fill(
             store: self, key: key.copied, tag: query.tag,
             base: baseCount < key.count ? tag(key.extracting(0..<baseCount)) : 0,
-            passTag: passTag(query.tag, request, rules), stored: query.stored, parts: query.parts,
-            isForPart: isForPart, keepsParts: request.method == .get,
+            passTag: passTag(query.tag, request, rules), stored: query.stored, others: others,
+            reason: query.reason, parts: query.parts, isForPart: isForPart,
+            keepsParts: request.method == .get,
             expected: names.isEmpty ? nil : VariantKey(names: names, request: request.fields),
             isCollapsing: isCollapsing, hasIdentity: rules.hasIdentity,
             bytesMax: min(rules.policy.maxObject, entryBytesMax),

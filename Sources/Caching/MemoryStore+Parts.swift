@@ -46,7 +46,7 @@ extension StoreShard {
         var node = chain(tag, key.span)
         while node >= 0 {
             if let other = nodes[Int(node)].stored, other.head.variant == response.head.variant {
-                return isInvalidated(node) ? nil : other
+                return mayBeInvalid(node) ? nil : other
             }
             node = nodes[Int(node)].nextVariant
         }

@@ -45,7 +45,9 @@ extension MemoryStore {
             }
             if let running = shard.fills[tag] {
                 for fill in running
-                where fill.hasKey(key) && !fill.isForPart && fill.suits(request.fields) {
+                where fill.hasKey(key) && !fill.isForPart && fill.suits(request.fields)
+                    && !shard.isPurged(fill)
+                {
                     return .running
                 }
             }

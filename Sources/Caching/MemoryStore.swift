@@ -11,12 +11,16 @@ import Synchronization
 public final class MemoryStore: Sendable {
     final class Shard: Sendable {
         let state: Guarded<StoreShard>
-        init(budget: Int) { state = Guarded(StoreShard(budget: budget)) }
+        init(budget: Int, seed: KeyedHasher.Seed) {
+            state = Guarded(StoreShard(budget: budget, seed: seed))
+        }
     }
 
     let shards: [Shard]
     let seed: KeyedHasher.Seed
     let fillBytes = Atomic<Int>(0)
+    /// Whether somebody sweeps.
+    let isSweeping = Atomic<Bool>(false)
     private let shardBytes: Atomic<Int>
 
     // Relaxed: a bound on memory needs no order with anything.
@@ -38,7 +42,7 @@ public final class MemoryStore: Sendable {
             count *= 2
         }
         let budget = max(0, bytes / count)
-        shards = (0..<count).map { _ in Shard(budget: budget) }
+        shards = (0..<count).map { _ in Shard(budget: budget, seed: seed) }
         self.seed = seed
         shardBytes = Atomic(budget)
     }
@@ -104,7 +108,7 @@ extension MemoryStore {
         let base = baseCount < key.count ? self.tag(key.extracting(0..<baseCount)) : 0
         // What leaves is freed after the lock.
         let left = shard(tag).state.withLock { $0.insert(response, tag: tag, base: base) }
-        return left.isEmpty || left.allSatisfy { $0 !== response }
+        return left.allSatisfy { $0.head !== response.head }
     }
 
     /// Removes all variants of exactly this key. Running fetches of it will not be stored.
@@ -147,6 +151,7 @@ extension MemoryStore {
                     var counts = shard.counts
                     counts.bytes = shard.bytes
                     counts.entries = shard.entryCount
+                    counts.purgeRecords = shard.purges.count
                     counts.fills = shard.fills.values.reduce(0) { $0 + $1.count }
                     return counts
                 })

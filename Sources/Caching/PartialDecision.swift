@@ -20,10 +20,11 @@ public enum PartialDecision: Sendable {
     ///   - response: The head of the 206.
     ///   - policy: The route's policy.
     ///   - times: When it was asked for and received.
+    ///   - tags: By which it can be purged; a stored part keeps its own beside those of its new fields.
     /// - Returns: What to publish, or the first reason against it.
     public static func decide(
         fill: Fill, request: borrowing RequestHead, response: borrowing ResponseHead,
-        policy: borrowing CachePolicy, times: FetchTimes
+        policy: borrowing CachePolicy, times: FetchTimes, tags: CacheTags = CacheTags()
     ) -> PartialDecision {
         guard let range = ContentRange(of: response),
             let validator = StrongValidator(of: response, times: times)
@@ -43,9 +44,11 @@ public enum PartialDecision: Sendable {
         case .refuse(let refusal): return .refuse(refusal)
         case .store(let lifetime):
             guard range.length <= fill.bytesMax else { return .refuse(.tooLarge) }
+            let tags = known.map { $0.tags.updated(by: response.fields) } ?? tags
+            guard tags.isWhole else { return .refuse(.tooManyTags) }
             let head = CachedHead(
                 key: fill.key, request: request, response: merged, lifetime: lifetime,
-                times: times, policy: policy)
+                times: times, policy: policy, tags: tags)
             return .store(head, range.slice)
         }
     }

@@ -12,6 +12,10 @@ public struct StoreCounts: Sendable, BitwiseCopyable, Equatable {
     public var removals: UInt64 = 0
     /// Entries that left for want of room.
     public var evictions: UInt64 = 0
+    /// Entries that left because they were purged.
+    public var purged: UInt64 = 0
+    /// Entries that a soft purge made stale.
+    public var softened: UInt64 = 0
     /// Answers too large for the store.
     public var tooLarge: UInt64 = 0
     /// The entries' cost in bytes.
@@ -20,6 +24,8 @@ public struct StoreCounts: Sendable, BitwiseCopyable, Equatable {
     public var entries = 0
     /// Fetches now.
     public var fills = 0
+    /// Purges that are not yet applied to all entries.
+    public var purgeRecords = 0
 
     /// Counts of nothing.
     public init() {}
@@ -31,9 +37,13 @@ public struct StoreCounts: Sendable, BitwiseCopyable, Equatable {
         insertions += other.insertions
         removals += other.removals
         evictions += other.evictions
+        purged += other.purged
+        softened += other.softened
         tooLarge += other.tooLarge
         bytes += other.bytes
         entries += other.entries
         fills += other.fills
+        // Each shard has its copy of each record.
+        purgeRecords = max(purgeRecords, other.purgeRecords)
     }
 }

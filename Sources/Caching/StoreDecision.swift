@@ -33,6 +33,8 @@ public enum CacheRefusal: Sendable, BitwiseCopyable, Equatable, CaseIterable {
     case eventStream
     /// Nobody says that it may be reused, and it has no validator.
     case noFreshness
+    /// More or longer tags than are kept: purges could not find it.
+    case tooManyTags
 
     /// The word for logs, metrics and Cache-Status.
     public var name: StaticString {
@@ -52,6 +54,7 @@ public enum CacheRefusal: Sendable, BitwiseCopyable, Equatable, CaseIterable {
         case .tooLarge: "too-large"
         case .eventStream: "event-stream"
         case .noFreshness: "no-freshness"
+        case .tooManyTags: "too-many-tags"
         }
     }
 }
@@ -75,14 +78,16 @@ public enum StoreDecision: Sendable, BitwiseCopyable, Equatable {
         request: borrowing RequestHead, response: borrowing ResponseHead,
         policy: borrowing CachePolicy, times: FetchTimes
     ) -> StoreDecision {
-        let directives = CacheDirectives(of: response.fields)
+        let directives = CacheDirectives(ofResponse: response.fields)
         if let refusal = refusal(of: response, directives: directives, request: request) {
             return .refuse(refusal)
         }
         guard policy.methods.take(request.method), request.method != .head else {
             return .refuse(.method)
         }
-        if response.fields.contains(.setCookie) && !policy.storesCookieAnswers {
+        if response.fields.contains(.setCookie) && !policy.storesCookieAnswers
+            && !withholdsCookies(response, directives.flags)
+        {
             return .refuse(.setCookie)
         }
         let named = OriginTTL(
@@ -152,6 +157,15 @@ public enum StoreDecision: Sendable, BitwiseCopyable, Equatable {
             return .eventStream
         }
         return nil
+    }
+
+    /// Whether the origin itself says that its cookies are for one client only, and the rest for all:
+    /// `private="set-cookie"`.
+    private static func withholdsCookies(
+        _ response: borrowing ResponseHead, _ flags: CacheDirectives.Flags
+    ) -> Bool {
+        guard flags.contains(.withholdsFields) else { return false }
+        return WithheldFields(of: response.fields).contains("set-cookie")
     }
 
     /// The final statuses whose meaning for a cache is implemented here (RFC 9110 §15).

@@ -10,6 +10,8 @@ struct StoreNode {
     var tag: UInt64 = 0
     /// What the entries of all identities for one target share; 0: the key has no identity.
     var base: UInt64 = 0
+    /// The shard's revision when it was last compared with what was purged.
+    var checked: UInt64 = 0
     /// Until when the origin is not asked again after it failed.
     var heldUntil = MonotonicTime(nanoseconds: 0)
     /// The next variant of the same key, or −1. In a free node the next free one.

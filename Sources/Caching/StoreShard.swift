@@ -12,13 +12,21 @@ import Primitives
 /// main one alone; a hit only raises a counter. What has expired for every use leaves whatever its counter says;
 /// what could still stand in for a failing origin leaves the main queue a turn later.
 struct StoreShard {
-    private(set) var nodes: [StoreNode] = []
+    var nodes: [StoreNode] = []
     private var freeNode: Int32 = -1
     private var index = DigestIndex()
     private var small = NodeQueue()
     private var main = NodeQueue()
     private var ghost: GhostQueue
-    private var bases = BaseTable()
+    private(set) var bases = BaseTable()
+    /// What was purged lately.
+    var purges: PurgeTable
+    /// Grows with whatever may change what stored answers are good for; a node that has looked at it is as it
+    /// should be.
+    var revision: UInt64 = 0
+    /// By which lifetimes are multiplied, in thousandths.
+    var factor: UInt32 = 1000
+    var sweep = SweepState()
     private var budget: Int
     private var scratch: [UInt8] = []
     /// The running fills of each key.
@@ -28,7 +36,8 @@ struct StoreShard {
     /// Counts since the start.
     var counts = StoreCounts()
 
-    init(budget: Int) {
+    init(budget: Int, seed: KeyedHasher.Seed) {
+        purges = PurgeTable(seed: seed)
         ghost = GhostQueue(window: budget * 9 / 10)
         self.budget = max(0, budget - ghost.byteCost)
     }
@@ -48,7 +57,7 @@ extension StoreShard {
         return index[slot]
     }
 
-    private func chain(_ tag: UInt64, of stored: StoredResponse) -> Int32 {
+    func chain(_ tag: UInt64, of stored: StoredResponse) -> Int32 {
         let key = stored.head.key
         return chain(tag, key.span)
     }
@@ -70,19 +79,20 @@ extension StoreShard {
     }
 
     /// The variant that `request` selects, or −1: of several with Vary the one with the latest Date (RFC 9111 §4.1,
-    /// case `9111-4.1-latest`). Entries that were invalidated are removed on the way.
+    /// case `9111-4.1-latest`). Entries that were invalidated or purged are removed on the way.
     mutating func select(_ tag: UInt64, _ key: Span<UInt8>, _ request: borrowing FieldList) -> Int32
     {
         var best: Int32 = -1
         var node = chain(tag, key)
         // The usual case: one answer that does not vary.
-        if node >= 0 && nodes[Int(node)].isAlone && !bases.hasInvalid { return node }
+        if node >= 0 && nodes[Int(node)].isAlone && nodes[Int(node)].checked == revision {
+            return node
+        }
         while node >= 0 {
             let next = nodes[Int(node)].nextVariant
-            guard let stored = nodes[Int(node)].stored else { break }
-            if bases.isInvalid(nodes[Int(node)].base, requested: stored.head.requested) {
-                _ = remove(node)
-            } else if stored.head.variant.matches(request, scratch: &scratch) {
+            if settle(node) == nil, let stored = nodes[Int(node)].stored,
+                stored.head.variant.matches(request, scratch: &scratch)
+            {
                 if best < 0 || isPreferred(stored, to: best) { best = node }
             }
             node = next
@@ -121,11 +131,8 @@ extension StoreShard {
         return newest?.head.variant.names ?? []
     }
 
-    /// Whether the entry was invalidated with all of its target.
-    func isInvalidated(_ node: Int32) -> Bool {
-        guard bases.hasInvalid, let stored = nodes[Int(node)].stored else { return false }
-        return bases.isInvalid(nodes[Int(node)].base, requested: stored.head.requested)
-    }
+    /// Whether the entry may have been purged, or invalidated with all of its target, since it looked last.
+    func mayBeInvalid(_ node: Int32) -> Bool { nodes[Int(node)].checked != revision }
 
     /// Counts a use.
     mutating func touch(_ node: Int32) {
@@ -143,7 +150,9 @@ extension StoreShard {
     mutating func hold(_ tag: UInt64, _ stored: StoredResponse, until: MonotonicTime) {
         var node = chain(tag, of: stored)
         while node >= 0 {
-            if nodes[Int(node)].stored === stored { nodes[Int(node)].heldUntil = until }
+            if nodes[Int(node)].stored?.head === stored.head {
+                nodes[Int(node)].heldUntil = until
+            }
             node = nodes[Int(node)].nextVariant
         }
     }
@@ -154,11 +163,13 @@ extension StoreShard {
 extension StoreShard {
     /// Puts an answer in the place of the one with the same keys, and makes room.
     ///
-    /// An answer that was asked for earlier than the stored one changes nothing.
+    /// An answer that was asked for earlier than the stored one changes nothing; one that a purge since then means
+    /// is dead or stale from the first.
     /// - Returns: The answers that left, to be freed outside the lock.
-    mutating func insert(_ stored: StoredResponse, tag: UInt64, base: UInt64) -> [StoredResponse] {
+    mutating func insert(_ new: StoredResponse, tag: UInt64, base: UInt64) -> [StoredResponse] {
+        guard let stored = admitted(new, tag: tag, base: base) else { return [new] }
+        var left = settleVariants(tag, of: stored)
         let slot = slot(tag, of: stored)
-        var left: [StoredResponse] = []
         if let slot {
             var count = 0
             var oldest = index[slot]
@@ -190,6 +201,7 @@ extension StoreShard {
         let change = cost - nodes[Int(node)].cost
         if isMain { main.bytes += change } else { small.bytes += change }
         nodes[Int(node)].stored = stored
+        nodes[Int(node)].checked = revision
         nodes[Int(node)].cost = cost
         nodes[Int(node)].isSpared = false
         nodes[Int(node)].heldUntil = MonotonicTime(nanoseconds: 0)
@@ -210,6 +222,7 @@ extension StoreShard {
         entry.cost = stored.byteCost + stored.encoded.byteCost
         entry.tag = tag
         entry.base = base
+        entry.checked = revision
         entry.isMain = ghost.remove(tag)
         entry.isVaried = !stored.head.variant.names.isEmpty
         if let slot = slot(tag, of: stored) {
@@ -232,7 +245,7 @@ extension StoreShard {
         at now: MonotonicTime
     ) -> [StoredResponse]? {
         var node = chain(tag, of: stored)
-        while node >= 0 && nodes[Int(node)].stored !== stored {
+        while node >= 0 && nodes[Int(node)].stored?.head !== stored.head {
             node = nodes[Int(node)].nextVariant
         }
         guard node >= 0, nodes[Int(node)].cost + variant.byteCost <= bytesMax else { return nil }
@@ -279,10 +292,34 @@ extension StoreShard {
         guard let stored else { return nil }
         var node = chain(tag, of: stored)
         while node >= 0 {
-            if nodes[Int(node)].stored === stored { return remove(node) }
+            if nodes[Int(node)].stored?.head === stored.head { return remove(node) }
             node = nodes[Int(node)].nextVariant
         }
         return nil
+    }
+
+    /// Puts `new` in the place of exactly `old`, of the same variant, if that is still there and alive.
+    mutating func replace(
+        _ old: StoredResponse, by new: StoredResponse, tag: UInt64
+    ) -> [StoredResponse] {
+        var node = chain(tag, of: old)
+        while node >= 0 {
+            let entry = nodes[Int(node)]
+            if entry.stored === old && !isDead(entry) {
+                // A new Vary: it may be another variant, which only a lookup of its own could place.
+                if new.head.variant != old.head.variant { return [remove(node)].compactMap(\.self) }
+                let left = replace(node, by: new)
+                return [left] + evict(at: new.head.received)
+            }
+            node = entry.nextVariant
+        }
+        return []
+    }
+
+    /// Whether an entry was invalidated.
+    func isDead(_ entry: StoreNode) -> Bool {
+        guard let stored = entry.stored else { return true }
+        return bases.isInvalid(entry.base, requested: stored.head.requested)
     }
 
     /// Removes all variants of `key`.
@@ -297,7 +334,7 @@ extension StoreShard {
 
     /// Makes the entries of all identities for a target dead.
     mutating func invalidate(base: UInt64, at now: MonotonicTime) {
-        bases.invalidate(base, at: now)
+        if bases.invalidate(base, at: now) { revision += 1 }
     }
 }
 

@@ -24,9 +24,13 @@ extension StoredResponse {
         at now: MonotonicTime, demands: CacheDirectives, early: CachePolicy.EarlyRefresh,
         random: inout SeededRandom
     ) -> StoredUse {
-        if head.lifetime.mustValidate || demands.flags.contains(.noCache) { return .validate }
+        if lifetime.mustValidate || demands.flags.contains(.noCache) { return .validate }
         let age = age(at: now)
-        if let most = demands.maxAge, age > .seconds(UInt64(most)) { return .validate }
+        if let most = demands.maxAge, age > .seconds(UInt64(most)) {
+            // A reload says `max-age=0` without doubting the answer; `no-cache` does (RFC 8246 §2.1, case
+            // `8246-2-max-age-0`).
+            guard head.lifetime.isImmutable, age < head.lifetime.fresh else { return .validate }
+        }
         switch freshness(at: now) {
         case .fresh(let ttl):
             if let least = demands.minFresh, ttl < .seconds(UInt64(least)) { return .validate }
@@ -36,7 +40,7 @@ extension StoredResponse {
             // A client that limits age or asks for freshness wants no stale answer (§5.2.1.1).
             let wantsFresh = demands.maxAge != nil || demands.minFresh != nil
             if !wantsFresh && mayServeStale(whileRevalidatingAt: now) { return .serveAndRefresh }
-            if head.lifetime.forbidsStale { return .validate }
+            if lifetime.forbidsStale { return .validate }
             if let most = demands.maxStale, time <= .seconds(UInt64(most)) { return .serve }
             return demands.flags.contains(.maxStaleAny) ? .serve : .validate
         }
@@ -51,7 +55,7 @@ extension StoredResponse {
         at now: MonotonicTime, early: CachePolicy.EarlyRefresh, random: inout SeededRandom
     ) -> Bool {
         guard case .fresh(let ttl) = freshness(at: now) else { return false }
-        let usable = head.lifetime.fresh - head.initialAge
+        let usable = lifetime.fresh - head.initialAge
         guard ttl.count <= usable.count / 2 else { return false }
         switch early {
         case .off:

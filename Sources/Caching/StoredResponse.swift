@@ -21,7 +21,11 @@ public final class StoredResponse: Sendable {
     /// What it costs of the store's budget: head, body, keys, and what memory and index add, in bytes. Its
     /// encoded variants are counted for themselves.
     public let byteCost: Int
-    let encoded = EncodedVariants()
+    /// How long it may be used, after soft purges and the factor of lifetimes; the head has what it came with.
+    public let lifetime: Lifetime
+    /// The age from which on a soft purge has made it stale.
+    let staleFrom: Nanoseconds?
+    let encoded: EncodedVariants
 
     /// Joins a head and a body; of a body in `parts` the head is that of the whole.
     public init(head: CachedHead, body: [[UInt8]], parts: BodyParts? = nil) {
@@ -29,14 +33,52 @@ public final class StoredResponse: Sendable {
         isWhole = parts == nil
         self.head = head
         self.body = body
+        lifetime = head.lifetime
+        staleFrom = nil
+        encoded = EncodedVariants()
         bodyCount = body.reduce(0) { $0 + $1.count }
         byteCost =
             ByteCost.entry + ByteCost.block(head.bytes.capacity) + ByteCost.block(head.key.capacity)
             + ByteCost.block(head.variant.names.capacity)
-            + ByteCost.block(head.variant.values.capacity)
+            + ByteCost.block(head.variant.values.capacity) + ByteCost.block(head.unsent.capacity)
+            + ByteCost.block(head.tags.bytes.capacity)
             + ByteCost.block(body.capacity * MemoryLayout<[UInt8]>.stride)
             + ByteCost.block((parts?.slices.capacity ?? 0) * MemoryLayout<BodySlice>.stride)
             + body.reduce(0) { $0 + ByteCost.block($1.capacity) }
+    }
+
+    /// The same answer, which shares everything with `other`, for another time.
+    private init(_ other: StoredResponse, lifetime: Lifetime, staleFrom: Nanoseconds?) {
+        head = other.head
+        body = other.body
+        parts = other.parts
+        isWhole = other.isWhole
+        bodyCount = other.bodyCount
+        byteCost = other.byteCost
+        encoded = other.encoded
+        self.lifetime = lifetime
+        self.staleFrom = staleFrom
+    }
+
+    /// This answer with its lifetime multiplied by `factor` (in thousandths), and stale from the age it has at
+    /// `moment` on.
+    ///
+    /// What is multiplied is the time it had left on arrival. An answer that had none, or must be validated on
+    /// each use, gets none.
+    func adjusted(factor: UInt32, staleSince moment: MonotonicTime? = nil) -> StoredResponse {
+        var staleFrom = staleFrom
+        if let moment { staleFrom = min(staleFrom ?? .forever, age(at: moment)) }
+        var lifetime = head.lifetime
+        let left = lifetime.fresh - head.initialAge
+        if factor != 1000 && left > .zero {
+            let product = left.count.multipliedFullWidth(by: UInt64(factor))
+            let scaled =
+                product.high < 1000 ? UInt64(1000).dividingFullWidth(product).quotient : .max
+            lifetime.fresh = head.initialAge + Nanoseconds(scaled)
+        }
+        if let staleFrom { lifetime.fresh = min(lifetime.fresh, staleFrom) }
+        if lifetime.fresh == self.lifetime.fresh && staleFrom == self.staleFrom { return self }
+        return StoredResponse(self, lifetime: lifetime, staleFrom: staleFrom)
     }
 
     /// The answer after a validation: the body and what was made of it stay.
@@ -65,21 +107,32 @@ public final class StoredResponse: Sendable {
     /// How fresh it is at `now` (RFC 9111 §4.2).
     public func freshness(at now: MonotonicTime) -> Freshness {
         let age = age(at: now)
-        return age < head.lifetime.fresh
-            ? .fresh(ttl: head.lifetime.fresh - age) : .stale(by: age - head.lifetime.fresh)
+        return age < lifetime.fresh
+            ? .fresh(ttl: lifetime.fresh - age) : .stale(by: age - lifetime.fresh)
     }
 
     /// Whether it may be served stale at `now` while it is fetched again (RFC 5861 §3).
     public func mayServeStale(whileRevalidatingAt now: MonotonicTime) -> Bool {
-        age(at: now) < head.lifetime.fresh + head.lifetime.staleWhileRevalidate
-            && !head.lifetime.mustValidate
+        age(at: now) < lifetime.fresh + lifetime.staleWhileRevalidate
+            && !lifetime.mustValidate
     }
 
-    /// Whether it may be served at `now` in place of an error of the origin (RFC 5861 §4): 500, 502, 503,
-    /// 504 or no answer at all.
-    public func mayServeStale(onErrorAt now: MonotonicTime) -> Bool {
-        age(at: now) < head.lifetime.fresh + head.lifetime.staleIfError
-            && !head.lifetime.mustValidate
+    /// Whether it may be served at `now` in place of an error of the origin (RFC 5861 §4, cases `5861-4-…`):
+    /// 500, 502, 503, 504 or no answer at all.
+    ///
+    /// - Parameters:
+    ///   - now: The present.
+    ///   - demands: The request's directives, empty where the policy does not listen to clients. Their
+    ///     `stale-if-error` allows for that request what the origin does not forbid.
+    /// - Returns: Whether it may be served.
+    public func mayServeStale(
+        onErrorAt now: MonotonicTime, demands: CacheDirectives = CacheDirectives()
+    ) -> Bool {
+        var most = lifetime.staleIfError
+        if let asked = demands.staleIfError, !lifetime.forbidsStale {
+            most = max(most, .seconds(UInt64(asked)))
+        }
+        return age(at: now) < lifetime.fresh + most && !lifetime.mustValidate
     }
 }
 
@@ -111,9 +164,9 @@ public enum Freshness: Sendable, BitwiseCopyable, Equatable {
 
 /// What memory really costs.
 enum ByteCost {
-    /// The entry's two objects with their allocator's words, its node in a table that doubles, and its
+    /// The entry's three objects with their allocator's words, its node in a table that doubles, and its
     /// slots of an index that is half full.
-    static let entry = 64 + 288 + MemoryLayout<StoreNode>.stride * 3 / 2 + 24
+    static let entry = 144 + 320 + 64 + MemoryLayout<StoreNode>.stride * 3 / 2 + 24
 
     /// An encoded variant's object with its allocator's words.
     static let encodedVariant = 96

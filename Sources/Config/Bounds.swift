@@ -110,6 +110,11 @@ enum Bounds {
     /// In thousandths.
     static let beta = 1...100_000
 
+    // Idempotency.
+    static let idempotencyTTL = Nanoseconds.seconds(1)...Nanoseconds.seconds(31 * 86_400)
+    static let idempotencyMemory: ClosedRange<UInt64> = 1 << 20...1 << 40
+    static let maxAnswer: ClosedRange<UInt64> = 1...16 << 20
+
     // Compression.
     static let compressedSize: ClosedRange<UInt64> = 1...1 << 30
     static let gzipLevel = 1...9

@@ -53,7 +53,7 @@ extension Report {
         }
         parsed.warm = fields.take("warm").map { warm($0) }
         let maxObject = fields.take("max_object")
-        readPolicy(&fields, &parsed.policy)
+        readPolicy(&fields, &parsed.policy, path: "")
         fields.finish()
         if let maxObject {
             parsed.policy.maxObject = self.maxObject(maxObject, memory: parsed.memory)
@@ -64,8 +64,8 @@ extension Report {
     }
 
     /// A route's part over the defaults of the top-level one; `nil`: the route does not use the
-    /// cache.
-    func routeCache(_ value: Value, _ defaults: ParsedCache) -> CachePolicy? {
+    /// cache. `path` is the route's.
+    func routeCache(_ value: Value, _ defaults: ParsedCache, path: String) -> CachePolicy? {
         var policy = defaults.policy
         if let text = value.text {
             if text == "off" { return nil }
@@ -83,13 +83,13 @@ extension Report {
             guard let value = fields.take(key) else { continue }
             error(keyOf: value, "belongs to the top-level `cache:`, since routes share one store")
         }
-        readPolicy(&fields, &policy)
+        readPolicy(&fields, &policy, path: path)
         fields.finish()
         return policy
     }
 
     /// The keys that the top-level part and a route's part have in common.
-    private func readPolicy(_ fields: inout Fields, _ policy: inout CachePolicy) {
+    private func readPolicy(_ fields: inout Fields, _ policy: inout CachePolicy, path: String) {
         let ttl = fields.take("ttl")
         let forced = fields.take("force_ttl")
         if let ttl {
@@ -143,6 +143,6 @@ extension Report {
         if let value = fields.take("bypass") { policy.bypass = bypass(value) }
         if let value = fields.take("origin_ttl") { policy.originTTLName = originTTL(value) }
         fields.update("stale", &policy.stale) { word($0, "choice", as: CachePolicy.Stale.self) }
-        fields.refuse("tags", "tagging answers", shape: .list(.scalar))
+        if let value = fields.take("tags") { policy.tags = tagTemplates(value, path: path) }
     }
 }

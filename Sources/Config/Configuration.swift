@@ -66,6 +66,8 @@ extension Report {
         let admin = fields.take("admin").flatMap { self.admin($0, listeners: listeners) }
         let workers = workers(fields.take("workers"), processors: processors)
         let limitKeys = fields.take("limit_keys").flatMap { integer($0, Bounds.limitKeys) }
+        let kept = fields.take("idempotency_memory").flatMap { size($0, Bounds.idempotencyMemory) }
+        let idempotencyMemory = kept.map { Int($0) } ?? Defaults.idempotencyMemory
         if let redis = fields.take("redis") { self.redis(redis) }
         fields.refuse("tracing", "tracing", shape: .tracing)
         let http = fields.take("http").map { self.http($0) }
@@ -77,7 +79,8 @@ extension Report {
             upstreams: upstreams(&fields), limits: fields.take("limits").map { limits($0) } ?? [],
             cache: fields.take("cache").map { wholeCache($0) } ?? ParsedCache(),
             compression: fields.take("compression").map { compression($0) } ?? ParsedCompression(),
-            identity: fields.take("identity").map { identity($0) } ?? ParsedIdentity())
+            identity: fields.take("identity").map { identity($0) } ?? ParsedIdentity(),
+            idempotencyMemory: idempotencyMemory)
         let routes = routes(&fields, root, context)
         checkCompression(context.compression, context.cache, routes)
         fields.finish()
@@ -91,7 +94,7 @@ extension Report {
             warm: routes.contains { $0.cache != nil } ? context.cache.warm?.settings : nil,
             routes: routes, http: http ?? Defaults.http, headers: headers ?? Defaults.headers,
             log: log ?? Defaults.log, drain: drain ?? Defaults.drain,
-            compression: context.compression.policy)
+            idempotencyMemory: idempotencyMemory, compression: context.compression.policy)
     }
 
     /// The routes of the file, or the one for everything, and all checks across parts.
@@ -102,6 +105,7 @@ extension Report {
         guard let written else {
             checkLimits(context.limits, nil, context.identity)
             checkIdentity([], context.cache, context.identity)
+            checkTags([], context.cache, context.identity)
             checkCredentials(context.limits, [], context.identity)
             let route = everything(context, root)
             let parsed = [ParsedRoute(settings: route, hasRightPath: true, value: root)]
@@ -113,6 +117,7 @@ extension Report {
         let parsed = routes(written, context)
         checkLimits(context.limits, parsed, context.identity)
         checkIdentity(parsed, context.cache, context.identity)
+        checkTags(parsed, context.cache, context.identity)
         checkCredentials(context.limits, parsed, context.identity)
         checkCounting(context.limits, parsed, context)
         checkCookies(parsed, context.cache, context.identity)

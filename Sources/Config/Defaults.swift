@@ -11,6 +11,7 @@ import Settings
 enum Defaults {
     // The process.
     static let limitKeys = 1_000_000
+    static let idempotencyMemory = 64 << 20
     static let drain = Nanoseconds.seconds(30)
     static let healthOnMain = false
 

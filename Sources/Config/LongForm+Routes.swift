@@ -55,6 +55,21 @@ extension Configuration {
         }
         if !route.stripPrefix.isEmpty { entries.append(("strip_prefix", .text(route.stripPrefix))) }
         if let timeout = route.timeout { entries.append(("timeout", .duration(timeout))) }
+        if let policy = route.idempotency {
+            entries.append(
+                (
+                    "idempotency",
+                    .block([
+                        ("ttl", .duration(policy.ttl)),
+                        ("required", .verbatim(policy.isRequired ? "true" : "false")),
+                        ("header", .text(policy.header)), ("max_body", .size(policy.maxBody)),
+                        ("max_answer", .size(policy.maxAnswer)),
+                    ])
+                ))
+        }
+        if !route.invalidates.isEmpty {
+            entries.append(("invalidates", .list(route.invalidates.map { .text($0.text) })))
+        }
         entries.append(("auth", .text(route.requiresUser ? "required" : "optional")))
         return .block(entries)
     }
@@ -88,6 +103,9 @@ extension Configuration {
         entries.append(("max_body", .size(policy.maxBody)))
         entries.append(("max_object", .size(policy.maxObject)))
         entries.append(("early_refresh", earlyRefresh(policy.earlyRefresh)))
+        if !policy.tags.isEmpty {
+            entries.append(("tags", .list(policy.tags.map { .text($0.text) })))
+        }
         entries.append(("collapse", .text(policy.collapses ? "process" : "off")))
         entries.append(
             ("client_no_cache", .text(policy.respectsClientNoCache ? "respect" : "ignore")))

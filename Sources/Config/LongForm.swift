@@ -23,6 +23,7 @@ extension Configuration {
         }
         file.append(("workers", .number(settings.workers)))
         file.append(("limit_keys", .number(settings.limitKeys)))
+        file.append(("idempotency_memory", .size(settings.idempotencyMemory)))
         file.append(("upstreams", .block(settings.upstreams.map { ($0.name, upstream($0)) })))
         file.append(("identity", .block(identity(settings.identity))))
         if !settings.limits.isEmpty {

@@ -10,6 +10,8 @@ struct RouteContext {
     var cache: ParsedCache
     var compression: ParsedCompression
     var identity: ParsedIdentity
+    /// Bytes of answers kept by Idempotency-Key.
+    var idempotencyMemory: Int
 }
 
 /// One route of the file and where it stands.
@@ -22,6 +24,7 @@ struct ParsedRoute {
     /// The values whose meaning depends on other parts.
     var cacheValue: Value?
     var authValue: Value?
+    var invalidatesValue: Value?
     /// Whether its other conditions were.
     var hasRightConditions = true
     /// Whether its limits were.
@@ -78,7 +81,7 @@ extension Report {
         }
         route.cacheValue = fields.take("cache")
         if let cache = route.cacheValue {
-            let policy = routeCache(cache, context.cache)
+            let policy = routeCache(cache, context.cache, path: route.settings.match.path)
             route.settings.cache = context.cache.isOff ? nil : policy
         } else if context.cache.isForAllRoutes {
             route.settings.cache = context.cache.policy
@@ -94,8 +97,13 @@ extension Report {
             route.settings.requiresUser =
                 word(auth, "choice", ["required", "optional"]) == "required"
         }
-        fields.refuse("idempotency", "keeping answers by Idempotency-Key", shape: .scalar)
-        fields.refuse("invalidates", "invalidating by tag", shape: .list(.scalar))
+        if let value = fields.take("idempotency") {
+            route.settings.idempotency = idempotency(value, memory: context.idempotencyMemory)
+            if route.settings.idempotency != nil && route.hasRightConditions {
+                checkIdempotency(value, route.settings.match.methods)
+            }
+        }
+        if let tags = fields.take("invalidates") { invalidates(tags, &route) }
         fields.finish()
         return route
     }

@@ -50,6 +50,9 @@ struct AccessLog {
         if let upstream = record.upstream { line.field("upstream_ms", milliseconds: upstream) }
         line.field("cache", record.cache.name)
         if let reason = record.cacheReason { line.field("cache_reason", reason) }
+        if record.idempotency != .none {
+            line.field("idempotency", record.idempotency.name)
+        }
         if let route { appendLimit(exchange.decision, route, &line) }
         if let delayed = record.delayed { line.field("delayed_ms", milliseconds: delayed) }
         line.field("bytes", record.bodyBytes)

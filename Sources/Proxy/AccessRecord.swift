@@ -34,6 +34,24 @@ struct AccessRecord {
         }
     }
 
+    /// What a request's Idempotency-Key did.
+    enum Idempotency: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+        /// It has none that counts, or was rejected for it.
+        case none
+        /// It was the first.
+        case first
+        /// The first one's answer was sent again.
+        case replayed
+
+        var name: StaticString {
+            switch self {
+            case .none: "none"
+            case .first: "first"
+            case .replayed: "replayed"
+            }
+        }
+    }
+
     /// When the first byte of the request was there.
     var started = MonotonicTime(nanoseconds: 0)
     /// Index of the route; -1 when none matched.
@@ -42,6 +60,8 @@ struct AccessRecord {
     var cache = Cache.none
     /// Why the cache was passed by.
     var cacheReason: StaticString?
+    /// What its Idempotency-Key did.
+    var idempotency = Idempotency.none
     /// Time until the origin's head was there.
     var upstream: Nanoseconds?
     /// How long a limit had it wait.

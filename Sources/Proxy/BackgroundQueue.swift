@@ -192,6 +192,14 @@ struct BackgroundQueue: Sendable {
             table[last].dropped += 1
             return true
         }
-        return false
+        guard
+            let index = delayed.lastIndex(where: {
+                $0.job.priority.rawValue > priority.rawValue
+            })
+        else { return false }
+        let last = delayed.remove(at: index).job
+        forget(last)
+        table[last].dropped += 1
+        return true
     }
 }

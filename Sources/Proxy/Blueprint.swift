@@ -57,7 +57,9 @@ public final class Blueprint: Sendable {
         routes = settings.routes.map { [claims] route in
             Route(
                 route, limits: settings.limits, claims: claims,
-                space: unsaid.space(of: route, in: settings), compression: settings.compression)
+                space: unsaid.space(of: route, in: settings),
+                scope: UnsaidInKeys.scope(of: route, in: settings),
+                compression: settings.compression)
         }
     }
 
@@ -70,6 +72,13 @@ public final class Blueprint: Sendable {
         }
         var seen: Set<String> = []
         return names.filter { seen.insert($0).inserted }
+    }
+
+    /// Whether a field says who its sender is: Authorization, or that of API keys.
+    func isCredential(_ index: Int, of fields: borrowing FieldList) -> Bool {
+        if fields[index].name == .authorization { return true }
+        guard let apiKeyField else { return false }
+        return fields.name(at: index).equalsIgnoringCase(apiKeyField.span)
     }
 
     /// Whether a request carries credentials in other fields than Authorization: the answer may then be its

@@ -33,6 +33,11 @@ enum Bounds {
     static let lookups = 3
     /// Requests that one fetch for the cache may send: again on a fresh connection, again without conditions.
     static let fetchAttempts = 3
+    /// Slices of a sweep after purges in one turn, the pause between turns, and between looks at fetches that began
+    /// before a purge.
+    static let sweepSteps = 4
+    static let sweepPause = Nanoseconds.milliseconds(1)
+    static let sweepWait = Nanoseconds.milliseconds(100)
     /// Keys whose popularity is known, keys that are popular, and bytes of the file of these.
     static let seenKeys = 20_000
     static let popularKeys = 2000

@@ -16,7 +16,7 @@ enum FetchQuestion {
 
     /// The first question of a fetch.
     init(for fill: Fill) {
-        if fill.stored != nil {
+        if fill.validates {
             self = .validation
         } else if fill.isForPart {
             self = .part
@@ -41,7 +41,7 @@ extension CacheFetch {
     func takePart(_ upstream: UpstreamConnection, _ times: FetchTimes) async {
         switch PartialDecision.decide(
             fill: fill, request: request, response: upstream.response, policy: cache.policy,
-            times: times)
+            times: times, tags: tags(of: upstream.response))
         {
         case .store(let head, let slice): fill.publish(head, part: slice, status: 206)
         case .refuse(let refusal):

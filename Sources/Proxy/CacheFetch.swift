@@ -1,5 +1,6 @@
 import Caching
 import EventLoop
+import HTTP1
 import HTTPModel
 import Identity
 import Primitives
@@ -129,8 +130,8 @@ final class CacheFetch {
         ForwardedHead.append(
             request, identity, route, snapshot.blueprint, upstream.authority, peer: peer,
             forCache: true, keepingRange: keepsRange, to: forwarded)
-        if case .validation = question, let stored = fill.stored {
-            Revalidation.appendConditions(of: stored.head, to: forwarded)
+        if case .validation = question {
+            fill.appendConditions(to: forwarded)
         } else if case .completion(let gap) = question, let parts = fill.parts {
             Revalidation.appendCompletion(of: gap, parts.head, to: forwarded)
         }
@@ -139,13 +140,14 @@ final class CacheFetch {
         try? await upstream.stream.write(
             forwarded, content, 0..<content.count, patience: pool.settings.idleTimeout)
         let firstByte = route.timeout ?? pool.settings.firstByteTimeout
-        try await upstream.readFinalHead(for: request.method, until: now + firstByte)
+        try await upstream.readFinalHead(
+            for: request.method, until: now + firstByte, passingInterimsTo: fill)
     }
 
-    /// The origin says that the stored answer is still right; `false` when it means another one.
+    /// The origin says that a stored answer is still right; `false` when it means none that was named.
     private func confirm(_ upstream: UpstreamConnection, _ times: FetchTimes) -> Bool {
         guard
-            let fresh = fill.stored?.freshened(
+            let fresh = fill.confirmed(
                 by: upstream.response, request: request, policy: cache.policy, times: times,
                 compression: cache.compression)
         else { return false }
@@ -160,10 +162,7 @@ final class CacheFetch {
         if isFailure(status) || status.code == 429 {
             outcome = .failed(JobReason(status: status.code))
         }
-        if isFailure(status), let stored = fill.stored,
-            stored.mayServeStale(onErrorAt: now)
-        {
-            fill.serveStale(stored, at: now)
+        if isFailure(status), serveStale() {
             pool.release(upstream, reusable: false)
             return
         }
@@ -171,11 +170,16 @@ final class CacheFetch {
             request: request, response: upstream.response, policy: cache.policy, times: times)
         {
         case .store(let lifetime):
+            let tags = tags(of: upstream.response)
             fill.publish(
-                CachedHead(
-                    key: fill.key, request: request, response: upstream.response,
-                    lifetime: lifetime, times: times, policy: cache.policy,
-                    compression: cache.compression))
+                tags.isWhole
+                    ? CachedHead(
+                        key: fill.key, request: request, response: upstream.response,
+                        lifetime: lifetime, times: times, policy: cache.policy, tags: tags,
+                        compression: cache.compression)
+                    : CachedHead(
+                        passing: upstream.response, times: times, refusal: .tooManyTags,
+                        policy: cache.policy))
         case .refuse(let refusal):
             if !isFailure(status) && status.code != 429 {
                 outcome = .refused(
@@ -188,6 +192,13 @@ final class CacheFetch {
         }
         let isWhole = await takeBody(upstream)
         pool.release(upstream, reusable: isWhole)
+    }
+
+    /// The tags of an answer: those in its fields and those of the route.
+    func tags(of response: borrowing ResponseHead) -> CacheTags {
+        var tags = CacheTags(of: response.fields)
+        identity.appendTags(cache.policy.tags, of: request, to: &tags)
+        return tags
     }
 
     /// Moves the body into the fill, with what is stored before and behind it; `false` when it ended early or nobody
@@ -250,6 +261,28 @@ final class CacheFetch {
         if !fill.whenDrained(wake: { waiter.wake() }) { _ = await waiter.wait(until: .never) }
     }
 
+    /// Serves the stored answer in place of the origin's failure, if it may be.
+    private func serveStale() -> Bool {
+        guard let stored = fill.stored else { return false }
+        if stored.mayServeStale(onErrorAt: now) {
+            fill.serveStale(stored, at: now)
+            return true
+        }
+        guard cache.policy.respectsClientNoCache,
+            stored.mayServeStale(
+                onErrorAt: now, demands: CacheDirectives(ofRequest: request.fields))
+        else { return false }
+        fill.serveStale(stored, at: now, toAll: false)
+        return true
+    }
+
+    private func isUnreachable(_ error: UpstreamError) -> Bool {
+        switch error {
+        case .connectFailed, .unresolved, .closedBeforeAnswer: true
+        default: false
+        }
+    }
+
     private func isFailure(_ status: Status) -> Bool {
         switch status.code {
         case 500, 502, 503, 504: true
@@ -259,18 +292,10 @@ final class CacheFetch {
 
     private func fail(_ error: UpstreamError) {
         outcome = .failed(JobReason(Rejection.upstream(error).reason))
-        if let stored = fill.stored, stored.mayServeStale(onErrorAt: now) {
-            fill.serveStale(stored, at: now)
-            return
+        if serveStale() { return }
+        if fill.stored?.head.lifetime.forbidsStale ?? false, isUnreachable(error) {
+            return fill.fail(.notValidated, at: now)
         }
-        switch error {
-        case .connectFailed: fill.fail(.connect, at: now)
-        case .poolExhausted: fill.fail(.exhausted, at: now)
-        case .unresolved: fill.fail(.unresolved, at: now)
-        case .connectTimeout, .firstByteTimeout, .idleTimeout: fill.fail(.timeout, at: now)
-        case .closedInsideAnswer: fill.fail(.incomplete, at: now)
-        case .closedBeforeAnswer, .malformedAnswer, .unexpectedUpgrade: fill.fail(.reset, at: now)
-        case .aborted: fill.fail(.abandoned, at: now)
-        }
+        fill.fail(FillFailure(error), at: now)
     }
 }

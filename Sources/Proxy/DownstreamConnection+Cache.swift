@@ -141,6 +141,11 @@ extension DownstreamConnection {
                 case .timedOut: return await reject(exchange, .upstream(.firstByteTimeout))
                 case .aborted: return await reject(exchange, .upstream(.aborted))
                 }
+            case .interim(let head):
+                guard exchange.request.version == .http11 else { continue }
+                exchange.output.append(head.span)
+                // A failed write shows again when the final answer is written.
+                try? await stream.write(exchange.output, patience: http.idleTimeout)
             case .head(let head):
                 exchange.record.upstream = head.received - fill.started
                 return await relay(exchange, head, fill, reader, waiter)
@@ -148,7 +153,9 @@ extension DownstreamConnection {
                 exchange.record.cache = isStale ? .stale : .revalidated
                 if isStale { return await serve(exchange, stored, detail: "sie") }
                 let seconds = stored.freshness(at: now).seconds
-                let status = CacheStatus.forwarded(.stale, status: 304, stored: true, ttl: seconds)
+                let status = CacheStatus.forwarded(
+                    fill.reason, status: 304, stored: stored.head.isStorable,
+                    collapsed: exchange.cacheStatus?.isCollapsed ?? false, ttl: seconds)
                 return await send(exchange, stored, status: status)
             case .released(.otherVariant): return nil
             case .released(.notShared): return await goAround(exchange, route, .hitForMiss)
@@ -172,6 +179,7 @@ extension DownstreamConnection {
         case .unresolved: .upstream(.unresolved)
         case .timeout: .upstream(.firstByteTimeout)
         case .reset: .upstream(.closedBeforeAnswer)
+        case .notValidated: .notValidated
         case .incomplete, .abandoned: .upstream(.closedInsideAnswer)
         }
     }
@@ -182,12 +190,12 @@ extension DownstreamConnection {
         _ waiter: Waiter
     ) async -> Afterwards {
         let output = exchange.output
-        var status = exchange.cacheStatus ?? .forwarded(.uriMiss)
+        var status = exchange.cacheStatus
         let origin = fill.origin
-        status.forwardStatus = origin.status ?? head.status.code
-        status.isStored = head.isStorable
+        status?.forwardStatus = origin.status ?? head.status.code
+        status?.isStored = head.isStorable
         if let refusal = head.refusal {
-            status.detail = refusal.name
+            status?.detail = refusal.name
             exchange.record.cacheReason = refusal.name
         }
         let form = form(exchange, ofArriving: head, part: origin.part)
@@ -198,9 +206,10 @@ extension DownstreamConnection {
         } else {
             appendHead(exchange, head, as: form)
         }
-        if reader.isOwner && !head.cookies.isEmpty {
-            let cookies = head.cookies
-            output.append(cookies.span)
+        // The first client also gets what is for it alone.
+        if reader.isOwner && !head.personal.isEmpty {
+            let personal = head.personal
+            output.append(personal.span)
         }
         let hasBody = form.hasBody && !head.status.forbidsBody
         let isChunked = hasBody && head.contentLength == nil && exchange.request.version == .http11
@@ -212,7 +221,7 @@ extension DownstreamConnection {
             output.append(decimal: head.initialAge.wholeSeconds)
             output.append("\r\n")
         }
-        status.append(to: output)
+        status?.append(to: output)
         endHead(
             exchange, head, omitting: form.hasBody ? merge.omitting : [], keeps: keeps)
         do {
@@ -274,7 +283,7 @@ extension DownstreamConnection {
             case .end:
                 if isChunked { HTTP1Writer.appendLastChunk(to: output) }
                 return true
-            case .failed, .released, .head, .stored: return false
+            case .failed, .released, .head, .interim, .stored: return false
             }
         }
     }

@@ -69,7 +69,7 @@ extension DownstreamConnection {
                 return await reject(exchange, rejection ?? .upstream(error))
             }
             exchange.record.upstream = now - started
-            return await relay(exchange, upstream, pump, pool)
+            return await relay(exchange, route, upstream, pump, pool)
         }
     }
 
@@ -123,12 +123,12 @@ extension DownstreamConnection {
 
     /// Relays the answer whose head has been read, and gives the connection back.
     private func relay(
-        _ exchange: Exchange, _ upstream: UpstreamConnection, _ pump: RequestBodyPump?,
-        _ pool: UpstreamPool
+        _ exchange: Exchange, _ route: Route, _ upstream: UpstreamConnection,
+        _ pump: RequestBodyPump?, _ pool: UpstreamPool
     ) async -> Afterwards {
         let status = upstream.response.status
         exchange.record.status = status
-        worker.invalidate(exchange.request, status, snapshot.blueprint)
+        noteForwarded(exchange, route, upstream.response)
         let pumpEnded = pump == nil || pump?.end == .complete
         var keeps = exchange.request.keepsAlive && !worker.shared.isDraining && pumpEnded
         let framing = BodyWriter.framing(

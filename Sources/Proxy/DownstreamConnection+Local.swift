@@ -35,7 +35,9 @@ extension DownstreamConnection {
             if rejection.status == 405 {
                 output.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY\r\n")
             }
-            if rejection.status == 503 { output.append("Retry-After: 1\r\n") }
+            if rejection.status == 503 || rejection.isRetrySoon {
+                output.append("Retry-After: 1\r\n")
+            }
         }
         if case .malformed = rejection { worker.finishUnparsed(exchange, of: self) }
         if case .headTimeout = rejection { worker.finishUnparsed(exchange, of: self) }

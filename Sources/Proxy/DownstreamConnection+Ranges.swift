@@ -18,7 +18,9 @@ extension DownstreamConnection {
     func form(
         _ exchange: Exchange, ofArriving head: CachedHead, part: BodySlice?
     ) -> AnswerForm {
-        switch form(exchange, of: head) {
+        // What a condition means for an unsafe method the origin has judged.
+        guard exchange.request.method.isSafe else { return .whole }
+        return switch form(exchange, of: head) {
         case .notModified: .notModified
         case _ where part != nil: part.map { .part($0) } ?? .whole
         case .part(let slice) where head.isStorable: .part(slice)

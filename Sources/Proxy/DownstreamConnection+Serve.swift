@@ -61,13 +61,14 @@ extension DownstreamConnection {
                 exchange.record.cache = .miss
                 exchange.answer = .miss
                 exchange.cacheStatus = .forwarded(lead.reason)
-                if lead.reason == .bypass { noteCredentials(exchange) }
+                // A fresh answer is there, and it is not for credentials.
+                if lead.reason == .request && lead.stored == nil { noteCredentials(exchange) }
                 if let done = await read(exchange, route, lead.fill, lead.reader) { return done }
                 verdict = worker.lookUp(exchange, exchange.request, route, cache)
             case .follow(let route, let cache, let fill, let reader):
                 exchange.record.cache = .collapsed
                 exchange.answer = .hit
-                exchange.cacheStatus = .forwarded(.uriMiss, collapsed: true)
+                exchange.cacheStatus = .forwarded(fill.reason, collapsed: true)
                 if let done = await read(exchange, route, fill, reader) { return done }
                 verdict = worker.lookUp(exchange, exchange.request, route, cache)
             case .reject(let rejection):
@@ -76,7 +77,11 @@ extension DownstreamConnection {
                 return await answerOptions(exchange)
             case .reportHealth(let report):
                 return await answerHealth(exchange, report)
-            case .delay, .readContent, .fetch:
+            case .runOnce(let route, let policy, let ticket?):
+                return await runOnce(exchange, route, policy, ticket)
+            case .replay(let route, let answer):
+                return await replay(exchange, route, answer)
+            case .delay, .readContent, .fetch, .runOnce:
                 preconditionFailure("a request that waited, or was only looked at, is answered")
             }
         }

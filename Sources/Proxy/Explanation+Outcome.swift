@@ -44,7 +44,16 @@ extension Explanation.Outcome {
             self.init(to: route, "past the cache: \(reason.name)", blueprint)
         case .fetch(let route, _): self.init(to: route, "for the cache", blueprint)
         case .readContent(let route, _):
-            self.init(to: route, "or served from the cache: its body decides", blueprint)
+            self.init(
+                to: route,
+                "unless its body, which an explanation does not have, has an answer here", blueprint
+            )
+        case .runOnce(let route, _, _):
+            self.init(to: route, "the first with its Idempotency-Key", blueprint)
+        case .replay(_, let answer):
+            self.init(
+                action: .served, status: answer.head.status,
+                detail: "again, the answer to the first request with its Idempotency-Key")
         case .delay, .serveAndRefresh, .lead, .follow:
             preconditionFailure("a request that was only looked at waits, or is being fetched")
         }
@@ -75,6 +84,7 @@ extension Verdict {
     var reachesLimits: Bool {
         switch self {
         case .reject(.onlyIfCached), .reject(.userRequired): true
+        case .reject(let rejection) where rejection.isAboutIdempotency: true
         case .reject, .describeServer, .reportHealth: false
         default: true
         }

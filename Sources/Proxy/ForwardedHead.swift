@@ -130,6 +130,8 @@ enum ForwardedHead {
         for index in response.fields.indices {
             let name = response.fields[index].name
             if name == .contentLength && framing != .none { continue }
+            // What an origin says to this cache alone ends here (RFC 9213 §2.2).
+            if name == .weirCacheControl { continue }
             if merge.dropsAny && merge.drops(index, of: response.fields) { continue }
             if HopByHop.isHopByHop(index, of: response.fields) { continue }
             if !withheld.isEmpty

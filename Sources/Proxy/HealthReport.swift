@@ -32,6 +32,7 @@ public struct HealthReport: Sendable {
     private let stuckWorkers: Int
     private let keys: KeyHealth.Report
     private let generation: UInt64
+    private let switches: CacheSwitches.State
     private let jobs: JobStatus
     private let upstreams: [(name: String, mayServe: Bool, isWhole: Bool)]
 
@@ -41,6 +42,7 @@ public struct HealthReport: Sendable {
         isDraining = shared.isDraining
         stuckWorkers = shared.stuckWorkers(at: now)
         keys = shared.keys.report
+        switches = shared.switches.state
         jobs = shared.background.status
         let configuration = shared.configurationState
         generation = configuration.generation
@@ -68,6 +70,16 @@ public struct HealthReport: Sendable {
         buffer.append(word)
         buffer.append("\",\"service\":\"weir\",\"redis\":false,\"config_generation\":")
         buffer.append(decimal: generation)
+        if switches.isTurned {
+            buffer.append(",\"cache\":\"")
+            if switches.isBypassed {
+                buffer.append("switched off")
+            } else {
+                buffer.append("ttl factor ")
+                buffer.append(thousandths: switches.factor)
+            }
+            buffer.append("\"")
+        }
         buffer.append(",\"checks\":{")
         buffer.append("\"workers\":\"")
         buffer.append(stuckWorkers == 0 ? "ok" : "stuck")
@@ -112,6 +124,7 @@ public struct HealthReport: Sendable {
         buffer.append("}")
     }
 
+    // What an operator has turned is no fault: the word stays as it is.
     private var word: StaticString {
         if stuckWorkers > 0 { return "unhealthy" }
         if isDraining { return "draining" }

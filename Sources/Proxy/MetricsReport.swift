@@ -29,6 +29,7 @@ public struct MetricsReport {
         appendRequests(&text)
         appendConnections(&text)
         appendCache(&text)
+        appendIdempotency(&text)
         appendCompression(&text)
         appendJobs(shared.background.status, to: &text)
         appendLimits(&text)
@@ -85,10 +86,12 @@ public struct MetricsReport {
         text.family(
             "weir_cache_requests_total", .counter, help: "Requests by the cache's part in them.")
         for outcome in AccessRecord.Cache.allCases {
-            text.sample(
-                metrics.cache[0, Int(outcome.rawValue)], [MetricLabel("outcome", "\(outcome.name)")]
-            )
+            let count = (0..<metrics.cache.rows).reduce(0) {
+                $0 + metrics.cache[$1, Int(outcome.rawValue)]
+            }
+            text.sample(count, [MetricLabel("outcome", "\(outcome.name)")])
         }
+        appendRouteCaches(&text)
         let statistics = shared.cache.statistics()
         text.family("weir_cache_bytes", .gauge, help: "Bytes of the memory cache in use.")
         text.sample(UInt64(statistics.bytes))
@@ -97,6 +100,93 @@ public struct MetricsReport {
         text.family(
             "weir_cache_evictions_total", .counter, help: "Stored answers given up for others.")
         text.sample(statistics.evictions)
+        appendPurges(&text, statistics)
+    }
+
+    private func appendRouteCaches(_ text: inout MetricsText) {
+        let routes = routeCaches
+        text.family(
+            "weir_route_cache_requests_total", .counter,
+            help: "Requests by route and the cache's part in them.")
+        for route in routes {
+            for (outcome, count) in route.outcomes {
+                text.sample(
+                    count, [MetricLabel("route", route.name), MetricLabel("outcome", outcome)])
+            }
+        }
+        text.family(
+            "weir_route_cache_hit_ratio", .gauge,
+            help: "The part of lookups that did not wait for a fetch of their own, since the start."
+        )
+        for route in routes {
+            guard let ratio = route.hitRatio else { continue }
+            // Seconds are written with decimals.
+            text.sample(
+                seconds: Nanoseconds(UInt64(ratio * 1e9)), [MetricLabel("route", route.name)])
+        }
+        text.family(
+            "weir_route_cache_body_bytes_total", .counter,
+            help: "Bytes of bodies of stored answers.")
+        for route in routes { text.sample(route.bodyBytes, [MetricLabel("route", route.name)]) }
+    }
+
+    /// What the cache did for each route that caches.
+    public var routeCaches: [RouteCache] {
+        blueprint.routes.indices.compactMap { row in
+            guard blueprint.routes[row].cache != nil else { return nil }
+            return RouteCache(
+                name: routeName(row),
+                outcomes: AccessRecord.Cache.allCases.compactMap { outcome in
+                    outcome == .none
+                        ? nil : ("\(outcome.name)", metrics.cache[row, Int(outcome.rawValue)])
+                }, bodyBytes: metrics.cacheBytes[row, 0])
+        }
+    }
+
+    private func appendPurges(_ text: inout MetricsText, _ statistics: StoreCounts) {
+        let switches = shared.switches.state
+        text.family(
+            "weir_cache_switched_off", .gauge, help: "1 while all requests go past the cache.")
+        text.sample(switches.isBypassed ? 1 : 0)
+        text.family(
+            "weir_cache_ttl_factor", .gauge, help: "By which lifetimes are multiplied.")
+        text.sample(seconds: Nanoseconds(UInt64(switches.factor) * 1_000_000))
+        text.family("weir_cache_purges_total", .counter, help: "Purges by what they name.")
+        for kind in PurgeRecord.Kind.allCases {
+            text.sample(switches.purges[kind], [MetricLabel("kind", kind.rawValue)])
+        }
+        text.family(
+            "weir_cache_purged_total", .counter,
+            help: "Stored answers that purges removed or made stale.")
+        text.sample(statistics.purged, [MetricLabel("how", "hard")])
+        text.sample(statistics.softened, [MetricLabel("how", "soft")])
+        text.family(
+            "weir_cache_purge_records", .gauge,
+            help: "Purges that some stored answers have not looked at.")
+        text.sample(UInt64(statistics.purgeRecords))
+    }
+
+    private func appendIdempotency(_ text: inout MetricsText) {
+        text.family(
+            "weir_idempotency_requests_total", .counter,
+            help: "Requests with an Idempotency-Key that were not refused, by what it did.")
+        for outcome in AccessRecord.Idempotency.allCases where outcome != .none {
+            text.sample(
+                metrics.idempotency[0, Int(outcome.rawValue)],
+                [MetricLabel("outcome", "\(outcome.name)")])
+        }
+        text.family("weir_idempotency_keys", .gauge, help: "Idempotency keys that are known.")
+        text.sample(UInt64(max(0, shared.idempotency.keyCount)))
+        text.family("weir_idempotency_bytes", .gauge, help: "Bytes of their answers in use.")
+        text.sample(UInt64(max(0, shared.idempotency.bytes)))
+        text.family(
+            "weir_idempotency_answers_not_kept_total", .counter,
+            help: "Answers that were too large to be kept, or found no room.")
+        text.sample(shared.idempotency.answersNotKept)
+        text.family(
+            "weir_request_content_bytes", .gauge,
+            help: "Bytes of requests' content that is held, beyond 32 KiB each.")
+        text.sample(UInt64(max(0, shared.heldBodies)))
     }
 
     private func appendLimits(_ text: inout MetricsText) {

@@ -155,6 +155,7 @@ public final class ProxyServer: Sendable {
         let blueprint = Blueprint(settings, after: former)
         current.withLock { $0 = blueprint }
         if settings.cacheMemory > 0 { shared.cache.resize(bytes: settings.cacheMemory) }
+        shared.idempotency.resize(bytes: settings.idempotencyMemory)
         shared.noteReload(health, at: now)
         if settings.warm != former.settings.warm {
             shared.background.restart(

@@ -28,6 +28,20 @@ public enum Rejection: Sendable, BitwiseCopyable {
     case loopDetected
     /// `only-if-cached`, and it is not.
     case onlyIfCached
+    /// The origin cannot be reached, and the stored answer may not be used without it (RFC 9111 §5.2.2.2).
+    case notValidated
+    /// The route requires an Idempotency-Key and there is none.
+    case idempotencyKeyMissing
+    /// The Idempotency-Key is no String and no word, or stands twice.
+    case idempotencyKeyMalformed
+    /// The first request with the Idempotency-Key still runs.
+    case idempotencyRunning
+    /// The Idempotency-Key was used for another request.
+    case idempotencyMismatch
+    /// The first request with the Idempotency-Key was answered, and the answer was too large to be kept.
+    case idempotencyNotKept
+    /// There is no room for another Idempotency-Key or its request's body.
+    case idempotencyFull
     /// The process holds as many connections as it may.
     case tooManyConnections
     /// The origin gave no answer.
@@ -46,7 +60,11 @@ public enum Rejection: Sendable, BitwiseCopyable {
         case .upgradeRefused: 501
         case .expectationFailed: 417
         case .loopDetected: 508
-        case .onlyIfCached: 504
+        case .onlyIfCached, .notValidated: 504
+        case .idempotencyKeyMissing, .idempotencyKeyMalformed: 400
+        case .idempotencyRunning, .idempotencyNotKept: 409
+        case .idempotencyMismatch: 422
+        case .idempotencyFull: 503
         case .tooManyConnections: 503
         case .upstream(let error): error.status
         }
@@ -66,6 +84,13 @@ public enum Rejection: Sendable, BitwiseCopyable {
         case .expectationFailed: "unknown expectation"
         case .loopDetected: "request loop detected"
         case .onlyIfCached: "not in the cache"
+        case .notValidated: "stored answer could not be validated"
+        case .idempotencyKeyMissing: "the route requires an Idempotency-Key"
+        case .idempotencyKeyMalformed: "Idempotency-Key malformed"
+        case .idempotencyRunning: "a request with this Idempotency-Key is still running"
+        case .idempotencyMismatch: "this Idempotency-Key was used for another request"
+        case .idempotencyNotKept: "the answer for this Idempotency-Key was not kept"
+        case .idempotencyFull: "no room for another Idempotency-Key"
         case .tooManyConnections: "too many connections"
         case .upstream(let error): error.reason
         }
@@ -81,17 +106,36 @@ public enum Rejection: Sendable, BitwiseCopyable {
         }
     }
 
+    /// Whether the same request, sent again in a moment, may get its answer.
+    var isRetrySoon: Bool {
+        guard case .idempotencyRunning = self else { return false }
+        return true
+    }
+
+    /// Whether it is about the request's Idempotency-Key.
+    var isAboutIdempotency: Bool {
+        switch self {
+        case .idempotencyKeyMissing, .idempotencyKeyMalformed, .idempotencyRunning,
+            .idempotencyMismatch, .idempotencyNotKept, .idempotencyFull:
+            true
+        default: false
+        }
+    }
+
     /// All reasons, in the order of `index`.
     static let all: [Rejection] =
         [
             .headTimeout, .noRoute, .userRequired, .bodyTooLarge, .bodyTimeout, .malformedBody,
             .upgradeRefused, .expectationFailed, .loopDetected, .onlyIfCached, .tooManyConnections,
+            .notValidated,
+            .idempotencyKeyMissing, .idempotencyKeyMalformed, .idempotencyRunning,
+            .idempotencyMismatch, .idempotencyNotKept, .idempotencyFull,
         ] + RequestError.allCases.map { .malformed($0) }
         + UpstreamError.allCases.map { .upstream($0) }
 
     /// Its place among all reasons.
     var index: Int {
-        let own = 11
+        let own = 18
         return switch self {
         case .headTimeout: 0
         case .noRoute: 1
@@ -104,6 +148,13 @@ public enum Rejection: Sendable, BitwiseCopyable {
         case .loopDetected: 8
         case .onlyIfCached: 9
         case .tooManyConnections: 10
+        case .notValidated: 11
+        case .idempotencyKeyMissing: 12
+        case .idempotencyKeyMalformed: 13
+        case .idempotencyRunning: 14
+        case .idempotencyMismatch: 15
+        case .idempotencyNotKept: 16
+        case .idempotencyFull: 17
         case .malformed(let error): own + Int(error.rawValue)
         case .upstream(let error): own + RequestError.allCases.count + Int(error.rawValue)
         }

@@ -31,6 +31,13 @@ public final class Route: Sendable {
     let timeout: Nanoseconds?
     /// Whether a request must have a user.
     let requiresUser: Bool
+    /// Tags that an unsafe request purges when it succeeds.
+    let invalidates: [TagTemplate]
+
+    /// How it keeps answers by Idempotency-Key.
+    let idempotency: IdempotencyPolicy?
+    /// What the keys of its requests begin with.
+    let idempotencyScope: [UInt8]
 
     /// Where the value of a dimension is found in a request.
     enum Dimension: Sendable {
@@ -41,11 +48,11 @@ public final class Route: Sendable {
     }
 
     /// Compiles `route`; `claims` are the blueprint's, `space` tells its cache keys from those of other
-    /// upstreams.
-    /// `compression`: the configuration's, which the route may not want.
+    /// upstreams, `scope` its idempotency keys from those of other routes. `compression`: the configuration's,
+    /// which the route may not want.
     init(
         _ route: RouteSettings, limits all: [LimitDefinition], claims: [String], space: String,
-        compression: CompressionPolicy?
+        scope: String, compression: CompressionPolicy?
     ) {
         name = Array(route.match.name.utf8)
         pattern = Array(route.match.path.utf8)
@@ -72,5 +79,8 @@ public final class Route: Sendable {
         strippedSegments = route.stripPrefix.split(separator: "/").count
         timeout = route.timeout
         requiresUser = route.requiresUser
+        idempotency = route.idempotency
+        idempotencyScope = Array(scope.utf8)
+        invalidates = route.invalidates
     }
 }

@@ -45,6 +45,7 @@ public struct SettingsChange: Sendable, Equatable {
             ("identity", old.identity != new.identity), ("http", old.http != new.http),
             ("headers", old.headers != new.headers), ("log", old.log != new.log),
             ("shutdown", old.drain != new.drain),
+            ("idempotency_memory", old.idempotencyMemory != new.idempotencyMemory),
             ("cache.warm", old.warm != new.warm),
             ("cache.memory", new.cacheMemory > 0 && old.cacheMemory != new.cacheMemory),
         ]

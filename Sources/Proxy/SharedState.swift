@@ -13,6 +13,10 @@ public final class SharedState: Sendable {
     public let limits: LimitTable
     /// Stored answers, and the fetches that are under way.
     public let cache: MemoryStore
+    /// First answers by Idempotency-Key.
+    public let idempotency: IdempotencyStore
+    /// What operators may turn, and what was purged.
+    public let switches = CacheSwitches()
     /// Work that no client waits for.
     public let background: BackgroundWork
     /// How the keys of credentials stand.
@@ -33,6 +37,7 @@ public final class SharedState: Sendable {
     {
         limits = LimitTable(keys: settings.limitKeys, seed: seed)
         cache = MemoryStore(bytes: settings.cacheMemory, seed: seed)
+        idempotency = IdempotencyStore(bytes: settings.idempotencyMemory)
         background = BackgroundWork(
             concurrency: settings.warm?.concurrency ?? WarmSettings.standardConcurrency,
             // Spreads pauses; no secret.
@@ -99,6 +104,13 @@ public final class SharedState: Sendable {
 
     /// Makes `isDraining` true for good.
     public func beginDraining() { draining.store(true, ordering: .releasing) }
+
+    /// Purges stored answers, and lets them be swept on `loop`, whose thread calls.
+    public func purge(_ record: PurgeRecord, on loop: EventLoop) {
+        cache.purge(record, at: loop.now)
+        switches.notePurge(record.kind)
+        PurgeSweeper.start(cache, on: loop)
+    }
 
     /// Watches the turns of `loop`.
     func watch(_ loop: EventLoop) { loops.withLock { $0.append(loop) } }

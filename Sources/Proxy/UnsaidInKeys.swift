@@ -1,6 +1,7 @@
 import Caching
 import Identity
 import Primitives
+import Routes
 import Settings
 
 /// What cache keys do not say, because it was so when the process began.
@@ -50,6 +51,15 @@ struct UnsaidInKeys: Sendable {
         if cache.varyBy.contains(.ip) && trusted != self.trusted { asked += trusted }
         if !asked.isEmpty { space += "#" + UnsaidInKeys.digest(asked) }
         return space
+    }
+
+    /// What an idempotency key on `route`, one of `settings`, belongs to: the route by its name, where its
+    /// requests go, and where users come from. After a reload that changes one of these a key is a new one.
+    static func scope(of route: RouteSettings, in settings: ProxySettings) -> String {
+        let parts = [
+            settings.upstreams[route.upstream].name, route.stripPrefix,
+        ]
+        return route.match.name + "#" + digest(parts + sources(settings.identity)) + "="
     }
 
     /// What becomes of a query.

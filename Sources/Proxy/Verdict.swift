@@ -10,6 +10,11 @@ enum Verdict {
     case delay(Route)
     /// Its key says its content: the body is read first, up to so many bytes.
     case readContent(Route, most: Int)
+    /// It is the first with its Idempotency-Key: to the origin, and the answer is kept. Without a ticket where
+    /// one only looks.
+    case runOnce(Route, IdempotencyPolicy, IdempotencyStore.Ticket?)
+    /// Its Idempotency-Key has an answer already.
+    case replay(Route, StoredResponse)
     /// `OPTIONS *`
     case describeServer
     /// A health check on the main address.

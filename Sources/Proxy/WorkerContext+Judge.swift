@@ -49,6 +49,11 @@ extension WorkerContext {
     ) -> Verdict {
         // Behind the limits: whoever tries tokens is counted, by address, and `count: [401]` finds them.
         if lacksUser(exchange, route) { return .reject(.userRequired) }
+        if let verdict = judgeKey(
+            exchange, request, route, snapshot.blueprint, isPeek: isPeek)
+        {
+            return verdict
+        }
         guard let cache = route.cache else { return .forward(route) }
         if needsContent(exchange, request, cache) {
             return .readContent(route, most: cache.policy.maxBody)
@@ -115,6 +120,7 @@ extension WorkerContext {
     private func bypass(
         _ exchange: Exchange, _ request: borrowing RequestHead, _ cache: CacheRules
     ) -> CacheBypass? {
+        if shared.switches.isBypassed { return .switchedOff }
         if let reason = CacheBypass.reason(for: request, rules: cache) { return reason }
         if case .cut(let reason) = exchange.content.state { return reason }
         if cache.keysContent(of: request.method) && !exchange.content.isWhole {
@@ -184,7 +190,8 @@ extension WorkerContext {
         }
     }
 
-    private func buildKey(
+    /// Builds the request's key; `false` when a part of `vary_by` is missing.
+    func buildKey(
         into key: inout [UInt8], _ request: borrowing RequestHead,
         _ identity: borrowing ResolvedIdentity, _ cache: CacheRules, _ content: ContentDigest
     ) -> Bool {

@@ -13,6 +13,8 @@ extension WorkerMetrics {
         let routes = WorkerMetrics.rows(
             before.routes.map(\.match.name), after.routes.map(\.match.name))
         carried.requests = requests.carried(rows: routes + [requests.rows - 1])
+        carried.cache = cache.carried(rows: routes + [cache.rows - 1])
+        carried.cacheBytes = cacheBytes.carried(rows: routes + [cacheBytes.rows - 1])
         carried.latency = (routes + [requests.rows - 1]).map { row in
             row.map { latency[$0] } ?? .latency
         }

@@ -11,8 +11,12 @@ public struct WorkerMetrics: Sendable {
     var requests: CounterTable
     /// Latency by route, in nanoseconds.
     var latency: [Histogram]
-    /// Requests by the cache's part in them.
-    var cache = CounterTable(rows: 1, columns: AccessRecord.Cache.allCases.count)
+    /// Requests by route and the cache's part in them.
+    var cache: CounterTable
+    /// Bytes of bodies of stored answers, by route.
+    var cacheBytes: CounterTable
+    /// Requests with an Idempotency-Key by what it did.
+    var idempotency = CounterTable(rows: 1, columns: AccessRecord.Idempotency.allCases.count)
     /// Decisions by limit and outcome.
     var limits: CounterTable
     /// Units charged by each limit, as they were settled.
@@ -54,6 +58,8 @@ public struct WorkerMetrics: Sendable {
     init(routes: Int, limits: Int) {
         requests = CounterTable(rows: routes + 1, columns: 600)
         latency = Array(repeating: .latency, count: routes + 1)
+        cache = CounterTable(rows: routes + 1, columns: AccessRecord.Cache.allCases.count)
+        cacheBytes = CounterTable(rows: routes + 1, columns: 1)
         self.limits = CounterTable(rows: limits, columns: LimitOutcome.allCases.count)
         limitUnits = CounterTable(rows: limits, columns: 1)
         limitsInFlight = CounterTable(rows: limits, columns: 1)
@@ -64,8 +70,14 @@ public struct WorkerMetrics: Sendable {
         if let row {
             requests.add(row: row, column: min(Int(record.status.code), 599))
             latency[row].record(time.count)
+            cache.add(row: row, column: Int(record.cache.rawValue))
+            if record.cache == .hit || record.cache == .stale {
+                cacheBytes.add(record.bodyBytes, row: row, column: 0)
+            }
         }
-        cache.add(row: 0, column: Int(record.cache.rawValue))
+        if record.idempotency != .none {
+            idempotency.add(row: 0, column: Int(record.idempotency.rawValue))
+        }
         bodyBytes &+= record.bodyBytes
         if record.isIncomplete { incomplete &+= 1 }
     }
@@ -122,6 +134,8 @@ public struct WorkerMetrics: Sendable {
         requests.merge(other.requests)
         for i in latency.indices { latency[i].merge(other.latency[i]) }
         cache.merge(other.cache)
+        cacheBytes.merge(other.cacheBytes)
+        idempotency.merge(other.idempotency)
         limits.merge(other.limits)
         limitUnits.merge(other.limitUnits)
         limitsInFlight.merge(other.limitsInFlight)

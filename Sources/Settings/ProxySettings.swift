@@ -24,6 +24,8 @@ public final class ProxySettings: Sendable {
     public let limits: [LimitDefinition]
     /// The bytes of the memory cache; 0 when no route caches.
     public let cacheMemory: Int
+    /// The bytes of answers kept by Idempotency-Key.
+    public let idempotencyMemory: Int
     /// The codings in which stored answers are offered; `nil`: in none.
     public let compression: CompressionPolicy?
     /// What is fetched before anybody asks; `nil`: nothing.
@@ -45,7 +47,7 @@ public final class ProxySettings: Sendable {
         upstreams: [UpstreamSettings], identity: IdentitySettings, limits: [LimitDefinition],
         cacheMemory: Int, warm: WarmSettings? = nil, routes: [RouteSettings], http: HTTPSettings,
         headers: HeaderSettings, log: LogSettings, drain: Nanoseconds,
-        compression: CompressionPolicy? = nil
+        idempotencyMemory: Int = 64 << 20, compression: CompressionPolicy? = nil
     ) {
         for route in routes {
             precondition(upstreams.indices.contains(route.upstream))
@@ -59,6 +61,7 @@ public final class ProxySettings: Sendable {
         self.identity = identity
         self.limits = limits
         self.cacheMemory = cacheMemory
+        self.idempotencyMemory = idempotencyMemory
         self.warm = warm
         self.routes = routes
         self.http = http
@@ -87,12 +90,16 @@ public struct RouteSettings: Sendable, Equatable {
     public var timeout: Nanoseconds?
     /// Whether a request must have a user, else 401.
     public var requiresUser: Bool
+    /// How it keeps answers by Idempotency-Key; `nil`: it does not.
+    public var idempotency: IdempotencyPolicy?
+    /// Tags that an unsafe request purges when it succeeds.
+    public var invalidates: [TagTemplate] = []
 
     /// Creates settings.
     public init(
         match: RouteDefinition, upstream: Int = 0, limits: [Int] = [], cache: CachePolicy? = nil,
         stripPrefix: String = "", timeout: Nanoseconds? = nil, requiresUser: Bool = false,
-        compresses: Bool = false
+        idempotency: IdempotencyPolicy? = nil, compresses: Bool = false
     ) {
         self.match = match
         self.upstream = upstream
@@ -101,6 +108,7 @@ public struct RouteSettings: Sendable, Equatable {
         self.stripPrefix = stripPrefix
         self.timeout = timeout
         self.requiresUser = requiresUser
+        self.idempotency = idempotency
         self.compresses = compresses
     }
 }
@@ -113,6 +121,6 @@ extension ProxySettings: Equatable {
             && a.limits == b.limits && a.cacheMemory == b.cacheMemory && a.warm == b.warm
             && a.routes == b.routes
             && a.http == b.http && a.headers == b.headers && a.log == b.log && a.drain == b.drain
-            && a.compression == b.compression
+            && a.idempotencyMemory == b.idempotencyMemory && a.compression == b.compression
     }
 }

@@ -71,15 +71,6 @@ public final class UpstreamConnection: TimedObject {
         decoder = BodyDecoder(response.framing)
     }
 
-    /// Reads the head of the final answer and passes over interim ones.
-    public func readFinalHead(
-        for method: Method, until deadline: MonotonicTime
-    ) async throws(UpstreamError) {
-        repeat {
-            try await readHead(for: method, until: deadline)
-        } while response.status.isInformational
-    }
-
     /// Sets the deadline of the head that is being waited for.
     public func setHeadDeadline(_ deadline: MonotonicTime) {
         headDeadline = deadline

@@ -28,9 +28,16 @@ struct AdminClient {
         self.token = token
     }
 
-    /// The status and the body of the answer.
+    /// The status and the body of the answer to a GET.
     func get(
         _ path: String, _ parameters: [(String, String)], on loop: EventLoop
+    ) async throws(Misuse) -> (status: UInt16, body: String) {
+        try await ask("GET", path, parameters, on: loop)
+    }
+
+    /// The status and the body of the answer. The parameters stand in the query.
+    func ask(
+        _ method: String, _ path: String, _ parameters: [(String, String)], on loop: EventLoop
     ) async throws(Misuse) -> (status: UInt16, body: String) {
         let deadline = loop.now + AdminClient.patience
         let stream: ByteStream
@@ -45,7 +52,9 @@ struct AdminClient {
         defer { stream.close() }
         let query = parameters.map { "\($0.0)=\(AdminClient.encode($0.1))" }.joined(separator: "&")
         let buffer = ByteBuffer(capacity: 4 << 10)
-        buffer.append(text: "GET \(path)?\(query) HTTP/1.1\r\nHost: \(authority)\r\n")
+        buffer.append(
+            text: "\(method) \(path)\(query.isEmpty ? "" : "?")\(query) HTTP/1.1\r\n"
+                + "Host: \(authority)\r\n")
         if let token { buffer.append(text: "Authorization: Bearer \(token)\r\n") }
         buffer.append("Connection: close\r\n\r\n")
         do {

@@ -2,7 +2,7 @@
 enum ExitStatus {
     /// The command line is wrong.
     static let usage: Int32 = 64
-    /// The system refused something: an address, a descriptor.
+    /// The system refused something: an address, a descriptor; or a running process did.
     static let system: Int32 = 71
     /// The configuration is wrong: nothing was started.
     static let configuration: Int32 = 78
@@ -15,6 +15,8 @@ enum Command: Equatable {
     case run(file: String)
     case check(file: String, prints: Bool)
     case explain(ExplainCommand)
+    case purge(PurgeCommand)
+    case cache(CacheCommand)
     case demo(address: String)
     case version
     case help
@@ -29,14 +31,21 @@ enum Command: Equatable {
           weir explain --request 'GET /path' [--header 'Name: value']… [--ip ADDR] [--json]
               [--config FILE]          what becomes of a request, and why (default: proxy.yaml)
               [--admin URL [--token T]]  the same, asked of the running process
+          weir purge (--url U | --tag T | --group 'HOST NAME' | --prefix P | --glob G | --user U |
+              --company C | --all) [--soft] [--admin URL [--token T]]
+                                       make what is stored in a running process leave, or stale
+          weir cache [stats | key URL | bypass on|off [--for 30m] | ttl FACTOR [--for 30m]]
+              [--admin URL [--token T]]
+                                       what its cache has, does and is told to do (default: http://127.0.0.1:9900)
           weir demo [--listen ADDR]    start a demo origin (default: 127.0.0.1:8000)
           weir --version
 
-        Exit status: 0 well, 64 wrong arguments, 71 the system refused an address, 78 wrong configuration.
+        Exit status: 0 well, 64 wrong arguments, 71 the system or the running process refused, 78 wrong
+        configuration.
 
         """
 
-    private static let later = ["purge", "replay"]
+    private static let later = ["replay"]
 
     /// Reads the arguments after the program's name.
     static func parse(_ arguments: [String]) -> Command {
@@ -51,6 +60,16 @@ enum Command: Equatable {
         case "explain":
             switch ExplainCommand.parse(rest) {
             case .success(let command): return .explain(command)
+            case .failure(let problem): return .misused(problem.text)
+            }
+        case "purge":
+            switch PurgeCommand.parse(rest) {
+            case .success(let command): return .purge(command)
+            case .failure(let problem): return .misused(problem.text)
+            }
+        case "cache":
+            switch CacheCommand.parse(rest) {
+            case .success(let command): return .cache(command)
             case .failure(let problem): return .misused(problem.text)
             }
         case "demo": return parseDemo(rest)

@@ -111,6 +111,22 @@ struct EventLog {
         }
     }
 
+    /// An operator has turned one of the cache's switches, or it ended by itself.
+    func cache(_ change: CacheSwitches.Change, at clock: ClockReading) {
+        switch change {
+        case .bypassed(let end):
+            write(.warning, "cache switched off", at: clock) { line in
+                if let end { line.field("until", time: end) }
+            }
+        case .used: write(.info, "cache switched on", at: clock) { _ in }
+        case .lifetimes(let factor, let end):
+            write(factor == 1000 ? .info : .warning, "cache ttl factor", at: clock) { line in
+                line.field("factor", Array(CacheSwitches.text(ofFactor: factor).utf8).span)
+                if let end { line.field("until", time: end) }
+            }
+        }
+    }
+
     func draining(at clock: ClockReading) { write(.info, "draining", at: clock) { _ in } }
 
     func stopped(cutOff: Int, at clock: ClockReading) {

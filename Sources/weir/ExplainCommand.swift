@@ -67,34 +67,10 @@ struct ExplainCommand: Equatable {
     }
 
     private func ask(_ url: String, _ token: String?) -> Never {
-        guard let loop = EventLoop() else {
-            fail("the system refused a descriptor", ExitStatus.system)
-        }
         var parameters = [("request", request), ("ip", address)]
         parameters += fields.map { ("header", $0) }
         parameters.append(("format", isJSON ? "json" : "text"))
-        let client: AdminClient
-        do throws(Misuse) {
-            // A token on the command line can be seen by other users of the machine.
-            let named = token ?? Host.environment["WEIR_ADMIN_TOKEN"] ?? ""
-            client = try AdminClient(url, token: named.isEmpty ? nil : named)
-        } catch {
-            misuse(error.text)
-        }
-        loop.start {
-            do throws(Misuse) {
-                let (status, body) = try await client.get("/explain", parameters, on: loop)
-                guard status == 200 else {
-                    fail("\(url) answered \(status): \(body)", ExitStatus.system)
-                }
-                Host.write(body)
-                Host.exit(0)
-            } catch {
-                fail(error.text, ExitStatus.system)
-            }
-        }
-        loop.run()
-        Host.exit(ExitStatus.system)
+        AdminQuestion(method: "GET", path: "/explain", parameters: parameters).ask(url, token)
     }
 
     private func misuse(_ problem: String) -> Never {

@@ -88,7 +88,9 @@ final class ProxyProcess {
     func start(_ signals: SignalSource, _ keys: CredentialKeys) {
         var adminAddress: SocketAddress?
         if let adminSettings = settings.admin {
-            let admin = AdminServer(adminSettings, server: server, loop: loop)
+            let admin = AdminServer(adminSettings, server: server, loop: loop) { [self] change in
+                events.cache(change, at: loop.clock)
+            }
             do {
                 adminAddress = try admin.start()
             } catch {

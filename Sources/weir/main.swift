@@ -6,6 +6,8 @@ switch Command.parse(Array(CommandLine.arguments.dropFirst())) {
 case .run(let file): RunCommand(file: file).run()
 case .check(let file, let prints): CheckCommand(file: file, prints: prints).run()
 case .explain(let command): command.run()
+case .purge(let command): command.run()
+case .cache(let command): command.run()
 case .demo(let address): DemoCommand(address: address).run()
 case .version:
     Host.write("weir \(Command.versionNumber)\n")

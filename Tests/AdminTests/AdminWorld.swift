@@ -13,6 +13,8 @@ final class AdminWorld {
     let server: ProxyServer
     private let admin: AdminServer
     private let origin: SimulatedOrigin
+    /// What the admin server told of the cache's switches.
+    let changes = Probe<[CacheSwitches.Change]>([])
 
     static let proxyAddress = SocketAddress.tcp(IPAddress(v4: 0x0A01_0001), port: 8080)
     static let adminAddress = SocketAddress.tcp(IPAddress(v4: 0x0A01_0001), port: 9900)
@@ -26,7 +28,8 @@ final class AdminWorld {
         server.start()
         admin = AdminServer(
             AdminSettings(address: AdminWorld.adminAddress, token: token), server: server,
-            loop: world.makeLoop())
+            loop: world.makeLoop()
+        ) { [changes] change in changes.update { $0.append(change) } }
         _ = try admin.start()
         let origin = SocketAddress.tcp(IPAddress(v4: 0x0A02_0001), port: 8000)
         self.origin = world.origin(at: origin) { peer in

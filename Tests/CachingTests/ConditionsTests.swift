@@ -60,12 +60,25 @@ import Testing
         #expect(!answer(-6))
     }
 
-    @Test func `9110-13.2.1: conditions do not touch answers other than 200`() {
+    @Test(arguments: [(200, true), (203, true), (301, false), (404, false)] as [(UInt64, Bool)])
+    func `9110-13.2.1: conditions touch only answers of success`(code: UInt64, isTouched: Bool) {
         let head = cachedHead(
-            request(), response(404, [("Cache-Control", "max-age=60"), ("ETag", "\"a\"")]))
-        #expect(
-            !Conditions.areNotModified(fields([("If-None-Match", "\"a\"")]), head: head, now: epoch)
-        )
+            request(),
+            response(
+                Status(code: code) ?? 0, [("Cache-Control", "max-age=60"), ("ETag", "\"a\"")]))
+        let condition = fields([("If-None-Match", "\"a\"")])
+        #expect(Conditions.areNotModified(condition, head: head, now: epoch) == isTouched)
+    }
+
+    @Test func `9110-13.1.2-star-without-tag: a star means any stored answer`() {
+        let entry = stored(request())
+        func answer(_ condition: String) -> Bool {
+            Conditions.areNotModified(
+                fields([("If-None-Match", condition), ("If-Modified-Since", date(0))]),
+                head: entry.head, now: epoch)
+        }
+        #expect(answer("*"))
+        #expect(!answer("\"a\""))
     }
 
     @Test func `9110-15.4.5: a 304 carries all fields but those of the body`() {

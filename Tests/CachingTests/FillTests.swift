@@ -13,6 +13,7 @@ final class Bell: Sendable {
 
 func name(_ step: FillStep) -> String {
     switch step {
+    case .interim(let head): "interim \(text(head))"
     case .head: "head"
     case .segment(let bytes): "segment \(text(bytes))"
     case .end: "end"

@@ -58,6 +58,41 @@ import Testing
             "9111-4.2.2-not-when-explicit",
             response: [("Cache-Control", "max-age=0"), ("Last-Modified", date(-1000))], "0 maxAge"),
         Case("9111-4.2-nothing", "0 none"),
+        Case(
+            "9111-4.2.1-s-maxage-zero",
+            response: [("Cache-Control", "s-maxage=0, max-age=9"), ("Expires", date(9))],
+            "0 sharedMaxAge"),
+        Case(
+            "9111-4.2.1-s-maxage-invalid",
+            response: [("Cache-Control", "s-maxage=x, max-age=9")], "0 sharedMaxAge"),
+        Case(
+            "9111-4.2.1-duplicate-lines",
+            response: [("Cache-Control", "max-age=3"), ("Cache-Control", "max-age=9")], "3 maxAge"),
+        Case(
+            "9111-4.2.1-duplicate-invalid-second",
+            response: [("Cache-Control", "max-age=3, max-age=x")], "3 maxAge"),
+        Case(
+            "9111-4.2.1-in-quotes-of-another",
+            response: [("Cache-Control", "ext=\"max-age=9\", x"), ("Expires", date(5))],
+            "5 expires"),
+        Case(
+            "9111-4.2.1-name-in-another",
+            response: [("Cache-Control", "xmax-age=9, max-agex=9")], "0 none"),
+        Case(
+            "9111-4.2.1-single-quotes", response: [("Cache-Control", "max-age='9'")], "0 maxAge"),
+        Case("9111-4.2.1-zeros", response: [("Cache-Control", "max-age=0009")], "9 maxAge"),
+        Case(
+            "9111-5.3-rfc850", response: [("Expires", "Thursday, 01-Oct-26 00:00:09 GMT")],
+            "9 expires"),
+        Case(
+            "9111-5.3-asctime", response: [("Expires", "Thu Oct  1 00:00:09 2026")], "9 expires"),
+        Case("9111-5.3-minus-one", response: [("Expires", "-1")], "0 expires"),
+        Case("9111-5.3-empty", response: [("Expires", "")], "0 expires"),
+        Case(
+            "9111-5.3-future-date", response: [("Expires", date(100)), ("Date", date(50))],
+            "50 expires"),
+        Case(
+            "9111-4.2.2-no-validator", response: [("Cache-Control", "public")], "0 none"),
     ]
 
     @Test(arguments: freshness) func `freshness is named by the first who may`(row: Case) {
@@ -70,6 +105,13 @@ import Testing
         #expect(lifetime(list, status: 302).fresh == .zero)
         #expect(lifetime(list, status: 404).fresh == .zero)
         #expect(lifetime(list, status: 301).fresh == .seconds(100))
+    }
+
+    @Test func `9111-4.2.2-public: public opens it to other statuses that are no errors`() {
+        let list = [("Last-Modified", date(-1000)), ("Cache-Control", "public")]
+        #expect(lifetime(list, status: 302).fresh == .seconds(100))
+        #expect(lifetime(list, status: 500).fresh == .zero)
+        #expect(lifetime([("Cache-Control", "public")], status: 302).fresh == .zero)
     }
 
     @Test func `ttl speaks when the origin is silent, force_ttl always, negative for errors`() {
@@ -162,6 +204,18 @@ import Testing
         Case("9111-5.1-first-value", response: [("Age", "10, 20")], "12"),
         Case("9111-5.1-first-line", response: [("Age", "10"), ("Age", "20")], "12"),
         Case("9111-5.1-invalid", response: [("Age", "-10")], "2"),
+        Case("9111-5.1-quoted", response: [("Age", "\"10\"")], "2"),
+        Case("9111-5.1-empty-first", response: [("Age", ", 10")], "2"),
+        Case("9111-5.1-invalid-first", response: [("Age", "x, 10")], "2"),
+        Case("9111-5.1-empty-line", response: [("Age", ""), ("Age", "10")], "2"),
+        Case("9111-5.1-seconds-unit", response: [("Age", "10s")], "2"),
+        Case("9111-5.1-space", response: [("Age", "1 0")], "2"),
+        Case("9111-5.1-zeros", response: [("Age", "0010")], "12"),
+        Case(
+            "9111-4.2.3-old-date-forms", response: [("Date", "Wednesday, 30-Sep-26 23:58:22 GMT")],
+            "100"),
+        Case("9111-4.2.3-date-lines", response: [("Date", date(-98)), ("Date", date(0))], "100"),
+        Case("9111-4.2.3-invalid-date", response: [("Date", "yesterday"), ("Age", "3")], "5"),
         Case("9111-5.1-fraction", response: [("Age", "1.5")], "2"),
         Case("9111-5.1-overflow", response: [("Age", "99999999999999999999")], "2147483650"),
     ]
@@ -234,6 +288,34 @@ import Testing
             "9111-5.2.1.3-min-fresh", request: [("Cache-Control", "min-fresh=40")],
             response: [("Cache-Control", "max-age=60")], "validate"),
         Case(
+            "8246-2.1-reload", request: [("Cache-Control", "max-age=0")],
+            response: [("Cache-Control", "max-age=60, immutable")], "serve"),
+        Case(
+            "8246-2.1-forced-reload", request: [("Cache-Control", "no-cache")],
+            response: [("Cache-Control", "max-age=60, immutable")], "validate"),
+        Case(
+            "8246-2.1-pragma", request: [("Pragma", "no-cache")],
+            response: [("Cache-Control", "max-age=60, immutable")], "validate"),
+        Case(
+            "8246-2.1-both", request: [("Cache-Control", "max-age=0, no-cache")],
+            response: [("Cache-Control", "max-age=60, immutable")], "validate"),
+        Case(
+            "8246-2-stale", request: [("Cache-Control", "max-age=0")],
+            response: [("Cache-Control", "max-age=10, immutable"), ("ETag", "x")], "validate"),
+        Case(
+            "8246-2-min-fresh", request: [("Cache-Control", "min-fresh=40")],
+            response: [("Cache-Control", "max-age=60, immutable")], "validate"),
+        Case(
+            "8246-2-no-cache",
+            response: [("Cache-Control", "max-age=60, immutable, no-cache"), ("ETag", "x")],
+            "validate"),
+        Case(
+            "5861-3-not-for-max-age", request: [("Cache-Control", "max-age=20")],
+            response: [("Cache-Control", "max-age=10, stale-while-revalidate=60")], "validate"),
+        Case(
+            "5861-3-not-for-no-cache", request: [("Cache-Control", "no-cache")],
+            response: [("Cache-Control", "max-age=10, stale-while-revalidate=60")], "validate"),
+        Case(
             "9111-5.2.1.4-no-cache", request: [("Cache-Control", "no-cache")],
             response: [("Cache-Control", "max-age=60")], "validate"),
     ]
@@ -244,5 +326,39 @@ import Testing
         let use = stored(request(), row.response).use(
             at: at(30), demands: demands, early: .off, random: &random)
         #expect("\(use)" == row.expected)
+    }
+
+    // At 30 seconds: whether the answer may stand in for an error.
+    static let errors = [
+        Case(
+            "5861-4-response", response: [("Cache-Control", "max-age=10, stale-if-error=60")],
+            "true"),
+        Case(
+            "5861-4-over", response: [("Cache-Control", "max-age=10, stale-if-error=20")], "false"),
+        Case("5861-4-none", response: [("Cache-Control", "max-age=10"), ("ETag", "x")], "false"),
+        Case(
+            "5861-4-request", request: [("Cache-Control", "stale-if-error=60")],
+            response: [("Cache-Control", "max-age=10"), ("ETag", "x")], "true"),
+        Case(
+            "5861-4-request-over", request: [("Cache-Control", "stale-if-error=20")],
+            response: [("Cache-Control", "max-age=10"), ("ETag", "x")], "false"),
+        Case(
+            "5861-4-larger-of-both", request: [("Cache-Control", "stale-if-error=5")],
+            response: [("Cache-Control", "max-age=10, stale-if-error=60")], "true"),
+        Case(
+            "5861-4-request-banned", request: [("Cache-Control", "stale-if-error=60")],
+            response: [("Cache-Control", "max-age=10, must-revalidate"), ("ETag", "x")], "false"),
+        Case(
+            "5861-4-request-s-maxage", request: [("Cache-Control", "stale-if-error=60")],
+            response: [("Cache-Control", "s-maxage=10"), ("ETag", "x")], "false"),
+        Case(
+            "5861-4-no-cache",
+            response: [("Cache-Control", "no-cache, stale-if-error=60"), ("ETag", "x")], "false"),
+    ]
+
+    @Test(arguments: errors) func `an error is answered with what both sides allow`(row: Case) {
+        let demands = CacheDirectives(ofRequest: fields(row.request))
+        let entry = stored(request(), row.response)
+        #expect("\(entry.mayServeStale(onErrorAt: at(30), demands: demands))" == row.expected)
     }
 }

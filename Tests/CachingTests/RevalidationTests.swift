@@ -159,6 +159,6 @@ import Testing
         #expect(line(.bypassed(.method)) == "Cache-Status: weir; fwd=method\r\n")
         #expect(
             line(.bypassed(.authorizationPresent))
-                == "Cache-Status: weir; fwd=bypass; detail=authorization\r\n")
+                == "Cache-Status: weir; fwd=request; detail=authorization\r\n")
     }
 }

@@ -20,13 +20,13 @@ import Testing
         let head = cachedHead(request("/"), answer, policy: policy(.strip))
         #expect(head.isStorable)
         #expect(!text(head.bytes).lowercased().contains("cookie"))
-        #expect(text(head.cookies) == "Set-Cookie: a=b\r\nset-cookie: c=d\r\n")
+        #expect(text(head.personal) == "Set-Cookie: a=b\r\nset-cookie: c=d\r\n")
     }
 
     @Test func `stored, the head keeps its cookies, for a key that names the user`() {
         let policy = policy(.store, varyBy: [.user])
         let head = cachedHead(request("/"), answer, policy: policy, user: "ada")
-        #expect(head.isStorable && head.cookies.isEmpty)
+        #expect(head.isStorable && head.personal.isEmpty)
         #expect(text(head.bytes).contains("Set-Cookie: a=b\r\nset-cookie: c=d\r\n"))
     }
 
@@ -55,7 +55,7 @@ import Testing
             let fresh = try #require(
                 StoredResponse(head: head, body: []).freshened(
                     by: update, request: request("/"), policy: policy, times: times(1)))
-            #expect(fresh.head.isStorable && fresh.head.cookies.isEmpty)
+            #expect(fresh.head.isStorable && fresh.head.personal.isEmpty)
             #expect(text(fresh.head.bytes).contains("a=b") == expected)
             #expect(!text(fresh.head.bytes).contains("new=1"))
         }

@@ -118,7 +118,7 @@ func cachedHead(
     }
     return CachedHead(
         key: key(request, policy, user: user), request: request, response: response,
-        lifetime: lifetime, times: times, policy: policy)
+        lifetime: lifetime, times: times, policy: policy, tags: CacheTags(of: response.fields))
 }
 
 func stored(

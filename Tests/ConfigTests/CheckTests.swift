@@ -70,6 +70,22 @@ private let wrong: [(lines: String, message: String)] = [
         "cache.methods[0]: expected GET, HEAD, QUERY or POST, found \"PUT\""
     ),
     (
+        "routes: [{path: /a, idempotency: {required: true}}]",
+        "routes[0].idempotency: `ttl` is missing"
+    ),
+    (
+        "routes: [{path: /a, idempotency: {ttl: 1h, header: Cookie}}]",
+        "routes[0].idempotency.header: `cookie` means something else in HTTP"
+    ),
+    (
+        "idempotency_memory: 1MiB\nroutes: [{path: /a, idempotency: {ttl: 1h, max_answer: 2MiB}}]",
+        "routes[0].idempotency.max_answer: larger than `idempotency_memory`, which is 1MiB"
+    ),
+    (
+        "routes: [{path: /a, methods: [GET, QUERY], idempotency: 1h}]",
+        "routes[0].idempotency: can never matter: the route serves safe methods only"
+    ),
+    (
         "cache: {vary_by: ['header:X', 'header:x']}",
         "cache.vary_by[1]: `header:x` stands twice"
     ),

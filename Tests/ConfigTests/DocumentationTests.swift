@@ -59,6 +59,7 @@ private let environment = [
 
 @Test(arguments: [
     "docs/configuration.md", "README.md", "docs/limits.md", "docs/cache.md", "docs/warming.md",
+    "docs/idempotency.md", "docs/purge.md",
 ])
 func `every YAML example of the manual loads`(path: String) throws {
     guard let markdown = repositoryFile(path) else {
@@ -87,7 +88,7 @@ func `every YAML example of the manual loads`(path: String) throws {
         canary trusted_proxies ipv6_prefix user company tier jwt api_keys rate per algorithm burst
         sub_windows tiers anonymous mode concurrent overrides cost count on_redis_failure consistency phase
         max_delay memory max_object early_refresh collapse client_no_cache set_cookie stale warm ttl
-        force_ttl stale_while_revalidate stale_if_error vary_by ignore_query only_query sort_query max_body negative tags methods path name
+        force_ttl stale_while_revalidate stale_if_error vary_by ignore_query only_query sort_query max_body max_answer required idempotency_memory negative tags methods path name
         host compression encodings min_size types level strip_prefix timeout auth idempotency invalidates header_bytes fields target_bytes body_bytes
         request_timeout idle_timeout connections dialects x_ratelimit_reset format level sample drain
         keys file jwks secret algorithms issuer audience leeway cookie header forwarded hit miss reserve

@@ -47,6 +47,7 @@ func `the long form, loaded again, gives the same settings`(text: String) throws
           - address: 127.0.0.1:8080
         workers: 4
         limit_keys: 1000000
+        idempotency_memory: 64MiB
         upstreams:
           default:
             servers: [{url: http://127.0.0.1:8000, weight: 1}]

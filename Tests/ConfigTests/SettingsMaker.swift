@@ -70,7 +70,7 @@ struct SettingsMaker {
             identity: identity, limits: limits, cacheMemory: usesCache ? cacheMemory : 0,
             warm: usesCache && chance(2) ? warm() : nil,
             routes: routes, http: http(), headers: headers, log: log, drain: time(86_400_000),
-            compression: compression)
+            idempotencyMemory: number(16 << 20...1 << 34), compression: compression)
     }
 
     mutating func compression() -> CompressionPolicy {
@@ -132,11 +132,30 @@ struct SettingsMaker {
         if chance(2) { match.methods = ["GET", "X-ODD"] }
         if chance(2) { match.host = "*.example.com" }
         if chance(2) { match.headers.append(.init(name: "x-a", value: chance(2) ? nil : text())) }
-        return RouteSettings(
+        var route = RouteSettings(
             match: match, upstream: random.below(upstreams),
             cache: chance(3) ? nil : policy(memory),
             stripPrefix: chance(2) ? "/r\(index)" : "", timeout: chance(2) ? nil : time(86_400_000),
-            requiresUser: chance(2))
+            requiresUser: chance(2), idempotency: idempotency())
+        // Both parts are read with the route's own path.
+        for text in ["x {path.id}", "{query.a b}-{header.x-a}", "{user}"] where chance(2) {
+            guard let tag = try? TagTemplate(text, path: path) else { continue }
+            route.invalidates.append(tag)
+            if !tag.namesIdentity || route.cache?.varyBy.contains(.user) ?? false {
+                route.cache?.tags.append(tag)
+            }
+        }
+        return route
+    }
+
+    mutating func idempotency() -> IdempotencyPolicy? {
+        if chance(2) { return nil }
+        var policy = IdempotencyPolicy(ttl: .seconds(UInt64(number(1...2_000_000))))
+        policy.isRequired = chance(2)
+        policy.header = chance(2) ? "idempotency-key" : "x-key|1"
+        policy.maxBody = number(1...16 << 20)
+        policy.maxAnswer = number(1...16 << 20)
+        return policy
     }
 
     mutating func policy(_ memory: Int) -> CachePolicy {

@@ -26,13 +26,6 @@ private let refused: [(lines: String, message: String)] = [
     ("limits: {a: {rate: 1/s, consistency: strict}}", "limits.a.consistency: a limit in Redis is"),
     ("cache: {redis: true}", "cache.redis: the cache in Redis is"),
     ("cache: {collapse: cluster}", "cache.collapse: choice `cluster` is"),
-    ("cache: {tags: [a]}", "cache.tags: tagging answers is"),
-    (
-        "routes: [{path: /a, idempotency: 24h}]",
-        "routes[0].idempotency: keeping answers by Idempotency-Key is"
-    ),
-    ("routes: [{path: /a, invalidates: [x]}]", "routes[0].invalidates: invalidating by tag is"),
-    ("routes: [{path: /a, cache: {tags: [x]}}]", "routes[0].cache.tags: tagging answers is"),
     ("log: {format: text}", "log.format: format `text` is"),
 ]
 

@@ -114,7 +114,7 @@ extension Integration {
         @Test(arguments: [
             (["rnu"], "unknown command `rnu`"), (["run", "--fast"], "unknown option `--fast`"),
             (["run", "a", "b"], "one file"), (["explain"], "needs `--request"),
-            (["purge"], "not available in this version"),
+            (["replay"], "not available in this version"),
             (["demo", "8000"], "--listen"), (["demo", "--listen", "nonsense"], "nonsense"),
         ])
         func `a wrong command line is 64 and says why`(arguments: [String], says: String) throws {

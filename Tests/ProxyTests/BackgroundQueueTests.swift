@@ -89,6 +89,18 @@ private let broken = JobOutcome.failed(JobReason(status: 503))
         #expect(queue.add(page("b"), .popular) == .queued(4))
     }
 
+    @Test func `jobs that wait for another attempt give way too`() {
+        var queue = queue(length: 1)
+        var random = random
+        _ = queue.add(page("a"), .popular)
+        #expect(begin(&queue) == ["a"])
+        queue.end(1, broken, at: clock(0), &random)
+        #expect(queue.add(page("b"), .refresh) == .full)
+        #expect(queue.add(page("b"), .start) == .queued(2))
+        #expect(queue.waitingCount == 1 && queue.nextDue == .never)
+        #expect(queue.table[.popular, .low].dropped == 1)
+    }
+
     @Test func `a failed job is tried again after a pause, in which others run`() {
         var queue = queue()
         var random = random

@@ -92,10 +92,10 @@ import Testing
             // A HEAD is of a GET, of which nothing is stored.
             let head = try await peer.ask(get("/ask", method: "HEAD"))
             try peer.require(
-                head["Cache-Status"] == "weir; fwd=uri-miss; fwd-status=200", "a HEAD was served")
+                head["Cache-Status"] == "weir; fwd=miss; fwd-status=200", "a HEAD was served")
             let secret = Self.send(method, "/ask", "one", "Authorization: x")
-            try await expect(peer, secret, "8 \(method) one", "fwd=bypass")
-            try await expect(peer, secret, "9 \(method) one", "fwd=bypass")
+            try await expect(peer, secret, "8 \(method) one", "fwd=request")
+            try await expect(peer, secret, "9 \(method) one", "fwd=request")
         }
         #expect(world.problems() == [])
         #expect(seen.value.count == 9)

@@ -48,7 +48,7 @@ import Testing
             try peer.require(both["Cache-Status"]?.hasPrefix("weir; hit") == true, describe(both))
             let head = try await peer.ask(get("/a", method: "HEAD"))
             try peer.require(
-                head["Cache-Status"] == "weir; fwd=uri-miss; fwd-status=200", describe(head))
+                head["Cache-Status"] == "weir; fwd=miss; fwd-status=200", describe(head))
             try require(
                 peer, try await peer.ask(get("/a")), body,
                 "weir; fwd=partial; fwd-status=206; stored")

@@ -1,3 +1,4 @@
+import EventLoop
 import Primitives
 import Proxy
 import Settings
@@ -165,6 +166,32 @@ import Testing
         #expect(scene.world.problems() == [])
         #expect(scene.asked.value.count == 1)
         #expect(scene.status.waiting == 0)
+    }
+
+    @Test func `after a reload the new URLs are fetched, and the same ones only if they changed`()
+        throws
+    {
+        let scene = try WarmScene(Self.urls)
+        scene.origin { target, _ in ok(target) }
+        let server = scene.world.server
+        let same = try ProxyWorld.settings(Self.urls + "log: {sample: 50%}\n")
+        let other = try ProxyWorld.settings(
+            "cache: {ttl: 1h, warm: {host: api.example.com, urls: [/new], concurrency: 2}}")
+        let task = scene.world.world.task(on: scene.world.world.peerLoop) { control in
+            let warmer = Warmer(server, world: WarmWorld { _ in }, loop: control, seed: 1)
+            warmer.start(same.warm)
+            await control.sleep(for: .seconds(1))
+            for settings in [same, other] {
+                await server.adopt(settings, at: control.clock.wall)
+                warmer.follow(settings.warm)
+                await control.sleep(for: .seconds(1))
+            }
+            await warmer.stop()
+        }
+        scene.world.world.run(task)
+        #expect(scene.targets == ["/a", "/b?c=d", "/de", "/new"])
+        #expect(scene.status.counts(.start).done == 4 && scene.status.concurrency == 2)
+        #expect(scene.world.problems() == [])
     }
 
     @Test func `readiness shows how far it is, and does not wait`() throws {

@@ -10,6 +10,7 @@ final class Ledger: Sendable {
         /// How often a request with this id has reached an origin.
         var arrivals: [String: Int] = [:]
         var admitted: Set<String> = []
+        var purges: [Purge] = []
         /// Fetches of a path that is collapsed, at this moment.
         var fetches: [String: Int] = [:]
         var nextID = 0
@@ -75,6 +76,17 @@ final class Ledger: Sendable {
         state.update { $0.fetches[path, default: 0] += 1 }
         let running = state.value.fetches[path, default: 0]
         if running > 1 { violation("\(running) fetches of \(path) at once") }
+    }
+
+    /// A hard purge has ended.
+    func purged(_ purge: Purge) { state.update { $0.purges.append(purge) } }
+
+    /// The oldest version that may answer a request sent at `sent`, after what was purged by then.
+    func leastVersion(path: String, user: String, sentAt sent: MonotonicTime) -> UInt64 {
+        state.value.purges.reduce(0) { least, purge in
+            purge.ended <= sent && purge.means(path: path, user: user)
+                ? max(least, Truth.version(at: purge.began)) : least
+        }
     }
 
     func fetchEnded(_ path: String) { state.update { $0.fetches[path, default: 0] -= 1 } }

@@ -78,6 +78,23 @@ final class ProxyWorld {
         return task
     }
 
+    /// Purges one thing after the other, each so long after the last one; `done` is told when it began and ended.
+    func purge(
+        _ plan: [(after: Nanoseconds, order: PurgeOrder)],
+        done: @escaping @Sendable (PurgeOrder, MonotonicTime, MonotonicTime) -> Void
+    ) {
+        let server = server
+        tasks.append(
+            world.task(on: world.peerLoop) { control in
+                for (pause, order) in plan {
+                    await control.sleep(for: pause)
+                    let began = control.now
+                    _ = try server.purge(order, on: control)
+                    done(order, began, control.now)
+                }
+            })
+    }
+
     /// The text of `/metrics`.
     func metrics() -> String {
         let text = Probe("")

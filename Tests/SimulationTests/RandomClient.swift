@@ -23,6 +23,8 @@ struct RandomClient: Sendable {
         var expectsContinue = false
         var body: [UInt8] = []
         var isEnding = false
+        /// Before its first byte was sent.
+        var sent = MonotonicTime(nanoseconds: 0)
     }
 
     /// The body of the request `id`: were a part of it taken for a request, the origin would know.
@@ -41,6 +43,7 @@ struct RandomClient: Sendable {
             if asks.count > 1 { asks.removeAll { $0.expectsContinue } }
             guard !asks.isEmpty else { continue }
             if ledger.oneIn(8) { asks[asks.count - 1] = endingAsk(asks[asks.count - 1]) }
+            for index in asks.indices { asks[index].sent = peer.now }
             try await send(asks, peer)
             if misbehaves && ledger.oneIn(10) { return try await leave(peer) }
             for ask in asks {
@@ -219,6 +222,10 @@ struct RandomClient: Sendable {
         }
         if truth.path != ask.path || truth.user != ask.user || truth.language != ask.language {
             ledger.violation("\(ask.id) of \(ask.user) \(ask.language): the answer of \(truth)")
+        }
+        let least = ledger.leastVersion(path: ask.path, user: ask.user, sentAt: ask.sent)
+        if truth.version < least {
+            ledger.violation("\(ask.id) \(ask.path): version \(truth.version), purged at \(least)")
         }
         // Fresh for 2 s, stale for at most 6 s; the rest is for the way and for slow readers.
         let made = truth.version * Truth.versionSeconds

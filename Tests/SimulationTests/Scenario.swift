@@ -56,11 +56,11 @@ struct Scenario {
               hourly: {rate: \(limit)/hour, per: global, algorithm: fixed_window}
             cache: {memory: 1MiB, early_refresh: \(ledger.pick(["off", "{beta: 1.0}", "{beta: 20}"]))}
             routes:\(first)
-              - {path: /cached/**, cache: {ttl: 2s, stale_while_revalidate: 3s, stale_if_error: 6s}}
+              - {path: /cached/**, cache: {ttl: 2s, stale_while_revalidate: 3s, stale_if_error: 6s, tags: [cached]}}
               - {path: /one/**, cache: {ttl: 2s}}
-              - {path: /vary/**, cache: {ttl: 2s}}
+              - {path: /vary/**, cache: {ttl: 2s, tags: [vary]}}
               - {path: /nostore/**, cache: {ttl: 2s}}
-              - {path: /mine/**, cache: {ttl: 2s, vary_by: [user]}}
+              - {path: /mine/**, cache: {ttl: 2s, vary_by: [user], tags: [mine]}}
               - {path: /limited/**, limits: [hourly]}
               - {path: /**}
             http: {request_timeout: 5s, idle_timeout: 8s}
@@ -80,6 +80,20 @@ struct Scenario {
         try world.reload(plan)
     }
 
+    /// In every other world somebody purges now and then: what is asked for afterwards is never older.
+    private func planPurges() {
+        guard ledger.oneIn(2) else { return }
+        let plan = (0...ledger.below(8)).map { _ in
+            (after: ledger.milliseconds(1500), order: Purge.draw(from: ledger))
+        }
+        world.purge(plan) { [ledger] order, began, ended in
+            ledger.tell("purge \(order.target) \(order.value) soft \(order.isSoft)")
+            if !order.isSoft {
+                ledger.purged(Purge(order: order, began: began, ended: ended))
+            }
+        }
+    }
+
     /// Runs it to the end, and returns what must not have happened.
     func run() throws -> [String] {
         try begin()
@@ -89,6 +103,7 @@ struct Scenario {
 
     private func begin() throws {
         try planReloads()
+        planPurges()
         let origin = RandomOrigin(ledger: ledger, fails: mood != .strict)
         for last: UInt32 in 1...2 {
             let address = SocketAddress.tcp(IPAddress(v4: 0x0A02_0000 + last), port: 8000)

@@ -199,7 +199,7 @@ extension Table {
         }
         must("9111-5.2.2.4-no-cache-away", "it is not served when the origin is away") {
             get().origin(reply("Cache-Control: no-cache, stale-if-error=600", "ETag: \"a\""))
-            get().origin(noReply()).status(502).content(.any)
+            get().origin(noReply()).status(504).content(.any)
         }
         must("9111-5.2.2.4-no-cache-case", "`No-Cache` is no-cache") {
             notReused("Cache-Control: max-age=60, No-Cache")
@@ -239,14 +239,14 @@ extension Table {
         must("9111-5.2.2.2-away", "when the origin is away an error is sent instead") {
             get().origin(
                 reply("Cache-Control: max-age=60, must-revalidate, stale-if-error=600", old))
-            get().origin(noReply()).status(502).content(.any)
+            get().origin(noReply()).status(504).content(.any)
         }
         must(
             "9111-5.2.2.10-s-maxage",
             "s-maxage forbids a stale answer, where no other directive allows it"
         ) {
             get().origin(reply("Cache-Control: s-maxage=60", old))
-            get().origin(noReply()).status(502).content(.any)
+            get().origin(noReply()).status(504).content(.any)
         }
         must(
             "9111-5.2.2.10-strict",
@@ -277,13 +277,14 @@ extension Table {
             "`no-cache=\"X\"`: the field X is not replayed without a validation"
         ) {
             get().origin(
-                reply("Cache-Control: max-age=60, no-cache=\"X-Own\"", "X-Own: 1", "ETag: \"a\""))
-            get().origin(reply(304, "ETag: \"a\"")).originSees("If-None-Match: \"a\"")
+                reply("Cache-Control: max-age=60, no-cache=\"X-Own\"", "X-Own: 1", "ETag: \"a\"")
+            ).sees("X-Own: 1")
+            get().lacks("X-Own").content(of: 1)
         }
         must("9111-5.2.2.7-qualified", "`private=\"X\"`: the field X is not stored") {
             get().origin(reply("Cache-Control: max-age=60, private=\"X-Own\"", "X-Own: 1")).sees(
                 "X-Own: 1")
-            get().origin(reply(fresh)).lacks("X-Own")
+            get().lacks("X-Own").content(of: 1)
         }
     }
 }

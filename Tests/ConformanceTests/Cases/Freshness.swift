@@ -201,6 +201,10 @@ extension Table {
         must("9111-4.2.2-invalid", "a Last-Modified that is no date gives no lifetime") {
             notReused("Last-Modified: yesterday")
         }
+        may("9111-4.2.2-public", "public opens the heuristic to a status without it") {
+            get().origin(reply(302, "Cache-Control: public", "Last-Modified: {date-864000}"))
+            get().status(302)
+        }
         may("9111-4.2.2-query", "a query is no reason against a heuristic lifetime") {
             get().at("?a=1").origin(reply("Last-Modified: {date-864000}"))
             get().at("?a=1")

@@ -268,5 +268,61 @@ extension Table {
                 reply(206, fresh, "ETag: \"a\"", "Content-Range: bytes 5-9/10").content("56789"))
             get().status(200).content(ten)
         }
+        may("9111-3.3-part", "a range that is just a stored part is served") {
+            get("Range: bytes=0-4").origin(first("ETag: \"a\""))
+            get("Range: bytes=0-4").status(206).content("01234").sees("Content-Range: bytes 0-4/10")
+        }
+        must("9111-3.3-part-no-store", "a part with no-store is not kept") {
+            get("Range: bytes=0-4").origin(
+                reply(206, "Cache-Control: no-store", "ETag: \"a\"", "Content-Range: bytes 0-4/10")
+                    .content("01234"))
+            get("Range: bytes=0-4").origin(first("ETag: \"a\""))
+        }
+        must(
+            "9111-3.3-part-authorization",
+            "a part for a request with Authorization is not kept for others"
+        ) {
+            get("Range: bytes=0-4", "Authorization: Basic YTpi").origin(first("ETag: \"a\""))
+            get("Range: bytes=0-4").origin(first("ETag: \"a\""))
+        }
+        must("9111-3.3-part-vary", "a part of one variant does not serve another") {
+            get("Range: bytes=0-4", "X-A: 1").origin(first("ETag: \"a\"", "Vary: X-A"))
+            get("Range: bytes=0-4", "X-A: 2").origin(first("ETag: \"b\"", "Vary: X-A"))
+        }
+        must("9111-3.3-part-stale", "a stale part is not served") {
+            get("Range: bytes=0-4").origin(first("ETag: \"a\"", "Age: 1000"))
+            get("Range: bytes=0-4").origin(first("ETag: \"a\""))
+        }
+        must("9111-3.3-part-invalidated", "an unsafe request drops parts too") {
+            get("Range: bytes=0-4").origin(first("ETag: \"a\""))
+            send("DELETE").origin(reply(204))
+            get("Range: bytes=0-4").origin(first("ETag: \"b\""))
+        }
+        may("9111-3.3-broken-off", "what came of an answer that broke off is kept as a part") {
+            get().origin(reply(fresh, "ETag: \"a\"").content(ten).framed(.cutShort)).content(
+                .cutShort)
+            get("Range: bytes=2-5").status(206).content("2345").sees("Content-Range: bytes 2-5/110")
+        }
+        must("9111-3.4-fields", "the whole has the fields of the latest part") {
+            get("Range: bytes=0-4").origin(first("ETag: \"a\"", "X-Test: 1"))
+            get("Range: bytes=5-9").origin(rest("ETag: \"a\"", "X-Test: 2"))
+            get().status(200).content(ten).sees("X-Test: 2", "Content-Length: 10").lacks(
+                "Content-Range")
+        }
+        must("9111-3.4-other-length", "parts of wholes of different lengths are not combined") {
+            get("Range: bytes=0-4").origin(first("ETag: \"a\""))
+            get("Range: bytes=5-9").origin(
+                reply(206, fresh, "ETag: \"a\"", "Content-Range: bytes 5-9/11").content("56789"))
+            get().origin(reply(fresh, "ETag: \"a\"").content("0123456789a"))
+                .originSees("Range: bytes=0-10").content("0123456789a")
+        }
+    }
+
+    private static func first(_ fields: String...) -> Reply {
+        Reply(status: 206, fields: [fresh, "Content-Range: bytes 0-4/10"] + fields).content("01234")
+    }
+
+    private static func rest(_ fields: String...) -> Reply {
+        Reply(status: 206, fields: [fresh, "Content-Range: bytes 5-9/10"] + fields).content("56789")
     }
 }

@@ -73,9 +73,13 @@ extension Table {
         may("9211-2.2-bypass", "the cache is not to be used: `fwd=bypass`, with the reason") {
             get("If-Match: \"a\"").origin(reply(fresh)).says("fwd=bypass", "detail=precondition")
         }
-        may("9211-2.2-bypass-authorization", "not for requests with Authorization: `fwd=bypass`") {
+        may(
+            "9211-2.2-request-authorization",
+            "what is stored is not for requests with Authorization: `fwd=request`"
+        ) {
             get().origin(reply(fresh))
-            get("Authorization: Basic YTpi").origin(reply(fresh)).says("fwd=bypass")
+            get("Authorization: Basic YTpi").origin(reply(fresh)).says(
+                "fwd=request", "detail=authorization")
         }
         may("9211-2.2-range", "a range of what is not stored misses, and says if it is kept") {
             get("Range: bytes=0-1").origin(
