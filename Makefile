@@ -20,9 +20,9 @@ test: toolchain ## every test
 	@scripts/install-packages build test
 	$(SWIFT) test
 
-sim: toolchain ## the simulated world; SEED=… replays one seed, SEEDS=… says how many
+sim: toolchain ## the simulated world, 10,000 seeds; SEED=… replays one seed, SEEDS=… says how many
 	@scripts/install-packages build
-	$(if $(SEED),WEIR_SEED=$(SEED)) $(if $(SEEDS),WEIR_SEEDS=$(SEEDS)) $(SWIFT) test --filter SimulationTests
+	$(if $(SEED),WEIR_SEED=$(SEED)) WEIR_SEEDS=$(or $(SEEDS),10000) $(SWIFT) test --filter SimulationTests
 
 integration: toolchain ## the scenarios on the built binary
 	@scripts/install-packages build test

@@ -32,11 +32,9 @@ final class CacheFetch {
         _ connection: DownstreamConnection, _ exchange: Exchange, _ route: Route,
         _ cache: CacheRules, _ fill: Fill
     ) {
-        // The reference, not what holds it: a span of it must outlive the expression.
-        let content = exchange.content.bytes
         self.init(
             connection.worker, connection.snapshot, peer: connection.peer, exchange.request,
-            content: content.readable.copied, exchange.identity, route, cache, fill)
+            content: exchange.content.copied, exchange.identity, route, cache, fill)
     }
 
     init(

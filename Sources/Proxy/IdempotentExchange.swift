@@ -38,7 +38,7 @@ final class IdempotentExchange {
         self.policy = policy
         self.route = route
         pool = snapshot.pools[route.upstream]
-        content = exchange.content.bytes.readable.copied
+        content = exchange.content.copied
         // Its framing ended when it was read.
         var request = exchange.request
         if request.framing != .none { request.framing = .length(UInt64(content.count)) }

@@ -28,6 +28,13 @@ struct RequestContent {
         return false
     }
 
+    /// A copy of what was read.
+    var copied: [UInt8] {
+        // The buffer for itself: a span must not depend on the value that holds it.
+        let bytes = bytes
+        return bytes.readable.copied
+    }
+
     /// Notes that all has come.
     mutating func end() {
         state = .whole
