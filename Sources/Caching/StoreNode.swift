@@ -1,6 +1,6 @@
 import Primitives
 
-/// An entry's place in a shard: its variants' chain, its queue and how often it was used.
+/// An entry's place in a shard: its variants' chain, its queue and whether it was used.
 struct StoreNode {
     /// The answer; `nil`: the node is free.
     var stored: StoredResponse?
@@ -22,8 +22,10 @@ struct StoreNode {
     var older: Int32 = -1
     /// Hits since they were taken last.
     var hits: UInt32 = 0
-    /// Hits since it entered its queue, 0…3.
-    var frequency: UInt8 = 0
+    /// Whether it was used since it entered its queue or was let stay. One use is remembered and not how many: with
+    /// counts to three, what was popular outlives its time, and traffic that moves on hits less often than with LRU
+    /// (`bench/store`).
+    var isUsed = false
     /// Whether it stands in the main queue.
     var isMain = false
     /// Whether it was let stay for once because it may be served in place of an error.

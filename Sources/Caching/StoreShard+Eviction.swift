@@ -28,9 +28,9 @@ extension StoreShard {
     /// The oldest of the small queue goes to the main one if it was used, else it leaves.
     private mutating func evictSmall(at now: MonotonicTime) -> StoredResponse? {
         let node = small.oldest
-        if nodes[Int(node)].frequency > 0 && !isSpent(node, at: now) {
+        if nodes[Int(node)].isUsed && !isSpent(node, at: now) {
             small.remove(node, in: &nodes)
-            nodes[Int(node)].frequency = 0
+            nodes[Int(node)].isUsed = false
             nodes[Int(node)].isMain = true
             main.append(node, in: &nodes)
             return nil
@@ -41,13 +41,13 @@ extension StoreShard {
         return stored
     }
 
-    /// The oldest of the main queue gets another turn for each use, and one more while it could stand in for
+    /// The oldest of the main queue gets another turn when it was used, and one more while it could stand in for
     /// a failing origin, else it leaves.
     private mutating func evictMain(at now: MonotonicTime) -> StoredResponse? {
         let node = main.oldest
         if isSpent(node, at: now) { return remove(node) }
-        if nodes[Int(node)].frequency > 0 {
-            nodes[Int(node)].frequency -= 1
+        if nodes[Int(node)].isUsed {
+            nodes[Int(node)].isUsed = false
         } else if !nodes[Int(node)].isSpared && standsIn(node, at: now) {
             nodes[Int(node)].isSpared = true
         } else {

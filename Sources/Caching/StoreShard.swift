@@ -9,7 +9,7 @@ import Primitives
 ///          └──unused──► ghost (tags only) ──comes back──► main queue
 ///
 /// S3-FIFO (Yang et al., SOSP 2023), weighted by bytes: a scan passes through the small queue and leaves the
-/// main one alone; a hit only raises a counter. What has expired for every use leaves whatever its counter says;
+/// main one alone; a hit only sets a mark. What has expired for every use leaves used or not;
 /// what could still stand in for a failing origin leaves the main queue a turn later.
 struct StoreShard {
     var nodes: [StoreNode] = []
@@ -136,7 +136,7 @@ extension StoreShard {
 
     /// Counts a use.
     mutating func touch(_ node: Int32) {
-        if nodes[Int(node)].frequency < 3 { nodes[Int(node)].frequency += 1 }
+        nodes[Int(node)].isUsed = true
         nodes[Int(node)].hits &+= 1
     }
 

@@ -99,8 +99,12 @@ struct SlidingLog: LimitAlgorithm {
             counters.setWord(
                 counters.word(block, Int(slot & mask)), block, Int((slot &- taken) & mask))
         }
+        // What still counts was among those that counted at the last charge.
+        let isCounted = knows(entry) && counts(mark, at: now)
         entry.remember(
-            slot: (entry.slot &- taken) & mask, counted: entry.counted, shape: entry.shape)
+            slot: (entry.slot &- taken) & mask,
+            counted: entry.counted - (isCounted ? min(entry.counted, taken) : 0),
+            shape: entry.shape)
         entry.amount -= taken
         if entry.amount == 0 {
             entry.until = min(entry.until, now)
@@ -116,7 +120,9 @@ struct SlidingLog: LimitAlgorithm {
         _ entry: LimitEntry, counters: borrowing CounterSlab, units: UInt32, at now: LimitMeter.Now
     ) -> LimitMeter.Level {
         let time = now.monotonic
-        let counted = counted(entry, counters, at: time)
+        // After a charge of this moment the entry says how many count.
+        let isCharged = knows(entry) && entry.amount > 0 && newest(entry, counters) == time
+        let counted = isCharged ? entry.counted : counted(entry, counters, at: time)
         let end = counted > 0 ? newest(entry, counters) + period : time
         var level = LimitMeter.Level(
             remaining: counted < quota ? quota - counted : 0, resetAfter: end - time,
