@@ -79,7 +79,7 @@ extension CacheEndpoint {
 
     private func stateReply() -> SmallServer.Reply {
         let state = server.shared.switches.state
-        return reply { append(state, to: &$0) }
+        return SmallServer.Reply.json { append(state, to: &$0) }
     }
 
     /// Appends how the switches stand.

@@ -33,7 +33,7 @@ struct CacheEndpoint {
         } catch {
             throw AdminProblem(status: 400, detail: error.text)
         }
-        return reply { json in
+        return SmallServer.Reply.json { json in
             json.field("kind", kind)
             if target != .all { json.field("value", value) }
             json.field("soft", isSoft)
@@ -61,7 +61,7 @@ struct CacheEndpoint {
         } catch {
             throw AdminProblem(status: 400, detail: error.text)
         }
-        return reply { json in
+        return SmallServer.Reply.json { json in
             json.field("url", url)
             json.field("route", report.route)
             if let storing = report.storing {
@@ -110,7 +110,7 @@ struct CacheEndpoint {
         try query.finish(known: "none")
         let counts = server.shared.cache.statistics()
         let routes = await server.metrics().routeCaches
-        return reply { json in
+        return SmallServer.Reply.json { json in
             let state = server.shared.switches.state
             append(state, to: &json)
             json.field("entries", counts.entries)
@@ -135,14 +135,5 @@ struct CacheEndpoint {
         for (name, count) in route.outcomes { json.field(name, count) }
         json.field("hit_percent", route.hitRatio.map { UInt64(($0 * 100).rounded()) })
         json.field("body_bytes", route.bodyBytes)
-    }
-
-    func reply(_ body: (inout JSONWriter) -> Void) -> SmallServer.Reply {
-        let buffer = ByteBuffer(capacity: 4 << 10)
-        var json = JSONWriter(to: buffer)
-        json.object(body)
-        buffer.append("\n")
-        return SmallServer.Reply(
-            200, body: buffer.readable.copied, fields: ["Cache-Control: no-store"])
     }
 }

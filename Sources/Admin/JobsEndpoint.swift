@@ -16,7 +16,7 @@ struct JobsEndpoint {
     func list(_ query: AdminQuery) throws(AdminProblem) -> SmallServer.Reply {
         try query.finish(known: "none")
         let status = work.status
-        return reply { json in
+        return SmallServer.Reply.json { json in
             json.field("waiting", status.waiting)
             json.field("running", status.running.count)
             json.field("concurrency", status.concurrency)
@@ -82,7 +82,7 @@ struct JobsEndpoint {
         try query.finish(known: "id")
         if text == "all" {
             let count = work.status.dead.count { body($0.job.id) }
-            return reply { $0.field(word, count) }
+            return SmallServer.Reply.json { $0.field(word, count) }
         }
         guard let id = UInt64(text) else {
             throw AdminProblem(
@@ -91,15 +91,6 @@ struct JobsEndpoint {
         guard body(id) else {
             throw AdminProblem(status: 404, detail: "no dead letter \(id); see /jobs")
         }
-        return reply { $0.field(word, 1) }
-    }
-
-    private func reply(_ body: (inout JSONWriter) -> Void) -> SmallServer.Reply {
-        let buffer = ByteBuffer(capacity: 4 << 10)
-        var json = JSONWriter(to: buffer)
-        json.object(body)
-        buffer.append("\n")
-        return SmallServer.Reply(
-            200, body: buffer.readable.copied, fields: ["Cache-Control: no-store"])
+        return SmallServer.Reply.json { $0.field(word, 1) }
     }
 }

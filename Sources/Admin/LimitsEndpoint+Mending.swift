@@ -23,7 +23,7 @@ extension LimitsEndpoint {
             results.append((state, keys.reset(state)))
             if let digest = state.digest { await server.forgetRefusals(of: digest) }
         }
-        return reply { json in
+        return SmallServer.Reply.json { json in
             json.field("limit", name)
             json.array("keys") { json in
                 for (state, wasCounted) in results {
@@ -59,7 +59,7 @@ extension LimitsEndpoint {
             }
             results.append((state, quota))
         }
-        return reply { json in
+        return SmallServer.Reply.json { json in
             json.field("limit", name)
             json.array("keys") { json in
                 for (state, quota) in results {

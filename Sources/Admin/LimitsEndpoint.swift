@@ -34,7 +34,7 @@ struct LimitsEndpoint {
     /// `GET /limits`
     func list(_ query: AdminQuery) throws(AdminProblem) -> SmallServer.Reply {
         try query.finish(known: "none")
-        return reply { json in
+        return SmallServer.Reply.json { json in
             json.array("limits") { json in
                 for (index, limit) in settings.limits.enumerated() {
                     json.object { append(limit, index, to: &$0) }
@@ -83,7 +83,7 @@ struct LimitsEndpoint {
         if let limit { _ = try definition(limit) }
         let (subject, route) = try subject(&query, more: "limit")
         let states = keys.states(of: subject, limit: limit, route: route, at: clock)
-        return reply { json in
+        return SmallServer.Reply.json { json in
             json.array("limits") { json in
                 for state in states {
                     json.object { json in
@@ -108,7 +108,7 @@ struct LimitsEndpoint {
         let count = try query.number("count", 1...LimitsEndpoint.topMax, otherwise: 20)
         try query.finish(known: "count")
         let items = await server.refusedKeys(count)
-        return reply { json in
+        return SmallServer.Reply.json { json in
             json.array("top") { json in
                 for item in items {
                     json.object { json in
@@ -165,14 +165,5 @@ struct LimitsEndpoint {
                 detail: "say whose: one of ip, user, company, tier, header.NAME, claim.NAME")
         }
         return (subject, route)
-    }
-
-    func reply(_ body: (inout JSONWriter) -> Void) -> SmallServer.Reply {
-        let buffer = ByteBuffer(capacity: 4 << 10)
-        var json = JSONWriter(to: buffer)
-        json.object(body)
-        buffer.append("\n")
-        return SmallServer.Reply(
-            200, body: buffer.readable.copied, fields: ["Cache-Control: no-store"])
     }
 }

@@ -85,6 +85,8 @@ import Upstreams
             await Self.all(["b"], world, pool, loop, hold: .zero)
             guard pool.counters.connected == 3 else { throw PeerFailure("too old") }
         }
+        #expect(origins[0].accepted == 3)
+        #expect(world.failed.value == [])
     }
 
     @Test func `at most size and overflow are open, and size are kept`() {
@@ -250,5 +252,7 @@ import Upstreams
             await loop.sleep(for: .milliseconds(1001))
             guard pool.openConnections == 0 else { throw PeerFailure("still there") }
         }
+        #expect(origin.accepted == 1)
+        #expect(world.failed.value == [])
     }
 }
