@@ -23,6 +23,12 @@ struct OwnPurges {
     /// Purges that Redis is not known to have.
     var waitingCount: Int { waiting.count + flying.count }
 
+    var lastWaiting: UInt64? { (waiting.last ?? flying.last)?.id }
+
+    func isWaiting(_ id: UInt64) -> Bool {
+        waiting.contains { $0.id == id } || flying.contains { $0.id == id }
+    }
+
     func verdict(on subject: borrowing PurgeSubject) -> PurgeVerdict {
         guard !unsettled.isEmpty else { return .untouched }
         return unsettled.verdict(

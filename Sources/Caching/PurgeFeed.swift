@@ -45,13 +45,18 @@ public struct PurgeFeed: Sendable {
     /// When all was known last.
     private var confirmed: MonotonicTime?
     private var known = KnownPurges()
+    /// The last announcement that came while a question was open, and was not taken.
+    private var unheard: PurgePosition?
 
     /// Knows nothing, and begins with a reading.
     public init() {}
 
     /// Takes an announcement.
     public mutating func receive(_ entry: PurgeEntry, at now: MonotonicTime) -> [Effect] {
-        guard question == .none, let position else { return [] }
+        guard question == .none, let position else {
+            unheard = entry.position
+            return []
+        }
         guard entry.position.generation == position.generation else {
             ask()
             return []
@@ -139,6 +144,9 @@ public struct PurgeFeed: Sendable {
         if reached.sequence >= page.end.sequence {
             question = .none
             confirmed = now
+            // Made after the page was read, or before it.
+            if let unheard { note(unheard, at: now) }
+            unheard = nil
         } else {
             question = .read(from: reached.sequence)
         }

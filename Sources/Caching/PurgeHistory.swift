@@ -50,6 +50,8 @@ public final class PurgeHistory: Sendable {
     ) -> PurgeVerdict? {
         let key = stored.head.key
         let base = key.span.extracting(0..<CacheKey.baseCount(of: key.span))
+        // No purge could name it.
+        guard base.count <= CacheBounds.purgeBytes else { return .dead }
         let subject = PurgeSubject(
             key: key, base: PurgeDigest.ofKey(base, seed: seed), tags: stored.head.tags)
         return state.withLock { state in
@@ -122,6 +124,12 @@ public final class PurgeHistory: Sendable {
 
     /// Notes that Redis may not have what was taken.
     public func noteFailed() { state.withLock { $0.own.noteFailed() } }
+
+    /// The identifier of the last own purge that Redis is not known to have.
+    public var lastWaiting: UInt64? { state.withLock { $0.own.lastWaiting } }
+
+    /// Whether Redis is not known to have the own purge `id`.
+    public func isWaiting(_ id: UInt64) -> Bool { state.withLock { $0.own.isWaiting(id) } }
 
     /// Sends again what Redis may have lost: it has begun anew.
     ///

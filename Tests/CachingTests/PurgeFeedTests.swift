@@ -93,7 +93,8 @@ private func time(_ seconds: UInt64) -> MonotonicTime {
 }
 
 @Suite struct PurgeFeedTests {
-    @Test func `an entry is read back from its announcement; one of a later version purges everything`() {
+    @Test
+    func `an entry is read back from its announcement; one of a later version purges everything`() {
         let line = record(5).line
         let position = PurgePosition(generation: 0xABCDEF, sequence: 77)
         let entry = PurgeEntry(announced: (Array("11259375 77 ".utf8) + line).span)
@@ -102,7 +103,9 @@ private func time(_ seconds: UInt64) -> MonotonicTime {
         #expect(PurgeEntry(announced: Array("11259375 77 ".utf8).span)?.position == position)
         let future = PurgeEntry(announced: Array("11259375 77 what is this".utf8).span)
         #expect(future?.record?.kind == .all)
-        for none in ["", "1", "1 2", "0 1 x", "16777216 1 x", "1 1099511627776 x", "a 1 x", "1 b x"] {
+        for none in [
+            "", "1", "1 2", "0 1 x", "16777216 1 x", "1 1099511627776 x", "a 1 x", "1 b x",
+        ] {
             #expect(PurgeEntry(announced: Array(none.utf8).span) == nil, "\(none)")
         }
         #expect(PurgePosition(word: position.word) == position)
@@ -142,6 +145,20 @@ private func time(_ seconds: UInt64) -> MonotonicTime {
         reader.feed.note(PurgePosition(generation: 1, sequence: 2), at: time(3))
         #expect(reader.feed.question == .none)
         #expect(reader.repeated == 0)
+    }
+
+    @Test func `what is announced between a reading and its answer is read, too`() {
+        var redis = ScriptedRedis()
+        var reader = Reader()
+        reader.catchUp(&redis)
+        reader.feed.interrupt()
+        let page = redis.page(from: 1)
+        reader.hear(redis.append(1))
+        reader.carryOut(reader.feed.read(page, at: time(1)))
+        #expect(reader.feed.question == .read(from: 1))
+        reader.catchUp(&redis)
+        #expect(reader.purged == [1])
+        #expect(reader.feed.question == .none)
     }
 
     @Test func `doubled and late announcements change nothing`() {
@@ -220,7 +237,10 @@ private func time(_ seconds: UInt64) -> MonotonicTime {
         #expect(reader.sentAgain == 1)
     }
 
-    @Test func `Redis without its last records: the numbers begin a generation, also when others have used them`() {
+    @Test
+    func
+        `Redis without its last records: the numbers begin a generation, also when others have used them`()
+    {
         for others in 0...4 {
             var redis = ScriptedRedis()
             var reader = Reader()
