@@ -1,4 +1,4 @@
-import Primitives
+public import Primitives
 
 /// What was purged and not yet applied to all entries of a shard.
 ///
@@ -127,10 +127,12 @@ struct PurgeTable {
 }
 
 /// What purges mean for one answer.
-enum PurgeVerdict: Equatable {
+public enum PurgeVerdict: Sendable, BitwiseCopyable, Equatable {
+    /// Nothing.
     case untouched
     /// It is stale since then.
     case stale(MonotonicTime)
+    /// It is not to be used.
     case dead
 
     mutating func apply(isSoft: Bool, at time: MonotonicTime) {
