@@ -35,7 +35,8 @@ extension SharedAnswer {
         switch verdict {
         case .dead: return .none
         // When it was purged is not known here: it counts as stale since it was asked for.
-        case .stale: stored = self.stored.adjusted(factor: 1000, staleSince: self.stored.head.requested)
+        case .stale:
+            stored = self.stored.adjusted(factor: 1000, staleSince: self.stored.head.requested)
         case .untouched: stored = self.stored
         }
         let demands =

@@ -181,7 +181,8 @@ import Testing
     }
 
     @Test func `every single bit counts`() throws {
-        let bytes = try form(stored(request(), [("Cache-Control", "max-age=60"), ("ETag", "\"a\"")]))
+        let bytes = try form(
+            stored(request(), [("Cache-Control", "max-age=60"), ("ETag", "\"a\"")]))
         for bit in 0..<bytes.count * 8 {
             var damaged = bytes
             damaged[bit / 8] ^= 1 << UInt8(bit % 8)
@@ -279,11 +280,12 @@ import Testing
                 == SharedKey.name(of: key.span, namespace: space))
     }
 
-    @Test(arguments: [
-        ("max-age=60", 60), ("max-age=60, stale-while-revalidate=30", 90),
-        ("max-age=60, stale-while-revalidate=30, stale-if-error=300", 360),
-        ("max-age=99999999999", 30 * 24 * 3600),
-    ] as [(String, UInt64)])
+    @Test(
+        arguments: [
+            ("max-age=60", 60), ("max-age=60, stale-while-revalidate=30", 90),
+            ("max-age=60, stale-while-revalidate=30, stale-if-error=300", 360),
+            ("max-age=99999999999", 30 * 24 * 3600),
+        ] as [(String, UInt64)])
     func `values stay as long as they are of use`(directives: String, seconds: UInt64) {
         let plain = stored(request(), [("Cache-Control", directives)])
         #expect(plain.sharedLifetime(at: at(0)) == .seconds(seconds))
@@ -330,7 +332,8 @@ private enum RandomAnswer {
             cachedHead(
                 asked,
                 response(
-                    [200, 203, 301, 404, 410][random.below(5)], list, framing: .length(UInt64(count))),
+                    [200, 203, 301, 404, 410][random.below(5)], list,
+                    framing: .length(UInt64(count))),
                 user: random.below(2) == 0 ? "u|\(random.below(9))" : nil,
                 times: times(Double(random.below(50)), delay: delay)),
             bodyCount: count, finished: at(55))
