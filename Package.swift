@@ -55,7 +55,7 @@ let targets: [[Target]] = [
     // Policy: values in, decisions out.
     module("Routes", ["HTTPModel", "Primitives"]),
     module("Identity", ["HTTPModel", "Primitives", "COpenSSL"], settings: lending),
-    module("Limits", ["HTTPModel", "Primitives"], settings: lending),
+    module("Limits", ["HTTPModel", "Primitives"], settings: lending, tests: ["BinaryKit"]),
     module("Caching", ["HTTPModel", "Primitives"], settings: lending),
     // Codecs: bytes in, values out.
     module("HTTP1", ["HTTPModel", "Primitives"], settings: lending),
@@ -94,22 +94,23 @@ let targets: [[Target]] = [
     module(
         "Proxy",
         [
-            "Upstreams", "EventLoop", "HTTP1", "Compression", "Settings", "Caching", "Limits",
+            "Upstreams", "RedisClient", "EventLoop", "HTTP1", "Compression", "Settings", "Caching",
+            "Limits",
             "Identity", "Routes",
             "Telemetry", "HTTPModel", "Primitives",
         ], settings: dataPlane, tests: ["TestKit", "Config"]),
     module(
         "Admin",
         [
-            "Proxy", "EventLoop", "HTTP1", "Settings", "Limits", "Routes", "Telemetry", "HTTPModel",
-            "Primitives",
+            "Proxy", "RedisClient", "EventLoop", "HTTP1", "Settings", "Limits", "Routes",
+            "Telemetry", "HTTPModel", "Primitives",
         ], settings: base, tests: ["TestKit", "Config"]),
     [
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Admin", "Proxy", "Config", "Settings", "EventLoop", "Upstreams", "HTTP1",
-                "HTTPModel", "Identity", "Primitives", "Telemetry",
+                "Admin", "Proxy", "Config", "Settings", "RedisClient", "EventLoop", "Upstreams",
+                "HTTP1", "HTTPModel", "Identity", "Primitives", "Telemetry",
             ], swiftSettings: base)
     ],
     // The whole: the real proxy in a simulated world, and the built binary with real sockets.
