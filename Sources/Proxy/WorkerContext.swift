@@ -17,6 +17,8 @@ final class WorkerContext {
     var retired: [UpstreamPool] = []
     /// The ways to Redis; `nil` without one.
     let redis: RedisClients?
+    /// Asks Redis about limits; `nil` without one.
+    let sharedLimiter: SharedLimiter?
     var random: SeededRandom
     var metrics: WorkerMetrics
     var log: AccessLog
@@ -44,6 +46,7 @@ final class WorkerContext {
         } else {
             redis = nil
         }
+        sharedLimiter = redis.map { SharedLimiter($0.limits) }
         self.random = random
         snapshot = Snapshot(
             blueprint, pools: pools,
