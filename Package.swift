@@ -94,9 +94,8 @@ let targets: [[Target]] = [
     module(
         "Proxy",
         [
-            "Upstreams", "EventLoop", "HTTP1", "Compression", "Settings", "Caching", "Limits",
-            "Identity", "Routes",
-            "Telemetry", "HTTPModel", "Primitives",
+            "Upstreams", "RedisClient", "EventLoop", "HTTP1", "Compression", "Settings", "Caching",
+            "Limits", "Identity", "Routes", "Telemetry", "HTTPModel", "Primitives",
         ], settings: dataPlane, tests: ["TestKit", "Config"]),
     module(
         "Admin",
@@ -108,8 +107,9 @@ let targets: [[Target]] = [
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Admin", "Proxy", "Config", "Settings", "EventLoop", "Upstreams", "HTTP1",
-                "HTTPModel", "Identity", "Primitives", "Telemetry",
+                "Admin", "Proxy", "Config", "Settings", "EventLoop", "RedisClient",
+                "RedisWire", "Upstreams",
+                "HTTP1", "HTTPModel", "Identity", "Primitives", "Telemetry",
             ], swiftSettings: base)
     ],
     // The whole: the real proxy in a simulated world, and the built binary with real sockets.

@@ -21,6 +21,8 @@ public final class SharedState: Sendable {
     public let background: BackgroundWork
     /// How the keys of credentials stand.
     public let keys: KeyHealth
+    /// How the Redis stands that replicas share; `nil`: there is none.
+    public let redis: SharedRedis?
     /// Where log lines go.
     public let log: LogPipe?
     /// When the process started.
@@ -43,6 +45,7 @@ public final class SharedState: Sendable {
             // Spreads pauses; no secret.
             seed: now.wall.nanoseconds ^ now.monotonic.nanoseconds)
         keys = KeyHealth(verifiesTokens: settings.identity.jwt != nil)
+        redis = settings.redis.map { SharedRedis($0) }
         configuration = Guarded(
             ConfigurationState(
                 upstreams: settings.upstreams.map {

@@ -10,6 +10,8 @@ import Upstreams
 final class WorkerContext {
     let loop: EventLoop
     let shared: SharedState
+    /// The worker's own connections to Redis; `nil`: there is none.
+    let redis: WorkerRedis?
     /// What requests that begin now follow.
     var snapshot: Snapshot
     /// Pools of former configurations whose connections are still in use.
@@ -36,6 +38,7 @@ final class WorkerContext {
                 settings: settings, health: health, loop: loop,
                 random: SeededRandom(seed: random.next()))
         }
+        redis = WorkerRedis(blueprint.settings.redis, shared.redis, loop: loop, random: &random)
         self.random = random
         snapshot = Snapshot(
             blueprint, pools: pools,
