@@ -55,7 +55,7 @@ let targets: [[Target]] = [
     // Policy: values in, decisions out.
     module("Routes", ["HTTPModel", "Primitives"]),
     module("Identity", ["HTTPModel", "Primitives", "COpenSSL"], settings: lending),
-    module("Limits", ["HTTPModel", "Primitives"], settings: lending),
+    module("Limits", ["HTTPModel", "Primitives"], settings: lending, tests: ["BinaryKit"]),
     module("Caching", ["HTTPModel", "Primitives"], settings: lending),
     // Codecs: bytes in, values out.
     module("HTTP1", ["HTTPModel", "Primitives"], settings: lending),
@@ -95,20 +95,21 @@ let targets: [[Target]] = [
         "Proxy",
         [
             "Upstreams", "RedisClient", "EventLoop", "HTTP1", "Compression", "Settings", "Caching",
-            "Limits", "Identity", "Routes", "Telemetry", "HTTPModel", "Primitives",
+            "Limits",
+            "Identity", "Routes",
+            "Telemetry", "HTTPModel", "Primitives",
         ], settings: dataPlane, tests: ["TestKit", "Config"]),
     module(
         "Admin",
         [
-            "Proxy", "EventLoop", "HTTP1", "Settings", "Limits", "Routes", "Telemetry", "HTTPModel",
-            "Primitives",
+            "Proxy", "RedisClient", "EventLoop", "HTTP1", "Settings", "Limits", "Routes",
+            "Telemetry", "HTTPModel", "Primitives",
         ], settings: base, tests: ["TestKit", "Config"]),
     [
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Admin", "Proxy", "Config", "Settings", "EventLoop", "RedisClient",
-                "RedisWire", "Upstreams",
+                "Admin", "Proxy", "Config", "Settings", "RedisClient", "EventLoop", "Upstreams",
                 "HTTP1", "HTTPModel", "Identity", "Primitives", "Telemetry",
             ], swiftSettings: base)
     ],

@@ -3,7 +3,7 @@ import Telemetry
 
 extension MetricsReport {
     /// How each Redis stands and what was asked of it; nothing without one.
-    func appendRedis(_ redis: SharedRedis?, to text: inout MetricsText) {
+    func appendRedis(_ redis: RedisHealths?, to text: inout MetricsText) {
         guard let redis else { return }
         text.family(
             "weir_redis_degraded", .gauge,

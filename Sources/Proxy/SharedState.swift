@@ -3,6 +3,7 @@ public import EventLoop
 import Identity
 public import Limits
 public import Primitives
+public import RedisClient
 public import Settings
 import Synchronization
 public import Upstreams
@@ -21,8 +22,8 @@ public final class SharedState: Sendable {
     public let background: BackgroundWork
     /// How the keys of credentials stand.
     public let keys: KeyHealth
-    /// How the Redis stands that replicas share; `nil`: there is none.
-    public let redis: SharedRedis?
+    /// The breakers of Redis; `nil` without one.
+    public let redis: RedisHealths?
     /// Where log lines go.
     public let log: LogPipe?
     /// When the process started.
@@ -44,8 +45,8 @@ public final class SharedState: Sendable {
             concurrency: settings.warm?.concurrency ?? WarmSettings.standardConcurrency,
             // Spreads pauses; no secret.
             seed: now.wall.nanoseconds ^ now.monotonic.nanoseconds)
+        redis = settings.redis.map(RedisHealths.init)
         keys = KeyHealth(verifiesTokens: settings.identity.jwt != nil)
-        redis = settings.redis.map { SharedRedis($0) }
         configuration = Guarded(
             ConfigurationState(
                 upstreams: settings.upstreams.map {

@@ -1,6 +1,7 @@
 public import EventLoop
 public import Identity
 public import Primitives
+import RedisClient
 import Settings
 import Telemetry
 public import Upstreams

@@ -1,6 +1,6 @@
 public import EventLoop
 public import Primitives
-public import RedisWire
+import RedisWire
 public import Settings
 
 /// Looks at the servers of one Redis over connections of its own, apart from clients and breaker.
@@ -52,7 +52,7 @@ public struct RedisInspection {
     /// - Returns: The server's refusal, if there was one.
     public func tryWork(
         at place: RedisSettings.Place, until deadline: MonotonicTime
-    ) async throws(RedisConnectFailure) -> RedisServerError? {
+    ) async throws(RedisConnectFailure) -> RedisError? {
         let link = try await connect(to: place, until: deadline)
         defer { link.close(.closed) }
         let key = "\(settings.namespace):check"
@@ -64,7 +64,7 @@ public struct RedisInspection {
                 RedisCommand("EVAL", script, "1", key),
                 RedisCommand("DEL", key),
             ], until: deadline)
-        for case .error(let error) in replies { return error }
+        for case .error(let error) in replies { return .server(error) }
         return nil
     }
 

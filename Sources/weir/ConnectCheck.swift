@@ -1,7 +1,6 @@
 import EventLoop
 import Primitives
 import RedisClient
-import RedisWire
 import Settings
 import Upstreams
 
