@@ -4,7 +4,7 @@ public import Settings
 public enum RedisRisk: Sendable, Equatable {
     /// With `policy`, keys of limits may be evicted when the memory is full: what they counted is forgotten, and
     /// the limit admits as much again.
-    case evictsLimits(policy: String)
+    case evictsLimits(policy: String, sharesWithCache: Bool)
     /// Stored answers may fill the memory, and limits could then not be counted.
     case cacheFillsMemory
     /// It is a replica, which takes no writes.
@@ -19,9 +19,11 @@ public enum RedisRisk: Sendable, Equatable {
     /// The words for it, and what to do.
     public var text: String {
         switch self {
-        case .evictsLimits(let policy):
+        case .evictsLimits(let policy, let sharesWithCache):
             "maxmemory-policy \(policy) may evict keys of limits, which then admit more than they should; "
-                + "set noeviction, and give the cache a Redis of its own (redis.cache_url)"
+                + "set noeviction"
+                + (sharesWithCache
+                    ? ", and give the cache a Redis of its own (redis.cache_url)" : "")
         case .cacheFillsMemory:
             "stored answers may fill maxmemory, and with maxmemory-policy noeviction limits then go by "
                 + "on_redis_failure; give the cache a Redis of its own (redis.cache_url) with allkeys-lfu"
@@ -57,7 +59,7 @@ extension RedisFacts {
         }
         guard memoryMax > 0, use.countsLimits else { return risks }
         if memoryPolicy != "noeviction" {
-            risks.append(.evictsLimits(policy: memoryPolicy))
+            risks.append(.evictsLimits(policy: memoryPolicy, sharesWithCache: use.storesAnswers))
         } else if use.storesAnswers {
             risks.append(.cacheFillsMemory)
         }
