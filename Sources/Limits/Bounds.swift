@@ -40,3 +40,28 @@ public enum LimitBounds {
     /// fill. With both below 2⁶² their sum cannot overflow 64 bits.
     static let timeMax: UInt64 = 1 << 62
 }
+
+/// The bounds of leases.
+enum LeaseBounds {
+    /// What a process asks for is its own use in so many microseconds, at most.
+    static let horizonMicros: UInt64 = 500_000
+    /// How long a process refuses by itself after Redis had nothing: from, doubled each time, to; nanoseconds.
+    static let denialMin: UInt64 = 2_000_000
+    static let denialMax: UInt64 = 1_000_000_000
+    /// A lease is spent for no longer than this, in nanoseconds, whatever its window says.
+    static let lifeMax: UInt64 = 10_000_000_000
+    /// Clocks may run apart by one part in so many.
+    static let clockShare: UInt64 = 1000
+    /// Units of one order or lease.
+    static let unitsMax: UInt32 = 1 << 28
+    /// Units left unused for so long are given back, in nanoseconds.
+    static let idleMin: UInt64 = 100_000_000
+    /// What is left of a bucket's lease is given back so long before its end, in nanoseconds.
+    static let returnMargin: UInt64 = 200_000_000
+    /// How fast a process believes that its use has changed, in nanoseconds.
+    static let rateMemory: UInt64 = 100_000_000
+    /// Leases of a process; what finds no room is asked for one by one.
+    static let leasesMax = 65_536
+    /// Shards of the table of leases: a power of two.
+    static let shards = 16
+}
