@@ -53,7 +53,7 @@ let targets: [[Target]] = [
     // Policy: values in, decisions out.
     module("Routes", ["HTTPModel", "Primitives"]),
     module("Identity", ["HTTPModel", "Primitives", "COpenSSL"], settings: lending),
-    module("Limits", ["HTTPModel", "Primitives"], settings: lending),
+    module("Limits", ["HTTPModel", "Primitives"], settings: lending, tests: ["BinaryKit"]),
     module("Caching", ["HTTPModel", "Primitives"], settings: lending),
     // Codecs: bytes in, values out.
     module("HTTP1", ["HTTPModel", "Primitives"], settings: lending),

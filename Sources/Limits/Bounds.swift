@@ -56,12 +56,10 @@ enum LeaseBounds {
     static let unitsMax: UInt32 = 1 << 28
     /// Units left unused for so long are given back, in nanoseconds.
     static let idleMin: UInt64 = 100_000_000
-    /// What is left of a bucket's lease is given back so long before its end, in nanoseconds.
-    static let returnMargin: UInt64 = 200_000_000
     /// How fast a process believes that its use has changed, in nanoseconds.
     static let rateMemory: UInt64 = 100_000_000
-    /// Leases of a process; what finds no room is asked for one by one.
-    static let leasesMax = 65_536
+    /// Leases of one shard of the table.
+    static let leasesPerShard = 4096
     /// Shards of the table of leases: a power of two.
     static let shards = 16
 }

@@ -14,7 +14,8 @@ import Primitives
 /// for clocks that run apart. Units with different deadlines are all held to the earliest.
 struct Lease: Sendable {
     let key: [UInt8]
-    let terms: LeaseTerms
+    /// The terms of the last order: a reload, or another tier, may bring others.
+    var terms: LeaseTerms
     /// Units that may be spent before `deadline`.
     private(set) var units: UInt32 = 0
     /// Monotonic nanoseconds.
@@ -205,10 +206,14 @@ struct Lease: Sendable {
     }
 
     /// Notes that the answer to an order is lost.
-    mutating func fail(_ order: LeaseOrder) { landed(order) }
+    mutating func fail(_ order: LeaseOrder) {
+        landed(order)
+        if flying == 0 { bound = .max }
+    }
 
     private mutating func landed(_ order: LeaseOrder) {
         flying -= 1
+        precondition(flying >= 0)
         if order.asks && order.need == 0 { isRefilling = false }
     }
 
@@ -279,7 +284,7 @@ struct Lease: Sendable {
         }
         guard units > 0 else { return nil }
         let isEnding =
-            terms.kind == .tokenBucket && deadline - now < LeaseBounds.returnMargin
+            terms.kind == .tokenBucket && deadline - now < UInt64(terms.slot) * 1000
         if isEnding && !all && !isIdle(at: now) {
             order.want = min(wantedAhead(at: now), LeaseBounds.unitsMax)
             tell(&order, keep: true)

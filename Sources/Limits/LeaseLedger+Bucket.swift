@@ -1,12 +1,12 @@
 /// Token buckets: what is outstanding is counted, so that it and the bucket's level are never more than the burst.
 ///
-/// Between two events the level is `burst − max(debt, outstanding)`. Leases end in slots of a quarter of a second;
-/// a slot that has ended is not outstanding any more, but its tokens come back only as time passes.
+/// Between two events the level is `burst − max(debt, outstanding)`. Leases end together, in slots; what has ended is
+/// not outstanding any more, but its tokens come back only as time passes.
 extension LeaseLedger.Step {
     func tokenBucket(_ state: inout [Int64]) -> LeaseGrant {
         var bucket = Bucket(state, terms, now: now)
         let now = bucket.at
-        let slot = now / LeaseLedger.slot + LeaseLedger.slots
+        let slot = (now / terms.slot + 5) * terms.slot
         let kept = bucket.settle(order)
         let granted = share((bucket.most - bucket.debt) / terms.length)
         bucket.lend(granted: granted, kept: kept, until: slot)
@@ -20,7 +20,7 @@ extension LeaseLedger.Step {
         }
         state = bucket.state
         return grant(
-            granted, kept: kept, mark: slot, left: slot * LeaseLedger.slot - now,
+            granted, kept: kept, mark: slot, left: slot - now,
             available: available, wait: wait, reset: bucket.micros(bucket.debt))
     }
 
@@ -31,7 +31,7 @@ extension LeaseLedger.Step {
         private(set) var at: Int64
         /// What is missing, in grains.
         private(set) var debt: Int64
-        private var slots: [(slot: Int64, units: Int64)] = []
+        private var slots: [(end: Int64, units: Int64)] = []
         private var outstanding: Int64 = 0
 
         /// The debt of an empty bucket.
@@ -57,8 +57,8 @@ extension LeaseLedger.Step {
         }
 
         private mutating func advance(now: Int64) {
-            while let first = slots.first, first.slot * LeaseLedger.slot <= now {
-                refill(to: first.slot * LeaseLedger.slot)
+            while let first = slots.first, first.end <= now {
+                refill(to: first.end)
                 outstanding -= first.units
                 slots.removeFirst()
             }
@@ -78,7 +78,7 @@ extension LeaseLedger.Step {
         /// Takes what an order tells about its lease; returns the units that are kept.
         mutating func settle(_ order: LeaseOrder) -> Int64 {
             var kept: Int64 = 0
-            for place in slots.indices where slots[place].slot == order.mark {
+            for place in slots.indices where slots[place].end == order.mark {
                 let told = min(
                     slots[place].units, Int64(order.spent) + Int64(order.back) + Int64(order.keep))
                 slots[place].units -= told
@@ -97,10 +97,11 @@ extension LeaseLedger.Step {
             debt += granted * terms.length
             outstanding += granted
             guard kept + granted > 0 else { return }
-            if let last = slots.last, last.slot == slot {
-                slots[slots.count - 1].units += kept + granted
+            let place = slots.firstIndex { $0.end >= slot } ?? slots.count
+            if place < slots.count && slots[place].end == slot {
+                slots[place].units += kept + granted
             } else {
-                slots.append((slot, kept + granted))
+                slots.insert((slot, kept + granted), at: place)
             }
         }
 
@@ -111,7 +112,7 @@ extension LeaseLedger.Step {
         var state: [Int64] {
             let held = slots.filter { $0.units > 0 }
             if debt == 0 && held.isEmpty { return [] }
-            return [at, debt, terms.length, terms.detail] + held.flatMap { [$0.slot, $0.units] }
+            return [at, debt, terms.length, terms.detail] + held.flatMap { [$0.end, $0.units] }
         }
     }
 }

@@ -31,11 +31,6 @@ public struct LeaseLedger: Sendable {
         return grant
     }
 
-    /// Microseconds of a slot in which leases of a bucket end.
-    static let slot: Int64 = 250_000
-    /// Slots in which there may be outstanding units: a lease lasts a slot less, or a little longer.
-    static let slots: Int64 = 5
-
     /// One order on its way.
     struct Step {
         let order: LeaseOrder

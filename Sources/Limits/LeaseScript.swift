@@ -13,11 +13,11 @@
 /// | --- | --- |
 /// | fixed window | its end, units |
 /// | sliding window | microseconds of a sub-window, counters in the ring, then index and units of each that holds some |
-/// | token bucket | moment, debt in grains then, grains of a token, of a microsecond, then slot and units outstanding |
+/// | token bucket | moment, debt in grains then, grains of a token, of a microsecond, then end and units of the leases that end together |
 public enum LeaseScript {
     /// The text, in Lua 5.1 as Redis 5 to 7 run it. All numbers are whole and below 2⁵³.
     public static let text = """
-        local fmod, SLOT, SLOTS, DAY = math.fmod, 250000, 5, 86400000000
+        local fmod, DAY = math.fmod, 86400000000
 
         local function quotient(a, b) return (a - fmod(a, b)) / b end
 
@@ -163,13 +163,15 @@ public enum LeaseScript {
             end
             debt = math.max(debt, math.min(outstanding, capacity) * token)
           end
-          while slots[1] and slots[1][1] * SLOT <= now do
-            advance(slots[1][1] * SLOT)
+          while slots[1] and slots[1][1] <= now do
+            advance(slots[1][1])
             outstanding = outstanding - slots[1][2]
             table.remove(slots, 1)
           end
           advance(now)
-          local kept, slot = 0, quotient(now, SLOT) + SLOTS
+          -- Leases end together in slots: of a quarter of the time in which the bucket fills, 12.5 to 250 ms.
+          local width = math.min(math.max(quotient(quotient(most, grains), 4), 12500), 250000)
+          local kept, slot = 0, (quotient(now, width) + 5) * width
           for i = 1, #slots do
             if slots[i][1] == order.mark then
               local told = math.min(slots[i][2], order.spent + order.back + order.keep)
@@ -186,10 +188,12 @@ public enum LeaseScript {
           debt = debt + granted * token
           outstanding = outstanding + granted
           if kept + granted > 0 then
-            if slots[1] and slots[#slots][1] == slot then
-              slots[#slots][2] = slots[#slots][2] + kept + granted
+            local place = 1
+            while slots[place] and slots[place][1] < slot do place = place + 1 end
+            if slots[place] and slots[place][1] == slot then
+              slots[place][2] = slots[place][2] + kept + granted
             else
-              slots[#slots + 1] = {slot, kept + granted}
+              table.insert(slots, place, {slot, kept + granted})
             end
           end
           local function micros(amount) return quotient(amount + grains - 1, grains) end
@@ -204,11 +208,11 @@ public enum LeaseScript {
             if slots[i][2] > 0 then
               fresh[#fresh + 1] = slots[i][1]
               fresh[#fresh + 1] = slots[i][2]
-              idle = math.max(idle, slots[i][1] * SLOT - now)
+              idle = math.max(idle, slots[i][1] - now)
             end
           end
           write(key, fresh, idle)
-          return granted, kept, slot, slot * SLOT - now, available, wait, micros(debt)
+          return granted, kept, slot, slot - now, available, wait, micros(debt)
         end
 
         local kinds = {fixed_window, sliding_window, token_bucket}

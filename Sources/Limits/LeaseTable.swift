@@ -4,8 +4,8 @@ public import Primitives
 ///
 ///     digest → shard (16, each with a lock) → lease
 ///
-/// **Bounds**: `LeaseBounds.leasesMax` keys. A lease without units goes to make room for another; when all hold
-/// units, a new key is refused.
+/// **Bounds**: 65,536 keys, 4096 in a shard. Leases without units go to make room for another; when all hold units,
+/// a new key is refused.
 ///
 /// Units are taken and put back under the lock of one shard. A request that takes from several leases puts back what
 /// it took when one refuses: others may lack these units meanwhile and ask for more, which never admits too much.
@@ -64,14 +64,15 @@ public final class LeaseTable: Sendable {
         at now: MonotonicTime
     ) -> LeaseOrder? {
         shards[shard(of: digest)].leases.withLock { leases in
-            if leases[digest] == nil || leases[digest]?.terms != terms {
-                if leases.count >= LeaseBounds.leasesMax / LeaseBounds.shards {
+            if leases[digest] == nil {
+                if leases.count >= LeaseBounds.leasesPerShard {
                     leases = leases.filter { !$0.value.isForgettable(at: now.nanoseconds) }
                 }
-                guard leases.count < LeaseBounds.leasesMax / LeaseBounds.shards else { return nil }
+                guard leases.count < LeaseBounds.leasesPerShard else { return nil }
                 leases[digest] = Lease(key: key(), terms: terms, at: now.nanoseconds)
             }
             guard let place = leases.index(forKey: digest) else { return nil }
+            leases.values[place].terms = terms
             leases.values[place].wait(need, at: now.nanoseconds)
             return leases.values[place].order(need: need, at: now.nanoseconds)
         }
@@ -106,29 +107,39 @@ public final class LeaseTable: Sendable {
         public let order: LeaseOrder
     }
 
-    /// What is to be given back or renewed now: units that are idle or about to end; `all`: all of them. Leases out
-    /// of use are forgotten.
-    public func sweep(all: Bool = false, at now: MonotonicTime) -> [Return] {
-        var returns: [Return] = []
-        for index in shards.indices {
-            shards[index].leases.withLock { leases in
-                var unused: [Digest128] = []
-                for place in leases.indices {
-                    let digest = leases.keys[place]
-                    if let order = leases.values[place].returning(all: all, at: now.nanoseconds) {
-                        let lease = leases.values[place]
-                        returns.append(
-                            Return(digest: digest, key: lease.key, terms: lease.terms, order: order)
-                        )
-                    } else if leases.values[place].isForgettable(at: now.nanoseconds)
-                        && leases.values[place].isUnused(at: now.nanoseconds)
-                    {
-                        unused.append(digest)
-                    }
+    /// What is to be given back or renewed now: units that are idle or about to end. Leases out of use are
+    /// forgotten. One shard after the other is looked at, so that a turn of the loop stays short.
+    ///
+    /// - Parameters:
+    ///   - round: Counts the calls.
+    ///   - now: The time.
+    public func sweep(_ round: Int, at now: MonotonicTime) -> [Return] {
+        sweep(shard: round & (LeaseBounds.shards - 1), all: false, at: now)
+    }
+
+    /// What is to be given back when the process ends or its limits change: everything that is here.
+    public func empty(at now: MonotonicTime) -> [Return] {
+        shards.indices.flatMap { sweep(shard: $0, all: true, at: now) }
+    }
+
+    private func sweep(shard: Int, all: Bool, at now: MonotonicTime) -> [Return] {
+        shards[shard].leases.withLock { leases in
+            var returns: [Return] = []
+            var unused: [Digest128] = []
+            for place in leases.indices {
+                let digest = leases.keys[place]
+                if let order = leases.values[place].returning(all: all, at: now.nanoseconds) {
+                    let lease = leases.values[place]
+                    returns.append(
+                        Return(digest: digest, key: lease.key, terms: lease.terms, order: order))
+                } else if leases.values[place].isForgettable(at: now.nanoseconds)
+                    && leases.values[place].isUnused(at: now.nanoseconds)
+                {
+                    unused.append(digest)
                 }
-                for digest in unused { leases[digest] = nil }
             }
+            for digest in unused { leases[digest] = nil }
+            return returns
         }
-        return returns
     }
 }

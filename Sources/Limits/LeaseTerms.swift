@@ -95,6 +95,9 @@ public struct LeaseTerms: Sendable, BitwiseCopyable, Equatable {
     /// The microseconds in which an empty bucket fills.
     var fill: Int64 { Int64(Int128(length) * Int128(capacity) / Int128(detail)) }
 
+    /// The microseconds of a slot in which leases of a bucket end together; a lease lasts for four or five.
+    var slot: Int64 { min(max(fill / 4, 12_500), 250_000) }
+
     /// The longest time for which a process refuses by itself after Redis had nothing, in nanoseconds: a second;
     /// for buckets a quarter of the time in which one fills, times the replicas that may come for it.
     func denialMax(replicas: UInt32) -> UInt64 {
