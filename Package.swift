@@ -125,6 +125,9 @@ let targets: [[Target]] = [
     ],
 ]
 
+// `WEIR_TEST_TARGETS=LimitsTests,ProxyTests swift build --build-tests` builds only these tests.
+let chosenTests = Context.environment["WEIR_TEST_TARGETS"]?.split(separator: ",").map(String.init)
+
 let package = Package(
     name: "weir",
     // The libraries are for the micro-benchmarks in bench/micro.
@@ -132,6 +135,8 @@ let package = Package(
         + ["Limits", "Caching", "Compression", "Identity", "HTTPModel", "Primitives"].map {
             .library(name: $0, type: .static, targets: [$0])
         },
-    targets: targets.flatMap { $0 },
+    targets: targets.flatMap { $0 }.filter {
+        $0.type != .test || chosenTests?.contains($0.name) ?? true
+    },
     swiftLanguageModes: [.v6]
 )

@@ -1,8 +1,11 @@
 public import HTTPModel
 public import Primitives
 
-/// What the limits of a route say to one request. A value without references.
-public struct LimitDecision: Sendable {
+/// What the limits of a route say to one request.
+///
+/// A reference, because it is large: it is written once a request and then looked at in a dozen places, none of
+/// which copies it. It belongs to one exchange and is used again for its next request.
+public final class LimitDecision {
     /// What becomes of the request. Indices are those of the policy.
     public enum Outcome: Sendable, BitwiseCopyable, Equatable {
         /// No limit applied: there is none, or the tier is unlimited, or nobody is counted.
@@ -27,11 +30,10 @@ public struct LimitDecision: Sendable {
     private var receiptCount = 0
 
     /// The decision of no limit at all.
-    @inline(__always)
     public init() {}
 
     /// Makes it the decision of no limit at all, where it stands.
-    public mutating func clear() {
+    public func clear() {
         precondition(receiptCount == 0, "a decision was cleared before it was settled")
         outcome = .notLimited
         count = 0
@@ -88,7 +90,7 @@ public struct LimitDecision: Sendable {
     }
 
     /// Adds the state of a limit that applies, behind those before it in the policy; returns its index.
-    mutating func append(_ state: LimitState) -> UInt8 {
+    func append(_ state: LimitState) -> UInt8 {
         states[count] = state
         count += 1
         if outcome == .notLimited { outcome = .admitted }
@@ -96,7 +98,7 @@ public struct LimitDecision: Sendable {
     }
 
     /// Records what became of one limit.
-    mutating func settle(_ item: LimitWork.Item, charged: Bool, level: LimitMeter.Level) {
+    func settle(_ item: LimitWork.Item, charged: Bool, level: LimitMeter.Level) {
         let index = Int(item.state)
         states[index].refused = !item.admits
         states[index].cost = item.units
@@ -115,18 +117,18 @@ public struct LimitDecision: Sendable {
     }
 
     /// Records the level of a state after its charge was corrected.
-    mutating func correct(_ index: Int, charged: UInt32, level: LimitMeter.Level) {
+    func correct(_ index: Int, charged: UInt32, level: LimitMeter.Level) {
         states[index].charged = charged
         show(level, at: index)
     }
 
     /// Records that another rate counts for now.
-    mutating func boost(_ index: Int, quota: UInt32) {
+    func boost(_ index: Int, quota: UInt32) {
         states[index].quota = quota
         states[index].isBoosted = true
     }
 
-    private mutating func show(_ level: LimitMeter.Level, at index: Int) {
+    private func show(_ level: LimitMeter.Level, at index: Int) {
         states[index].remaining = level.remaining
         states[index].resetAfter = Nanoseconds(level.resetAfter)
         states[index].resetAt = WallTime(nanoseconds: level.resetAt)
@@ -136,7 +138,7 @@ public struct LimitDecision: Sendable {
     // MARK: Receipts
 
     /// Remembers a charge that is corrected or given back later.
-    mutating func keep(_ receipt: LimitReceipt) {
+    func keep(_ receipt: LimitReceipt) {
         receipts[receiptCount] = receipt
         receiptCount += 1
     }
@@ -145,7 +147,7 @@ public struct LimitDecision: Sendable {
     func receipt(_ index: Int) -> LimitReceipt? { index < receiptCount ? receipts[index] : nil }
 
     /// Removes a receipt; the last one takes its place.
-    mutating func dropReceipt(_ index: Int) {
+    func dropReceipt(_ index: Int) {
         receiptCount -= 1
         receipts[index] = receipts[receiptCount]
     }

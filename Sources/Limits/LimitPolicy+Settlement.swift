@@ -17,7 +17,7 @@ extension LimitPolicy {
     ///   - costField: The units that a field of the answer, by its lower-case name, says it cost; `nil` when
     ///     it says nothing.
     public func settle(
-        _ decision: inout LimitDecision, in table: LimitTable, status: Status, answer: LimitAnswer,
+        _ decision: LimitDecision, in table: LimitTable, status: Status, answer: LimitAnswer,
         at clock: ClockReading, costField: ([UInt8]) -> UInt32?
     ) {
         var index = 0
@@ -44,7 +44,7 @@ extension LimitPolicy {
 
     /// Ends the request: its units in flight are given back. What was not settled stays charged.
     public func finish(
-        _ decision: inout LimitDecision, in table: LimitTable, at clock: ClockReading
+        _ decision: LimitDecision, in table: LimitTable, at clock: ClockReading
     ) {
         while let receipt = decision.receipt(0) {
             decision.dropReceipt(0)
@@ -56,7 +56,7 @@ extension LimitPolicy {
     /// Gives back all that the request was charged, because it ended before it went on: its client left while
     /// it was delayed.
     public func cancel(
-        _ decision: inout LimitDecision, in table: LimitTable, at clock: ClockReading
+        _ decision: LimitDecision, in table: LimitTable, at clock: ClockReading
     ) {
         while let receipt = decision.receipt(0) {
             decision.dropReceipt(0)

@@ -82,7 +82,7 @@ public struct LimitPolicy: Sendable {
     public func decide(
         _ subject: borrowing LimitSubject, dimensions: borrowing LimitDimensions,
         answer: LimitAnswer = .miss, in table: LimitTable, at clock: ClockReading,
-        isPeek: Bool = false, into decision: inout LimitDecision
+        isPeek: Bool = false, into decision: LimitDecision
     ) {
         decision.clear()
         if limits.isEmpty { return }
@@ -116,7 +116,7 @@ public struct LimitPolicy: Sendable {
             decision.outcome = .deniedAnonymous(limit: denying)
         }
         work.sort()
-        if work.count > 0 { table.decide(&work, &decision, by: self, from: 0) }
+        if work.count > 0 { table.decide(&work, decision, by: self, from: 0) }
     }
 
     /// What few limits have; `nil` for the others.

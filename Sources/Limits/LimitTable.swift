@@ -82,7 +82,7 @@ public final class LimitTable: Sendable {
     /// held at the vote, decisions happen as if one after the other; as they are taken in ascending order,
     /// none waits in a circle.
     func decide(
-        _ work: inout LimitWork, _ decision: inout LimitDecision, by policy: LimitPolicy,
+        _ work: inout LimitWork, _ decision: LimitDecision, by policy: LimitPolicy,
         from position: Int
     ) {
         let shard = work.items[Int(work.order[position])].shard
@@ -93,7 +93,7 @@ public final class LimitTable: Sendable {
                 end += 1
             } while end < work.count && work.items[Int(work.order[end])].shard == shard
             if end < work.count {
-                decide(&work, &decision, by: policy, from: end)
+                decide(&work, decision, by: policy, from: end)
             } else {
                 work.vote()
             }

@@ -69,7 +69,7 @@ extension DownstreamConnection {
     }
 
     private func writeRefusal(
-        _ exchange: Exchange, _ decision: borrowing LimitDecision, _ route: Route, problemJSON: Bool
+        _ exchange: Exchange, _ decision: LimitDecision, _ route: Route, problemJSON: Bool
     ) {
         // Field and body tell the same time.
         exchange.jitter = worker.random.next()

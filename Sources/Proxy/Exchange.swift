@@ -22,7 +22,7 @@ final class Exchange {
     var cacheKey: [UInt8] = []
     /// What the cache did, when the origin is asked.
     var cacheStatus: CacheStatus?
-    var decision = LimitDecision()
+    let decision = LimitDecision()
     /// The route whose limits decided; `nil` when none did, and when the request has ended for them.
     var limiting: Route?
     /// The cache's part in the answer, as the limits were told, and then as it turned out.

@@ -64,7 +64,7 @@ extension Explanation.Outcome {
         self.init(action: .forwarded, status: nil, detail: "to upstream \(name), \(why)")
     }
 
-    private static func refusal(_ decision: borrowing LimitDecision, _ limits: LimitPolicy)
+    private static func refusal(_ decision: LimitDecision, _ limits: LimitPolicy)
         -> String
     {
         switch decision.outcome {

@@ -103,9 +103,9 @@ public struct KeyView {
             method: Method(method.span), user: user.isEmpty ? nil : user.span,
             company: company.isEmpty ? nil : company.span, tier: tier.isEmpty ? nil : tier.span)
         let dimensions = dimensions(of: subject, policy)
-        var decision = LimitDecision()
+        let decision = LimitDecision()
         policy.decide(
-            lent, dimensions: dimensions, in: table, at: clock, isPeek: true, into: &decision)
+            lent, dimensions: dimensions, in: table, at: clock, isPeek: true, into: decision)
         var states: [KeyState] = []
         for limit in 0..<policy.count {
             let state = decision.state(of: limit)

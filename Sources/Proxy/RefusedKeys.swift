@@ -40,7 +40,7 @@ struct RefusedKeys {
 
     /// Counts the keys of all limits that refused a request; shadow limits refuse nothing.
     mutating func note(
-        _ decision: borrowing LimitDecision, of route: Route, _ subject: borrowing LimitSubject,
+        _ decision: LimitDecision, of route: Route, _ subject: borrowing LimitSubject,
         _ dimensions: borrowing LimitDimensions, methodName: Span<UInt8>, at now: WallTime
     ) {
         for index in 0..<decision.count {

@@ -67,7 +67,7 @@ extension WorkerContext {
 
     /// Describes the limits of `route`, in order: the exchange's own parts, lent.
     private func limits(
-        _ decision: borrowing LimitDecision, _ identity: borrowing ResolvedIdentity,
+        _ decision: LimitDecision, _ identity: borrowing ResolvedIdentity,
         _ dimensions: borrowing LimitDimensions, _ request: borrowing RequestHead, _ route: Route,
         _ answer: LimitAnswer
     ) -> [LimitView] {

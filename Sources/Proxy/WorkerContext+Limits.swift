@@ -49,9 +49,8 @@ extension WorkerContext {
             user: identity.user, company: identity.company, tier: identity.tier)
         route.limits.decide(
             subject, dimensions: dimensions, answer: exchange.answer, in: shared.limits,
-            at: loop.clock, isPeek: isPeek, into: &exchange.decision)
+            at: loop.clock, isPeek: isPeek, into: exchange.decision)
         exchange.decided = loop.clock
-        // One copy for all that look at it.
         let decision = exchange.decision
         if !isPeek {
             exchange.limiting = route
@@ -114,7 +113,7 @@ extension WorkerContext {
     func settleLimits(_ exchange: Exchange, costField: ([UInt8]) -> UInt32?) {
         guard exchange.decision.isOpen, let route = exchange.limiting else { return }
         route.limits.settle(
-            &exchange.decision, in: shared.limits, status: exchange.record.status,
+            exchange.decision, in: shared.limits, status: exchange.record.status,
             answer: exchange.answer, at: loop.clock, costField: costField)
     }
 
@@ -124,7 +123,7 @@ extension WorkerContext {
         exchange.limiting = nil
         metrics.noteEnd(exchange.decision, of: route, rows: rows(of: route, in: snapshot))
         guard exchange.decision.isOpen else { return }
-        route.limits.finish(&exchange.decision, in: shared.limits, at: loop.clock)
+        route.limits.finish(exchange.decision, in: shared.limits, at: loop.clock)
     }
 
     /// Ends a request that did not go on, and gives back what it was charged.
@@ -133,6 +132,6 @@ extension WorkerContext {
         exchange.limiting = nil
         metrics.noteCancelled(
             exchange.decision, of: route, rows: rows(of: route, in: snapshot))
-        route.limits.cancel(&exchange.decision, in: shared.limits, at: loop.clock)
+        route.limits.cancel(exchange.decision, in: shared.limits, at: loop.clock)
     }
 }

@@ -93,10 +93,10 @@ struct LimitPolicyTests {
         let subject = LimitSubject(
             address: IPAddress(v4: 1), counted: IPAddress(v4: 1), method: .get, user: name.span,
             company: nil, tier: nil)
-        var decision = LimitDecision()
+        let decision = LimitDecision()
         scene.policy.decide(
             subject, dimensions: LimitDimensions(), in: scene.table, at: scene.clock,
-            into: &decision)
+            into: decision)
         #expect(decision.isAdmitted)
     }
 

@@ -47,12 +47,12 @@ struct LimitScene {
 
     /// Settles and ends a decision.
     func settle(
-        _ decision: inout LimitDecision, status: Status, answer: LimitAnswer = .miss,
+        _ decision: LimitDecision, status: Status, answer: LimitAnswer = .miss,
         costField: ([UInt8]) -> UInt32? = { _ in nil }
     ) {
         policy.settle(
-            &decision, in: table, status: status, answer: answer, at: clock, costField: costField)
-        policy.finish(&decision, in: table, at: clock)
+            decision, in: table, status: status, answer: answer, at: clock, costField: costField)
+        policy.finish(decision, in: table, at: clock)
     }
 
     /// How many requests in a row pass now, at most `most`.
@@ -84,14 +84,14 @@ func decide(
     let user = user.map { Array($0.utf8) }
     let company = company.map { Array($0.utf8) }
     let tier = tier.map { Array($0.utf8) }
-    var decision = LimitDecision()
+    let decision = LimitDecision()
     let dimensions = dimensions(values)
     let subject = LimitSubject(
         address: IPAddress(v4: ip), counted: IPAddress(v4: ip), method: method, user: user?.span,
         company: company?.span, tier: tier?.span)
     policy.decide(
         subject, dimensions: dimensions, answer: answer, in: table, at: clock, isPeek: isPeek,
-        into: &decision)
+        into: decision)
     return decision
 }
 

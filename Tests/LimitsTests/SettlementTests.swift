@@ -26,15 +26,15 @@ struct SettlementTests {
         for algorithm in windows {
             let scene = LimitScene([limit(10, algorithm, counted: [401...401, 403...403])])
             for _ in 0..<9 {
-                var good = scene.ask()
+                let good = scene.ask()
                 #expect(good.isAdmitted && good.isOpen)
-                scene.settle(&good, status: 200)
+                scene.settle(good, status: 200)
                 #expect(good[0].charged == 0 && good[0].remaining == 10)
             }
             for _ in 0..<10 {
-                var bad = scene.ask()
+                let bad = scene.ask()
                 #expect(bad.isAdmitted)
-                scene.settle(&bad, status: 401)
+                scene.settle(bad, status: 401)
                 #expect(bad[0].charged == 1)
             }
             #expect(!scene.ask().isAdmitted, "\(algorithm)")
@@ -44,17 +44,17 @@ struct SettlementTests {
     @Test func `parallel guesses cannot slip through: what is in flight is reserved`() {
         for algorithm in windows {
             let scene = LimitScene([limit(5, algorithm, counted: [401...401])])
-            var inFlight = (0..<20).map { _ in scene.ask() }
+            let inFlight = (0..<20).map { _ in scene.ask() }
             #expect(inFlight.count { $0.isAdmitted } == 5)
-            for index in inFlight.indices { scene.settle(&inFlight[index], status: 401) }
+            for index in inFlight.indices { scene.settle(inFlight[index], status: 401) }
             #expect(!scene.ask().isAdmitted)
         }
     }
 
     @Test func `an answer that was never known stays charged`() {
         let scene = LimitScene([limit(1, .tokenBucket(burst: nil), counted: [401...401])])
-        var guess = scene.ask()
-        scene.policy.finish(&guess, in: scene.table, at: scene.clock)
+        let guess = scene.ask()
+        scene.policy.finish(guess, in: scene.table, at: scene.clock)
         #expect(!guess.isOpen)
         #expect(!scene.ask().isAdmitted)
     }
@@ -62,22 +62,22 @@ struct SettlementTests {
     @Test func `costs by the cache's part: a free hit passes where nothing is left`() {
         let costs = LimitDefinition.Costs(hit: .units(0), stale: .units(1), miss: .units(3))
         let scene = LimitScene([limit(3, .fixedWindow(phase: .aligned), costs: costs)])
-        var miss = scene.ask(answer: .miss)
+        let miss = scene.ask(answer: .miss)
         #expect(miss[0].charged == 3 && miss[0].remaining == 0)
-        scene.settle(&miss, status: 200, answer: .miss)
+        scene.settle(miss, status: 200, answer: .miss)
         #expect(!scene.ask(answer: .miss).isAdmitted)
         #expect(!scene.ask(answer: .stale).isAdmitted)
-        var hit = scene.ask(answer: .hit)
+        let hit = scene.ask(answer: .hit)
         #expect(hit.isAdmitted && hit[0].charged == 0)
-        scene.settle(&hit, status: 200, answer: .hit)
+        scene.settle(hit, status: 200, answer: .hit)
     }
 
     @Test func `a miss that turns out to be another's fetch costs what a hit does`() {
         let costs = LimitDefinition.Costs(hit: .units(1), stale: .units(1), miss: .units(5))
         let scene = LimitScene([limit(10, .tokenBucket(burst: nil), costs: costs)])
-        var decision = scene.ask(answer: .miss)
+        let decision = scene.ask(answer: .miss)
         #expect(decision[0].remaining == 5)
-        scene.settle(&decision, status: 200, answer: .hit)
+        scene.settle(decision, status: 200, answer: .hit)
         #expect(decision[0].charged == 1 && decision[0].remaining == 9)
     }
 
@@ -86,15 +86,15 @@ struct SettlementTests {
             hit: .header, stale: .header, miss: .header, header: "x-cost", reserve: 2)
         for algorithm in windows {
             var scene = LimitScene([limit(10, algorithm, costs: costs)])
-            var dear = scene.ask()
+            let dear = scene.ask()
             #expect(dear[0].charged == 2)
-            scene.settle(&dear, status: 200) { $0 == Array("x-cost".utf8) ? 12 : nil }
+            scene.settle(dear, status: 200) { $0 == Array("x-cost".utf8) ? 12 : nil }
             #expect(dear[0].charged == 12 && dear[0].remaining == 0)
             #expect(!scene.ask().isAdmitted)
             scene.advance(.seconds(80))
-            var cheap = scene.ask()
+            let cheap = scene.ask()
             #expect(cheap.isAdmitted, "\(algorithm)")
-            scene.settle(&cheap, status: 200) { _ in nil }
+            scene.settle(cheap, status: 200) { _ in nil }
             #expect(cheap[0].charged == 2)
         }
     }
@@ -110,12 +110,12 @@ struct SettlementTests {
 
     @Test func `settling twice changes nothing more`() {
         let scene = LimitScene([limit(5, .fixedWindow(phase: .aligned), counted: [401...401])])
-        var first = scene.ask()
-        var second = scene.ask()
-        scene.settle(&first, status: 200)
-        scene.settle(&first, status: 200)
+        let first = scene.ask()
+        let second = scene.ask()
+        scene.settle(first, status: 200)
+        scene.settle(first, status: 200)
         #expect(first[0].remaining == 4)
-        scene.settle(&second, status: 401)
+        scene.settle(second, status: 401)
         #expect(scene.ask(isPeek: true)[0].remaining == 4)
     }
 
@@ -133,19 +133,19 @@ struct SettlementTests {
             for _ in 0..<100 {
                 open.append(scene.ask(answer: .miss))
                 guard random.next() % 2 == 0 else { continue }
-                var decision = open.remove(at: Int(random.next() % UInt64(open.count)))
+                let decision = open.remove(at: Int(random.next() % UInt64(open.count)))
                 let answer: LimitAnswer = [.hit, .stale, .miss][Int(random.next() % 3)]
                 let status: Status = random.next() % 3 == 0 ? 500 : 200
                 let said = UInt32(random.next() % 9)
-                scene.settle(&decision, status: status, answer: answer) { _ in said }
+                scene.settle(decision, status: status, answer: answer) { _ in said }
                 if status == 200 {
                     expected += costs.cost(of: answer).units ?? said
                 }
             }
-            for index in open.indices { scene.settle(&open[index], status: 500) }
-            var look = scene.ask(answer: .hit, isPeek: true)
+            for index in open.indices { scene.settle(open[index], status: 500) }
+            let look = scene.ask(answer: .hit, isPeek: true)
             #expect(look[0].remaining == 1000 - expected)
-            scene.policy.finish(&look, in: scene.table, at: scene.clock)
+            scene.policy.finish(look, in: scene.table, at: scene.clock)
         }
     }
 }

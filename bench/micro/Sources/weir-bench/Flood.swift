@@ -90,7 +90,7 @@ private struct Crowd {
     let policy: LimitPolicy
     let table: LimitTable
     private let dimensions = LimitDimensions()
-    private var decision = LimitDecision()
+    private let decision = LimitDecision()
     private var clock = ClockReading(
         monotonic: MonotonicTime(nanoseconds: 3_600_000_000_000),
         wall: WallTime(nanoseconds: 1_790_812_800_000_000_000))
@@ -109,7 +109,7 @@ private struct Crowd {
         let ip = IPAddress(high: address, low: 0)
         let subject = LimitSubject(
             address: ip, counted: ip, method: .get, user: nil, company: nil, tier: nil)
-        policy.decide(subject, dimensions: dimensions, in: table, at: clock, into: &decision)
+        policy.decide(subject, dimensions: dimensions, in: table, at: clock, into: decision)
         return decision.isAdmitted
     }
 

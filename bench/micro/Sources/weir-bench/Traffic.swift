@@ -56,7 +56,7 @@ struct Traffic {
             next = next + 1 == clients ? 0 : next + 1
             decide(client)
             if decision.isAdmitted { admitted += 1 }
-            if decision.isOpen { policy.finish(&decision, in: table, at: clock) }
+            if decision.isOpen { policy.finish(decision, in: table, at: clock) }
         }
     }
 
@@ -69,9 +69,9 @@ struct Traffic {
             decide(client)
             if decision.isAdmitted { admitted += 1 }
             policy.settle(
-                &decision, in: table, status: status, answer: .miss, at: clock
+                decision, in: table, status: status, answer: .miss, at: clock
             ) { _ in nil }
-            if decision.isOpen { policy.finish(&decision, in: table, at: clock) }
+            if decision.isOpen { policy.finish(decision, in: table, at: clock) }
         }
     }
 
@@ -88,7 +88,7 @@ struct Traffic {
 
     /// Ends what was held.
     func release(_ held: [LimitDecision]) {
-        for var decision in held { policy.finish(&decision, in: table, at: clock) }
+        for decision in held { policy.finish(decision, in: table, at: clock) }
     }
 
     @inline(__always)
@@ -101,6 +101,6 @@ struct Traffic {
             address: address, counted: address, method: .get,
             user: all.extracting(client * 14..<(client * 14 + 7)),
             company: all.extracting((client * 14 + 7)..<(client * 14 + 14)), tier: nil)
-        policy.decide(subject, dimensions: dimensions, in: table, at: clock, into: &decision)
+        policy.decide(subject, dimensions: dimensions, in: table, at: clock, into: decision)
     }
 }
