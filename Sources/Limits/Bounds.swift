@@ -56,6 +56,8 @@ enum LeaseBounds {
     static let unitsMax: UInt32 = 1 << 28
     /// Units left unused for so long are given back, in nanoseconds.
     static let idleMin: UInt64 = 100_000_000
+    /// More is asked for when what is left is used up in so many nanoseconds.
+    static let transit: UInt64 = 30_000_000
     /// How fast a process believes that its use has changed, in nanoseconds.
     static let rateMemory: UInt64 = 100_000_000
     /// Leases of one shard of the table.

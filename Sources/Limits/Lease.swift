@@ -195,7 +195,9 @@ struct Lease: Sendable {
         resetAt = now &+ UInt64(grant.reset) &* 1000
         // No fair part can be had when less is left than one unit for each share.
         let isPlenty = UInt64(available) >= 2 * UInt64(max(replicas, 1))
-        lowWater = isPlenty ? units / 2 : 0
+        // What is used while an order is on its way.
+        let transit = min(rate * Double(LeaseBounds.transit), Double(LeaseBounds.unitsMax))
+        lowWater = isPlenty ? min(units / 2, UInt32(transit) + 1) : 0
         guard order.need > 0 else { return }
         if grant.granted >= order.need {
             denials = 0
@@ -259,7 +261,7 @@ struct Lease: Sendable {
         _ grant: LeaseGrant, replicas: UInt32, at now: UInt64, random: inout SeededRandom
     ) {
         let most = terms.denialMax(replicas: replicas)
-        var time = min(LeaseBounds.denialMin << min(denials, 20), most)
+        var time = min(terms.denialMin << min(denials, 20), most)
         // A random part, so that replicas do not come together.
         time = time / 2 + UInt64(random.below(Int(time / 2) + 1))
         if terms.kind != .tokenBucket && grant.wait > 0 {

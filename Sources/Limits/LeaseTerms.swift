@@ -98,11 +98,21 @@ public struct LeaseTerms: Sendable, BitwiseCopyable, Equatable {
     /// The microseconds of a slot in which leases of a bucket end together; a lease lasts for four or five.
     var slot: Int64 { min(max(fill / 4, 12_500), 250_000) }
 
-    /// The longest time for which a process refuses by itself after Redis had nothing, in nanoseconds: a second;
-    /// for buckets a quarter of the time in which one fills, times the replicas that may come for it.
+    /// How long a process refuses by itself when Redis had nothing, in nanoseconds; doubled as long as it has nothing.
+    /// Of a bucket at least a sixteenth of the time in which it fills: what comes back meanwhile is not lost, and
+    /// one order finds more.
+    var denialMin: UInt64 {
+        guard kind == .tokenBucket else { return LeaseBounds.denialMin }
+        return min(
+            max(UInt64(max(fill, 0)) * 1000 / 16, LeaseBounds.denialMin), LeaseBounds.denialMax / 10
+        )
+    }
+
+    /// The longest such time: a second; of a bucket a quarter of the time in which it fills, times the replicas that
+    /// may come for it.
     func denialMax(replicas: UInt32) -> UInt64 {
         guard kind == .tokenBucket else { return LeaseBounds.denialMax }
         let share = UInt64(clamping: Int128(max(fill / 4, 0)) * 1000 * Int128(max(replicas, 1)))
-        return min(max(share, LeaseBounds.denialMin), LeaseBounds.denialMax)
+        return min(max(share, denialMin), LeaseBounds.denialMax)
     }
 }
