@@ -45,6 +45,8 @@ let targets: [[Target]] = [
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(
             name: "CBrotli", pkgConfig: "libbrotlienc", providers: [.apt(["libbrotli-dev"])]),
+        // Without pkg-config: hiredis.pc asks for a flag that the package manager does not take.
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
     ],
     // Foundations.
     module("Primitives", settings: lending),
@@ -59,6 +61,7 @@ let targets: [[Target]] = [
     module("HTTP1", ["HTTPModel", "Primitives"], settings: lending),
     module(
         "Compression", ["Primitives", "CZlib", "CBrotli"], settings: dataPlane, tests: ["TestKit"]),
+    module("RedisWire", ["Primitives", "CHiredis"], settings: lending),
     module("YAMLReader", ["Primitives", "CLibYAML"], settings: base),
     module("TLSEngine", ["Primitives", "COpenSSL"], settings: dataPlane, tests: ["TestKit"]),
     // Settings.
@@ -81,6 +84,12 @@ let targets: [[Target]] = [
     module(
         "Upstreams", ["EventLoop", "TLSEngine", "HTTP1", "Settings", "HTTPModel", "Primitives"],
         settings: dataPlane, tests: ["TestKit"]),
+    module(
+        "RedisClient",
+        [
+            "EventLoop", "RedisWire", "Settings", "Caching", "Limits", "Telemetry", "HTTPModel",
+            "Primitives",
+        ], settings: dataPlane, tests: ["TestKit", "BinaryKit"]),
     // The proxy: the life of a request, and the product.
     module(
         "Proxy",
