@@ -10,7 +10,7 @@ func measureFleet() {
             ("70 % of the limit wanted", 0.7), ("150 % of the limit wanted", 1.5),
         ] {
             let count = UInt32(demand / share)
-            for (name, algorithm) in algorithms {
+            for (name, algorithm) in leasable {
                 // A sliding window that is long enough for sub-windows of half a second.
                 let seconds: UInt64 = name == "sliding_window" ? 5 : 1
                 let rate = LimitDefinition.Rate(
@@ -29,7 +29,7 @@ func measureFleet() {
     }
 }
 
-private let algorithms: [(String, LimitDefinition.Algorithm)] = [
+private let leasable: [(String, LimitDefinition.Algorithm)] = [
     ("fixed_window", .fixedWindow(phase: .aligned)),
     ("sliding_window", .slidingWindow(subWindows: 10)), ("token_bucket", .tokenBucket(burst: nil)),
 ]
