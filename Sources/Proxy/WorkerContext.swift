@@ -59,8 +59,7 @@ final class WorkerContext {
 
     /// The answer to a health check on the main address; `nil` when `request` is none or they are not served here.
     func healthReport(for request: borrowing RequestHead) -> HealthReport? {
-        guard let admin = snapshot.blueprint.settings.admin, admin.healthOnMain,
-            request.method == .get || request.method == .head,
+        guard snapshot.blueprint.healthOnMain, request.method == .get || request.method == .head,
             let kind = HealthReport.Kind(path: request.span(request.path))
         else { return nil }
         return HealthReport(kind, of: shared, at: loop.now)
