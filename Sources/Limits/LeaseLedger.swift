@@ -16,6 +16,7 @@ public struct LeaseLedger: Sendable {
     ///   - terms: The terms of the key.
     ///   - replicas: How many processes share what is there.
     ///   - now: Microseconds since 1970 by the clock of the server.
+    /// - Returns: What the script would answer.
     public mutating func exchange(
         _ order: LeaseOrder, _ key: [UInt8], _ terms: LeaseTerms, replicas: UInt32, at now: Int64
     ) -> LeaseGrant {

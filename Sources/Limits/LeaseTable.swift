@@ -101,9 +101,13 @@ public final class LeaseTable: Sendable {
 
     /// Something to be told about a key that nobody asks for.
     public struct Return: Sendable {
+        /// The key, as this process knows it.
         public let digest: Digest128
+        /// The key, as Redis knows it.
         public let key: [UInt8]
+        /// The terms of the key.
         public let terms: LeaseTerms
+        /// The order: to be sent once, after which `receive` or `fail` is due.
         public let order: LeaseOrder
     }
 
@@ -113,6 +117,7 @@ public final class LeaseTable: Sendable {
     /// - Parameters:
     ///   - round: Counts the calls.
     ///   - now: The time.
+    /// - Returns: What is to be sent.
     public func sweep(_ round: Int, at now: MonotonicTime) -> [Return] {
         sweep(shard: round & (LeaseBounds.shards - 1), all: false, at: now)
     }
