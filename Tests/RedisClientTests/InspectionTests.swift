@@ -2,6 +2,7 @@ import BinaryKit
 import EventLoop
 import Primitives
 import RedisClient
+import RedisWire
 import Settings
 import Testing
 
