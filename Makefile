@@ -36,8 +36,9 @@ tsan: toolchain ## tests of what threads share, and the binary under load, under
 	@scripts/install-packages build test
 	scripts/tsan $(SWIFT)
 
-bench: toolchain ## Weir beside nginx: CPU per request, rps, mallocs; five rounds
+bench: toolchain ## Weir beside nginx, HAProxy, Envoy, Varnish, Traffic Server, H2O: CPU per request; five rounds
 	@scripts/install-packages build bench
+	bench/install-envoy
 	bench/run
 
 bench-quick: toolchain ## the same in two short rounds, not recorded

@@ -46,6 +46,8 @@ let targets: [[Target]] = [
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(
             name: "CBrotli", pkgConfig: "libbrotlienc", providers: [.apt(["libbrotli-dev"])]),
+        // Without pkg-config: hiredis.pc asks for a flag that the package manager does not take.
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
     ],
     // Foundations.
     module("Primitives", settings: lending),
@@ -54,12 +56,15 @@ let targets: [[Target]] = [
     // Policy: values in, decisions out.
     module("Routes", ["HTTPModel", "Primitives"]),
     module("Identity", ["HTTPModel", "Primitives", "COpenSSL"], settings: lending),
-    module("Limits", ["HTTPModel", "Primitives", "CProcessor"], settings: lending),
+    module(
+        "Limits", ["HTTPModel", "Primitives", "CProcessor"], settings: lending, tests: ["BinaryKit"]
+    ),
     module("Caching", ["HTTPModel", "Primitives"], settings: lending),
     // Codecs: bytes in, values out.
     module("HTTP1", ["HTTPModel", "Primitives"], settings: lending),
     module(
         "Compression", ["Primitives", "CZlib", "CBrotli"], settings: dataPlane, tests: ["TestKit"]),
+    module("RedisWire", ["Primitives", "CHiredis"], settings: lending),
     module("YAMLReader", ["Primitives", "CLibYAML"], settings: base),
     module("TLSEngine", ["Primitives", "COpenSSL"], settings: dataPlane, tests: ["TestKit"]),
     // Settings.
@@ -82,26 +87,33 @@ let targets: [[Target]] = [
     module(
         "Upstreams", ["EventLoop", "TLSEngine", "HTTP1", "Settings", "HTTPModel", "Primitives"],
         settings: dataPlane, tests: ["TestKit"]),
+    module(
+        "RedisClient",
+        [
+            "EventLoop", "RedisWire", "Settings", "Caching", "Limits", "Telemetry", "HTTPModel",
+            "Primitives",
+        ], settings: dataPlane, tests: ["TestKit", "BinaryKit"]),
     // The proxy: the life of a request, and the product.
     module(
         "Proxy",
         [
-            "Upstreams", "EventLoop", "HTTP1", "Compression", "Settings", "Caching", "Limits",
+            "Upstreams", "RedisClient", "EventLoop", "HTTP1", "Compression", "Settings", "Caching",
+            "Limits",
             "Identity", "Routes",
             "Telemetry", "HTTPModel", "Primitives",
         ], settings: dataPlane, tests: ["TestKit", "Config"]),
     module(
         "Admin",
         [
-            "Proxy", "EventLoop", "HTTP1", "Settings", "Limits", "Routes", "Telemetry", "HTTPModel",
-            "Primitives",
+            "Proxy", "RedisClient", "EventLoop", "HTTP1", "Settings", "Limits", "Routes",
+            "Telemetry", "HTTPModel", "Primitives",
         ], settings: base, tests: ["TestKit", "Config"]),
     [
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Admin", "Proxy", "Config", "Settings", "EventLoop", "Upstreams", "HTTP1",
-                "HTTPModel", "Identity", "Primitives", "Telemetry",
+                "Admin", "Proxy", "Config", "Settings", "RedisClient", "EventLoop", "Upstreams",
+                "HTTP1", "HTTPModel", "Identity", "Primitives", "Telemetry",
             ], swiftSettings: base)
     ],
     // The whole: the real proxy in a simulated world, and the built binary with real sockets.

@@ -4,7 +4,7 @@
 //
 // One thread, one epoll, keep-alive and pipelining, answers fixed in advance. A request gets 1,024 bytes,
 // or 102,400 when its target begins with /cached/100k; a target that begins with /cached may be stored
-// for an hour, others must not be.
+// for an hour, others must not be. Date says when the origin was started.
 // GET /count answers how many requests came before it, itself and other /count left out: by that
 // the bench knows that a hit did not reach the origin. Requests with a body are not understood.
 #define _GNU_SOURCE
@@ -18,6 +18,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { BODY = 1024, LARGE_BODY = 102400, HEAD_MAX = 8192, EVENTS = 256, DESCRIPTORS = 65536,
@@ -37,9 +38,12 @@ static unsigned long long answered;
 static int epoll;
 
 static size_t compose(char *into, const char *cache_control, size_t body) {
+    char date[64];
+    time_t now = time(NULL);
+    strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", gmtime(&now));
     int head = snprintf(into, ANSWER_MAX,
-        "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: %zu\r\n"
-        "Cache-Control: %s\r\n\r\n", body, cache_control);
+        "HTTP/1.1 200 OK\r\nDate: %s\r\nContent-Type: application/octet-stream\r\n"
+        "Content-Length: %zu\r\nCache-Control: %s\r\n\r\n", date, body, cache_control);
     memset(into + head, 'x', body);
     return (size_t)head + body;
 }

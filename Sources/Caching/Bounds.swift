@@ -58,6 +58,18 @@ public enum CacheBounds {
     static let globSteps = 1 << 16
     /// Purges that are not yet applied to all answers of a shard. Beyond it the shard is swept at once.
     static let purgeRecords = 4096
+    /// Purges of all processes that answers in Redis are compared with, and that Redis keeps. Answers that are older than
+    /// the first of them are dead.
+    public static let purgeHistory = 1 << 16
+    /// Those of them that are prefixes, globs or `all`: each is compared with each answer from Redis.
+    static let purgeHistoryPatterns = 1024
+    /// Own purges that wait for Redis; beyond it they become one purge of everything. As many are kept that were sent.
+    public static let purgeQueue = 4096
+    /// How long after a purge was sent it is sent again when Redis has lost it. Who has followed Redis until then, and
+    /// not longer ago, misses nothing.
+    public static let purgeKept = Nanoseconds.seconds(300)
+    /// Identifiers of purges that are known when they arrive again.
+    static let purgeIdentifiers = 1 << 14
     /// Entries that a sweep looks at under one lock.
     static let sweepStep = 256
     /// Entries that a listing looks at under one lock.

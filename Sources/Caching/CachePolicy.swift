@@ -60,6 +60,11 @@ public struct CachePolicy: Sendable, Equatable {
     public var earlyRefresh: EarlyRefresh
     /// Whether requests for the same thing share one fetch.
     public var collapses: Bool
+    /// Whether that holds for all replicas at one Redis, and not for this process alone
+    /// (`collapse: cluster`). It implies `collapses` and `isShared`.
+    public var collapsesFleet = false
+    /// Whether answers are stored in Redis too, for all replicas (`redis: true`).
+    public var isShared = false
     /// Whether request directives such as `no-cache` are obeyed (`client_no_cache: respect`).
     public var respectsClientNoCache: Bool
     /// Which wins when the origin says both s-maxage and stale-while-revalidate.

@@ -15,7 +15,7 @@ extension MemoryStore {
     ///   - now: When it was asked for, or arrived.
     public func purge(_ record: PurgeRecord, at now: MonotonicTime) {
         precondition(record.problem == nil)
-        let compiled = CompiledPurge(record, seed: seed) { tag($0) }
+        let compiled = CompiledPurge(record, seed: seed)
         for shard in shards {
             while !shard.state.withLock({ $0.purge(compiled, at: now) }) { makeRoom(in: shard) }
         }

@@ -60,12 +60,7 @@ public final class MemoryStore: Sendable {
         }
     }
 
-    func tag(_ key: Span<UInt8>) -> UInt64 {
-        var hasher = KeyedHasher(seed: seed)
-        hasher.append(key)
-        // 0 means no base.
-        return hasher.finish().low | 1
-    }
+    func tag(_ key: Span<UInt8>) -> UInt64 { PurgeDigest.ofKey(key, seed: seed) }
 
     /// 128 bits of `word` that only this process can tell: nobody who writes an answer knows a boundary.
     public func secretDigest(of word: UInt64) -> Digest128 {

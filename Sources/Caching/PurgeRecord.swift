@@ -3,7 +3,7 @@ public import Primitives
 /// One purge: which stored answers it means, and when it was asked for. What was asked of the origin before that
 /// moment and matches is dead, or stale when the purge is soft.
 ///
-/// A plain value that can be sent to other processes as a line of text (`text`, `init(parsing:)`):
+/// A plain value that can be sent to other processes as a line (`line`, `init(line:)`):
 ///
 ///     00000000000000a7 1764340000000000000 soft tag analytics
 public struct PurgeRecord: Sendable, Equatable {
@@ -77,23 +77,25 @@ public struct PurgeRecord: Sendable, Equatable {
 }
 
 extension PurgeRecord {
-    /// The record as one line without its end.
-    public var text: String {
+    /// The record as one line without its end. A value is bytes, not always text.
+    public var line: [UInt8] {
         let id = String(id, radix: 16)
         let padded = String(repeating: "0", count: 16 - id.count) + id
-        return "\(padded) \(time.nanoseconds) \(isSoft ? "soft" : "hard") \(kind.rawValue) "
-            + String(decoding: value, as: UTF8.self)
+        let head = "\(padded) \(time.nanoseconds) \(isSoft ? "soft" : "hard") \(kind.rawValue) "
+        return Array(head.utf8) + value
     }
 
     /// Reads a line; `nil` when it is no record whose value is one of its kind.
-    public init?(parsing text: String) {
-        let parts = text.split(separator: " ", maxSplits: 4, omittingEmptySubsequences: false)
-        guard parts.count == 5, parts[0].utf8.count == 16, let id = UInt64(parts[0], radix: 16),
-            let nanoseconds = UInt64(parts[1]), ["soft", "hard"].contains(parts[2]),
-            let kind = Kind(rawValue: String(parts[3]))
+    public init?(line: Span<UInt8>) {
+        let parts = line.copied.split(
+            separator: ASCII.space, maxSplits: 4, omittingEmptySubsequences: false)
+        guard parts.count == 5, parts[0].count == 16 else { return nil }
+        let words = parts[..<4].map { String(decoding: $0, as: UTF8.self) }
+        guard let id = UInt64(words[0], radix: 16), let nanoseconds = UInt64(words[1]),
+            ["soft", "hard"].contains(words[2]), let kind = Kind(rawValue: words[3])
         else { return nil }
         self.init(
-            id: id, kind: kind, value: Array(parts[4].utf8), isSoft: parts[2] == "soft",
+            id: id, kind: kind, value: Array(parts[4]), isSoft: words[2] == "soft",
             time: WallTime(nanoseconds: nanoseconds))
         guard problem == nil else { return nil }
     }

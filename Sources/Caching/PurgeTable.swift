@@ -1,4 +1,4 @@
-import Primitives
+public import Primitives
 
 /// What was purged and not yet applied to all entries of a shard.
 ///
@@ -35,6 +35,7 @@ struct PurgeTable {
 
     var count: Int { records.count }
     var isEmpty: Bool { records.isEmpty }
+    var patternCount: Int { patterns.count }
 
     /// Adds a record, which made the shard's `revision`. `now` is later than that of all before it, or taken as
     /// theirs: too late a time purges more, never less.
@@ -70,6 +71,15 @@ struct PurgeTable {
         kindOf.removeFirst(count)
         first += count
         patterns.removeAll { $0 < first }
+    }
+
+    /// Forgets the first 1/`part` of the records.
+    ///
+    /// - Returns: The revision of the last one of them.
+    mutating func dropFirst(of part: Int) -> UInt64 {
+        let last = records[(records.count - 1) / part].revision
+        drop(upTo: last, before: .never)
+        return last
     }
 
     /// Whether there is any record of `kind`.
@@ -127,10 +137,12 @@ struct PurgeTable {
 }
 
 /// What purges mean for one answer.
-enum PurgeVerdict: Equatable {
+public enum PurgeVerdict: Sendable, BitwiseCopyable, Equatable {
+    /// Nothing.
     case untouched
     /// It is stale since then.
     case stale(MonotonicTime)
+    /// It is not to be used.
     case dead
 
     mutating func apply(isSoft: Bool, at time: MonotonicTime) {
@@ -159,12 +171,12 @@ struct CompiledPurge {
     let digest: UInt64
     let pattern: PurgePattern?
 
-    init(_ record: PurgeRecord, seed: KeyedHasher.Seed, tag: (Span<UInt8>) -> UInt64) {
+    init(_ record: PurgeRecord, seed: KeyedHasher.Seed) {
         kind = record.kind
         isSoft = record.isSoft
         switch record.kind {
         case .key:
-            digest = tag(record.value.span)
+            digest = PurgeDigest.ofKey(record.value.span, seed: seed)
             pattern = nil
         case .tag, .group:
             digest = PurgeDigest.of(record.value.span, kind: record.kind, seed: seed)
@@ -187,8 +199,15 @@ struct CompiledPurge {
     }
 }
 
-/// Digests of what purges name; those of keys are the store's own.
+/// Digests of what purges name.
 enum PurgeDigest {
+    /// The digest of a key, the same as `MemoryStore`'s. 0 would mean none.
+    static func ofKey(_ key: Span<UInt8>, seed: KeyedHasher.Seed) -> UInt64 {
+        var hasher = KeyedHasher(seed: seed)
+        hasher.append(key)
+        return hasher.finish().low | 1
+    }
+
     static func of(
         _ bytes: Span<UInt8>, kind: PurgeRecord.Kind, seed: KeyedHasher.Seed
     ) -> UInt64 {

@@ -48,6 +48,14 @@ enum Bounds {
     static let limitKeys = 1000...100_000_000
     static let drain = Nanoseconds.zero...Nanoseconds.seconds(86_400)
 
+    // Redis.
+    static let redisDatabase = 0...65_535
+    /// Servers of a cluster, or sentinels, that are named.
+    static let redisNodes = 64
+    static let redisTimeout = Nanoseconds.milliseconds(1)...Nanoseconds.seconds(10)
+    static let redisConnectTimeout = Nanoseconds.milliseconds(1)...Nanoseconds.seconds(60)
+    static let redisCredentialBytes = 1...1024
+
     // Upstreams.
     static let port = 0...65_535
     static let weight = 1...1000

@@ -48,9 +48,6 @@ extension Report {
         if let memory {
             parsed.memory = Int(size(memory, Bounds.cacheMemory) ?? UInt64(Defaults.cacheMemory))
         }
-        if let redis = fields.take("redis"), boolean(redis) == true {
-            unavailable(redis, "the cache in Redis")
-        }
         parsed.warm = fields.take("warm").map { warm($0) }
         let maxObject = fields.take("max_object")
         readPolicy(&fields, &parsed.policy, path: "")
@@ -79,7 +76,7 @@ extension Report {
         if let maxObject = fields.take("max_object") {
             policy.maxObject = self.maxObject(maxObject, memory: defaults.memory)
         }
-        for key in ["memory", "redis", "warm"] {
+        for key in ["memory", "warm"] {
             guard let value = fields.take(key) else { continue }
             error(keyOf: value, "belongs to the top-level `cache:`, since routes share one store")
         }
@@ -129,8 +126,12 @@ extension Report {
         if let value = fields.take("negative") { policy.negative = negative(value) }
         if let value = fields.take("early_refresh") { policy.earlyRefresh = earlyRefresh(value) }
         if let value = fields.take("collapse") {
-            policy.collapses =
-                word(value, "choice", ["off", "process"], later: ["cluster"]) != "off"
+            let word = word(value, "choice", ["off", "process", "cluster"])
+            policy.collapses = word != "off"
+            policy.collapsesFleet = word == "cluster" && has(.fleetCollapse, at: value)
+        }
+        if let value = fields.take("redis") {
+            policy.isShared = boolean(value) == true && has(.sharedCache, at: value)
         }
         if let value = fields.take("client_no_cache") {
             policy.respectsClientNoCache =

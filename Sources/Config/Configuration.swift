@@ -21,8 +21,18 @@ public enum Configuration {
     public static func load(
         _ bytes: [UInt8], file: String, environment: [String: String], processors: Int
     ) -> Result<ProxySettings, ConfigurationFailure> {
+        load(
+            bytes, file: file, environment: environment, processors: processors,
+            missing: Feature.missing)
+    }
+
+    /// The same for a version that lacks `missing`.
+    package static func load(
+        _ bytes: [UInt8], file: String, environment: [String: String], processors: Int,
+        missing: Set<Feature>
+    ) -> Result<ProxySettings, ConfigurationFailure> {
         let lines = YAMLText.lines(of: bytes)
-        let report = Report(lines: lines)
+        let report = Report(lines: lines, missing: missing)
         let document = YAMLDocument(reading: bytes)
         for problem in document.problems {
             report.error(at: problem.range, problem.message, help: problem.help)
@@ -68,7 +78,7 @@ extension Report {
         let limitKeys = fields.take("limit_keys").flatMap { integer($0, Bounds.limitKeys) }
         let kept = fields.take("idempotency_memory").flatMap { size($0, Bounds.idempotencyMemory) }
         let idempotencyMemory = kept.map { Int($0) } ?? Defaults.idempotencyMemory
-        if let redis = fields.take("redis") { self.redis(redis) }
+        let redis = fields.take("redis").map { self.redis($0) } ?? ParsedRedis()
         fields.refuse("tracing", "tracing", shape: .tracing)
         let http = fields.take("http").map { self.http($0) }
         let headers = fields.take("headers").map { self.headers($0) }
@@ -76,12 +86,14 @@ extension Report {
         let drain = fields.take("shutdown").map { shutdown($0) }
 
         let context = RouteContext(
-            upstreams: upstreams(&fields), limits: fields.take("limits").map { limits($0) } ?? [],
+            upstreams: upstreams(&fields),
+            limits: share(fields.take("limits").map { limits($0) } ?? [], redis),
             cache: fields.take("cache").map { wholeCache($0) } ?? ParsedCache(),
             compression: fields.take("compression").map { compression($0) } ?? ParsedCompression(),
             identity: fields.take("identity").map { identity($0) } ?? ParsedIdentity(),
+            redis: redis,
             idempotencyMemory: idempotencyMemory)
-        let routes = routes(&fields, root, context)
+        let routes = share(routes(&fields, root, context), context)
         checkCompression(context.compression, context.cache, routes)
         fields.finish()
 
@@ -94,7 +106,8 @@ extension Report {
             warm: routes.contains { $0.cache != nil } ? context.cache.warm?.settings : nil,
             routes: routes, http: http ?? Defaults.http, headers: headers ?? Defaults.headers,
             log: log ?? Defaults.log, drain: drain ?? Defaults.drain,
-            idempotencyMemory: idempotencyMemory, compression: context.compression.policy)
+            idempotencyMemory: idempotencyMemory, compression: context.compression.policy,
+            redis: redis.stores)
     }
 
     /// The routes of the file, or the one for everything, and all checks across parts.
@@ -112,6 +125,7 @@ extension Report {
             checkCounting(context.limits, parsed, context)
             checkCookies(parsed, context.cache, context.identity)
             checkWarm(context.cache, parsed, context.identity)
+            checkSharing(context.cache, parsed, context.redis)
             return [route]
         }
         let parsed = routes(written, context)
@@ -122,6 +136,7 @@ extension Report {
         checkCounting(context.limits, parsed, context)
         checkCookies(parsed, context.cache, context.identity)
         checkWarm(context.cache, parsed, context.identity)
+        checkSharing(context.cache, parsed, context.redis)
         checkReach(parsed)
         checkCache(context.cache, parsed)
         return parsed.map(\.settings)

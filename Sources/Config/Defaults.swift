@@ -14,6 +14,8 @@ enum Defaults {
     static let idempotencyMemory = 64 << 20
     static let drain = Nanoseconds.seconds(30)
     static let healthOnMain = false
+    static let redisPort = 6379
+    static let sentinelPort = 26_379
 
     // Upstreams. Pool and timeouts: see `UpstreamSettings`.
     static let upstreamName = "default"
@@ -30,6 +32,9 @@ enum Defaults {
     static let per: [LimitDefinition.Scope] = [.ip]
     static let anonymous = LimitDefinition.Anonymous.ip
     static let mode = LimitDefinition.Mode.enforce
+    /// Of a limit under `redis:`.
+    static let consistency = LimitDefinition.Consistency.strict
+    static let onRedisFailure = LimitDefinition.RedisFailure.local
     static let subWindows = 60
     static let maxDelay = Nanoseconds.seconds(1)
     static let reserve: UInt32 = 1

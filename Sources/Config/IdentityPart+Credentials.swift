@@ -160,7 +160,7 @@ extension Report {
     }
 
     /// The path of a file, absolute or from the working directory. It is not opened.
-    private func file(_ value: Value) -> String? {
+    func file(_ value: Value) -> String? {
         guard let text = value.text, (1...Bounds.pathBytes).contains(text.utf8.count),
             text.unicodeScalars.allSatisfy({ $0.value >= 32 && $0.value != 0x7F })
         else {

@@ -7,6 +7,9 @@ struct ParsedLimit {
     var value: Value
     /// The rates that were read without a fault: its own, those of tiers and of overrides.
     var rates: [RatePlace] = []
+    /// Where it says to be counted, and what then decides without Redis.
+    var consistencyValue: Value?
+    var failureValue: Value?
     /// What only stored answers cost: `hit` and `stale`.
     var storedCosts: [Value] = []
     /// Whether its scopes were read without a fault.
@@ -88,8 +91,8 @@ extension Report {
             }
         }
         mode(&fields, &parsed)
-        fields.refuse("on_redis_failure", "a limit in Redis", shape: .scalar)
-        fields.refuse("consistency", "a limit in Redis", shape: .scalar)
+        parsed.consistencyValue = fields.take("consistency")
+        parsed.failureValue = fields.take("on_redis_failure")
         fields.finish()
         checkRates(parsed)
         return parsed

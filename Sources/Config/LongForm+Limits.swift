@@ -1,8 +1,9 @@
 import Limits
 import Primitives
+import Settings
 
 extension Configuration {
-    static func limit(_ limit: LimitDefinition) -> YAMLOutput {
+    static func limit(_ limit: LimitDefinition, in settings: ProxySettings) -> YAMLOutput {
         let isConcurrency = limit.algorithm == .concurrency
         var entries: [(String, YAMLOutput)] = [
             (isConcurrency ? "concurrent" : "rate", .text(RateText.write(limit.rate))),
@@ -30,6 +31,12 @@ extension Configuration {
         }
         if limit.countsIdentity { entries.append(("anonymous", .text(limit.anonymous.rawValue))) }
         entries.append(("mode", mode(limit.mode)))
+        if settings.redis != nil && !isConcurrency {
+            entries.append(("consistency", .text(limit.consistency.rawValue)))
+            if limit.consistency != .process {
+                entries.append(("on_redis_failure", .text(limit.onRedisFailure.rawValue)))
+            }
+        }
         return .block(entries)
     }
 

@@ -49,7 +49,8 @@ extension Configuration {
         }
         entries.append(("upstream", .text(settings.upstreams[route.upstream].name)))
         entries.append(("limits", .list(route.limits.map { .text(settings.limits[$0].name) })))
-        entries.append(("cache", route.cache.map { .block(policy($0)) } ?? .text("off")))
+        entries.append(
+            ("cache", route.cache.map { .block(policy($0, in: settings)) } ?? .text("off")))
         if route.cache != nil && settings.compression != nil {
             entries.append(("compression", .text(route.compresses ? "on" : "off")))
         }
@@ -74,7 +75,9 @@ extension Configuration {
         return .block(entries)
     }
 
-    private static func policy(_ policy: CachePolicy) -> [(String, YAMLOutput)] {
+    private static func policy(
+        _ policy: CachePolicy, in settings: ProxySettings
+    ) -> [(String, YAMLOutput)] {
         var entries: [(String, YAMLOutput)] = []
         if let ttl = policy.ttl { entries.append(("ttl", .duration(ttl))) }
         if let forced = policy.forceTTL { entries.append(("force_ttl", .duration(forced))) }
@@ -106,7 +109,11 @@ extension Configuration {
         if !policy.tags.isEmpty {
             entries.append(("tags", .list(policy.tags.map { .text($0.text) })))
         }
-        entries.append(("collapse", .text(policy.collapses ? "process" : "off")))
+        let collapse = policy.collapsesFleet ? "cluster" : policy.collapses ? "process" : "off"
+        entries.append(("collapse", .text(collapse)))
+        if settings.redis != nil {
+            entries.append(("redis", .verbatim(policy.isShared ? "true" : "false")))
+        }
         entries.append(
             ("client_no_cache", .text(policy.respectsClientNoCache ? "respect" : "ignore")))
         entries.append(("set_cookie", .text(policy.setCookie.rawValue)))

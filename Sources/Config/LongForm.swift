@@ -8,7 +8,8 @@ extension Configuration {
     ///
     /// Loaded again it gives equal settings. Secrets are not written: in place of the admin token
     /// stands `${WEIR_ADMIN_TOKEN}`, in place of the secrets of tokens `${WEIR_JWT_SECRET_1}`,
-    /// `${WEIR_JWT_SECRET_2}` and so on, which must then be set.
+    /// `${WEIR_JWT_SECRET_2}` and so on, in place of a password of Redis `${WEIR_REDIS_PASSWORD}`; they must
+    /// then be set.
     public static func longForm(_ settings: ProxySettings) -> String {
         var file: [(String, YAMLOutput)] = [
             ("listen", .list(settings.listeners.map { .block([("address", address($0.address))]) }))
@@ -24,10 +25,12 @@ extension Configuration {
         file.append(("workers", .number(settings.workers)))
         file.append(("limit_keys", .number(settings.limitKeys)))
         file.append(("idempotency_memory", .size(settings.idempotencyMemory)))
+        if let redis = settings.redis { file.append(("redis", self.redis(redis))) }
         file.append(("upstreams", .block(settings.upstreams.map { ($0.name, upstream($0)) })))
         file.append(("identity", .block(identity(settings.identity))))
         if !settings.limits.isEmpty {
-            file.append(("limits", .block(settings.limits.map { ($0.name, limit($0)) })))
+            file.append(
+                ("limits", .block(settings.limits.map { ($0.name, limit($0, in: settings)) })))
         }
         file.append(("cache", cache(settings)))
         file.append(("compression", compression(settings.compression)))

@@ -25,10 +25,12 @@ enum OriginURL {
         }
     }
 
-    /// The host, in lower case and without brackets, and the port; 80 where none is written.
-    static func hostAndPort(_ authority: Substring) -> (String, UInt16)? {
+    /// The host, in lower case and without brackets, and the port; `standard` where none is written.
+    static func hostAndPort(
+        _ authority: Substring, standard: Int = Defaults.httpPort
+    ) -> (String, UInt16)? {
         var host = authority
-        var port = Defaults.httpPort
+        var port = standard
         let end = authority.lastIndex(of: "]") ?? authority.startIndex
         if let colon = authority[end...].lastIndex(of: ":") {
             host = authority[..<colon]

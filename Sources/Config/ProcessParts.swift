@@ -1,7 +1,7 @@
 import Primitives
 import Settings
 
-/// Reads `workers:`, `limit_keys:`, `redis:`, `http:`, `headers:`, `log:` and `shutdown:`.
+/// Reads `workers:`, `limit_keys:`, `http:`, `headers:`, `log:` and `shutdown:`.
 extension Report {
     /// `workers:` a number, or `auto`: one for each processor.
     func workers(_ value: Value?, processors: Int) -> Int {
@@ -15,12 +15,6 @@ extension Report {
             return automatic
         }
         return number
-    }
-
-    /// `redis:` empty means memory only, which is all there is in this version.
-    func redis(_ value: Value) {
-        if value.isNull || value.isUnusable || value.text == "" { return }
-        unavailable(value, "Redis", shape: .scalarOr(.redis))
     }
 
     func http(_ value: Value) -> HTTPSettings {

@@ -10,6 +10,7 @@ struct RouteContext {
     var cache: ParsedCache
     var compression: ParsedCompression
     var identity: ParsedIdentity
+    var redis: ParsedRedis
     /// Bytes of answers kept by Idempotency-Key.
     var idempotencyMemory: Int
 }

@@ -47,11 +47,6 @@ extension Shape {
     }
 
     static let tls = scalars("certificate", "key", "client_ca")
-    static let redis = Shape.map([
-        "url": .scalar, "cluster": .list(.scalar), "timeout": .scalar, "connect_timeout": .scalar,
-        "sentinel": .map(["master": .scalar, "nodes": .list(.scalar)]),
-        "namespace": .scalar, "limits_url": .scalar, "cache_url": .scalar,
-    ])
     static let servers = Shape.list(.scalarOr(scalars("url", "weight")))
     static let retries = Shape.map([
         "attempts": .scalar, "on": .list(.scalar), "backoff": .scalar, "budget": .scalar,

@@ -308,7 +308,7 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
         }
     }
 
-    override func timerFired(_ loop: EventLoop) {
+    override public func timerFired(_ loop: EventLoop) {
         let now = loop.now
         if readDeadline <= now { wakeReader(.timedOut) }
         if writeDeadline <= now { wakeWriter(.timedOut) }

@@ -13,8 +13,8 @@ open class EventSource: TimedObject {
 /// One thread's loop: an epoll, its timers and the jobs of its tasks.
 ///
 /// It is the executor of the worker's actor and the preferred executor of its tasks, so that a resumed
-/// continuation goes straight into `ready` and never over another thread. One turn: run what is ready,
-/// wait for events or the next timer, read the clock, hand the events out.
+/// continuation goes straight into `ready` and never over another thread. One turn: run what is ready and then
+/// the turn's last steps, wait for events or the next timer, read the clock, hand the events out.
 ///
 /// Jobs may be enqueued from any thread; all else belongs to the thread in `run`, or, in simulation, to the
 /// one that calls `turn`.
@@ -32,6 +32,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     public let poll: Int32
     private let wakeDescriptor: Int32
     var ready = JobQueue()
+    private var lastSteps: [() -> Void] = []
     private var events: [PollEvent] = []
     private var slots: [Slot] = []
     private var freeSlots: [Int32] = []
@@ -87,6 +88,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         if !waiting { clock = kernel.now() }
         takeInbox()
         runReadyJobs()
+        runLastSteps()
         let timeout = waiting ? timeoutMilliseconds() : 0
         // Idle in epoll is not a stuck turn.
         turnStarted.store(0, ordering: .relaxed)
@@ -98,11 +100,28 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     }
 
     /// Whether a job or an arrived message waits to be run.
-    public var hasWork: Bool { !ready.isEmpty || inboxFilled.load(ordering: .acquiring) }
+    public var hasWork: Bool {
+        !ready.isEmpty || !lastSteps.isEmpty || inboxFilled.load(ordering: .acquiring)
+    }
     /// When the earliest timer fires.
     public var nextTimer: MonotonicTime { MonotonicTime(nanoseconds: timers.next) }
     /// When the turn that runs now began; 0 while the loop waits. May be read from any thread.
     public var currentTurnStart: UInt64 { turnStarted.load(ordering: .relaxed) }
+
+    /// Runs `step` once, after all jobs of the turn and before the loop waits: what a turn has gathered leaves
+    /// together. Steps run in the order in which they came, and may add further ones.
+    public func atEndOfTurn(_ step: @escaping () -> Void) { lastSteps.append(step) }
+
+    private func runLastSteps() {
+        guard !lastSteps.isEmpty else { return }
+        var done = 0
+        // A step may add another one behind the last.
+        while done < lastSteps.count {
+            lastSteps[done]()
+            done += 1
+        }
+        lastSteps.removeAll(keepingCapacity: true)
+    }
 
     private func takeInbox() {
         guard inboxFilled.load(ordering: .acquiring) else { return }
@@ -116,7 +135,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     }
 
     private func timeoutMilliseconds() -> Int32 {
-        if !ready.isEmpty { return 0 }
+        if !ready.isEmpty || !lastSteps.isEmpty { return 0 }
         let next = timers.next
         if next == .max { return -1 }
         // The clock was read when this turn's events came; a little late is fine, early would spin.
@@ -197,11 +216,11 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     }
 
     /// Makes `object.timerFired` be called at `time`, or earlier if it is already armed so.
-    func arm(_ object: TimedObject, at time: MonotonicTime) {
+    public func arm(_ object: TimedObject, at time: MonotonicTime) {
         guard time != .never else { return }
         timers.arm(object, at: time.nanoseconds)
     }
 
     /// Takes `object` out of the timers.
-    func disarm(_ object: TimedObject) { timers.remove(object) }
+    public func disarm(_ object: TimedObject) { timers.remove(object) }
 }

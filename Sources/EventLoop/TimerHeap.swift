@@ -13,7 +13,7 @@ open class TimedObject {
     public init() {}
 
     /// Called once `firesAt` has come, after the object left the heap.
-    func timerFired(_ loop: EventLoop) {}
+    open func timerFired(_ loop: EventLoop) {}
 
     /// Ends the current wait, and all later ones, because whom it was for has gone.
     open func abort() {}

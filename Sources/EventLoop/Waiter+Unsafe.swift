@@ -67,7 +67,7 @@ public enum WakeReason: Sendable, BitwiseCopyable {
         giveUp(.aborted)
     }
 
-    override func timerFired(_ loop: EventLoop) { giveUp(.timedOut) }
+    override public func timerFired(_ loop: EventLoop) { giveUp(.timedOut) }
 
     private func giveUp(_ reason: WakeReason) {
         let (owned, _) = state.compareExchange(

@@ -11,6 +11,13 @@ public enum LimitBounds {
     /// Keys a table may be asked to hold.
     public static let keysMax = 100_000_000
 
+    /// Keys of one call of the script of shared limits: Lua takes no more than 8000 arguments.
+    public static let batchKeysMax = 1024
+    /// The last rates of a batch among which a rate is looked for.
+    static let batchRatesSeen = 8
+    /// Bytes of a part of a shared key; longer ones are written as a digest.
+    static let keyPartMax = 64
+
     /// Shards of a table: a power of two.
     static let shardsMax = 256
     /// A table has one shard per so many keys, up to `shardsMax`.

@@ -22,13 +22,18 @@ public struct LimitDefinition: Sendable, Equatable {
     public var anonymous: Anonymous
     /// Refuses or only records.
     public var mode: Mode
+    /// Where requests are counted.
+    public var consistency: Consistency
+    /// What decides while Redis is away, for a limit that is counted there.
+    public var onRedisFailure: RedisFailure
 
     /// Creates a definition.
     public init(
         name: String, rate: Rate, per: [Scope] = [.ip], algorithm: Algorithm,
         tiers: [String: Rate?] = [:], overrides: [Override] = [], costs: Costs = Costs(),
         countedStatuses: [ClosedRange<UInt16>] = [], anonymous: Anonymous = .ip,
-        mode: Mode = .enforce
+        mode: Mode = .enforce, consistency: Consistency = .process,
+        onRedisFailure: RedisFailure = .local
     ) {
         self.name = name
         self.rate = rate
@@ -40,6 +45,8 @@ public struct LimitDefinition: Sendable, Equatable {
         self.countedStatuses = countedStatuses
         self.anonymous = anonymous
         self.mode = mode
+        self.consistency = consistency
+        self.onRedisFailure = onRedisFailure
     }
 }
 
@@ -212,5 +219,24 @@ extension LimitDefinition {
         case shadow
         /// Refuses a stable share of the keys, 0…1, and records for the others.
         case share(Double)
+    }
+    /// Where requests are counted, and so how exact the count of a fleet is (standards A6).
+    public enum Consistency: String, Sendable, Equatable, CaseIterable {
+        /// In this process: every replica admits the rate.
+        case process
+        /// In Redis, each decision for itself: the fleet admits exactly what one process would.
+        case strict
+        /// In Redis, in units that are debited in advance and spent here: never more than `strict` admits.
+        case leased
+    }
+
+    /// What becomes of requests under a limit in Redis that Redis gives no answer to.
+    public enum RedisFailure: String, Sendable, Equatable, CaseIterable {
+        /// They are counted in this process, by the rate divided by the replicas that live.
+        case local
+        /// They pass, uncounted.
+        case allow
+        /// They are refused.
+        case deny
     }
 }

@@ -30,6 +30,10 @@ public struct LimitPolicy: Sendable {
     /// The definitions the limits, and the rates, were compiled from: for administrators' questions.
     let definitions: [LimitDefinition]
     let rateDefinitions: [LimitDefinition.Rate]
+    /// The rates as a script of Redis counts by them; `nil` where it cannot.
+    let sharedRates: [SharedLimitRate?]
+    /// The limits' names in bytes.
+    let sharedNames: [[UInt8]]
     /// The dimensions as the configuration writes them.
     let dimensionTexts: [[UInt8]]
 
@@ -50,6 +54,8 @@ public struct LimitPolicy: Sendable {
         bytes = builder.bytes
         definitions = builder.definitions
         rateDefinitions = builder.rateDefinitions
+        sharedRates = builder.sharedRates
+        sharedNames = builder.definitions.map { Array($0.name.utf8) }
         dimensions = builder.dimensions
         dimensionTexts = builder.dimensionTexts
         parts = builder.limits.reduce(into: []) { $0.formUnion($1.parts) }

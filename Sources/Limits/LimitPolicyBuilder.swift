@@ -11,6 +11,15 @@ struct LimitPolicyBuilder {
     private(set) var rateDefinitions: [LimitDefinition.Rate] = []
     private(set) var dimensionTexts: [[UInt8]] = []
 
+    /// The rates as a script of Redis counts by them.
+    var sharedRates: [SharedLimitRate?] {
+        zip(limits, definitions).flatMap { limit, definition in
+            let own = rateDefinitions[limit.rates]
+            let longest = own.map(\.period).max() ?? .zero
+            return own.map { SharedLimitRate(definition.algorithm, $0, longest: longest) }
+        }
+    }
+
     /// Adds bytes and says where they stand.
     mutating func append(_ text: some Sequence<UInt8>) -> ByteRange {
         let start = bytes.count

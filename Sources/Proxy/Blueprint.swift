@@ -16,6 +16,8 @@ public final class Blueprint: Sendable {
     public let routes: [Route]
     /// Whether any route caches.
     let caches: Bool
+    /// Whether health checks are answered on the main address, too.
+    let healthOnMain: Bool
     /// Of which methods some route stores answers.
     let cachedMethods: CachePolicy.Methods
     /// Who asks.
@@ -52,6 +54,7 @@ public final class Blueprint: Sendable {
         limitFields = RateLimitFields(
             dialects, resetIsDelta: settings.headers.resetIsDelta,
             retryAfterJitter: settings.headers.retryAfterJitter)
+        healthOnMain = settings.admin?.healthOnMain ?? false
         caches = settings.routes.contains { $0.cache != nil }
         cachedMethods = settings.routes.reduce(into: []) { $0.formUnion($1.cache?.methods ?? []) }
         routes = settings.routes.map { [claims] route in

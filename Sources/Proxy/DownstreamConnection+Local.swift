@@ -132,9 +132,12 @@ extension DownstreamConnection {
     ) {
         guard exchange.decision.count > 0, let route = exchange.limiting else { return }
         worker.settleLimits(exchange, costField: costField)
+        // Read before, so that the policy is lent and not copied.
+        let fields = snapshot.blueprint.limitFields
+        let (decision, decided, jitter) = (exchange.decision, exchange.decided, exchange.jitter)
+        let output = exchange.output
         route.limits.append(
-            snapshot.blueprint.limitFields, for: exchange.decision, at: exchange.decided,
-            jitter: exchange.jitter, omitting: omitted, to: exchange.output)
+            fields, for: decision, at: decided, jitter: jitter, omitting: omitted, to: output)
     }
 
     /// `Connection: close`, or `keep-alive` for an HTTP/1.0 client that asked for it.

@@ -20,7 +20,7 @@ extension DownstreamConnection {
         return afterwards
     }
 
-    private func answer(_ exchange: Exchange, _ first: Verdict) async -> Afterwards {
+    private func answer(_ exchange: Exchange, _ first: consuming Verdict) async -> Afterwards {
         var verdict = first
         waiting: while true {
             switch verdict {
@@ -40,7 +40,7 @@ extension DownstreamConnection {
         }
         // A fill may turn out to be for another variant; a second look finds the right one.
         for _ in 0..<Bounds.lookups {
-            switch verdict {
+            switch consume verdict {
             case .serve(let stored, let reason):
                 return await serve(exchange, stored, detail: reason?.name)
             case .forward(let route):

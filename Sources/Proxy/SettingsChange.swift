@@ -53,6 +53,7 @@ public struct SettingsChange: Sendable, Equatable {
         let fixed = [
             ("listen", old.listeners != new.listeners), ("admin", old.admin != new.admin),
             ("workers", old.workers != new.workers), ("limit_keys", old.limitKeys != new.limitKeys),
+            ("redis", old.redis != new.redis),
         ]
         needsRestart = fixed.filter(\.1).map(\.0)
     }

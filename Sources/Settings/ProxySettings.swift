@@ -16,6 +16,8 @@ public final class ProxySettings: Sendable {
     public let workers: Int
     /// The size of the limit table, in keys.
     public let limitKeys: Int
+    /// The Redis that replicas share; `nil`: everything is this process's own.
+    public let redis: RedisStores?
     /// The origins, by index.
     public let upstreams: [UpstreamSettings]
     /// Who asks.
@@ -47,7 +49,8 @@ public final class ProxySettings: Sendable {
         upstreams: [UpstreamSettings], identity: IdentitySettings, limits: [LimitDefinition],
         cacheMemory: Int, warm: WarmSettings? = nil, routes: [RouteSettings], http: HTTPSettings,
         headers: HeaderSettings, log: LogSettings, drain: Nanoseconds,
-        idempotencyMemory: Int = 64 << 20, compression: CompressionPolicy? = nil
+        idempotencyMemory: Int = 64 << 20, compression: CompressionPolicy? = nil,
+        redis: RedisStores? = nil
     ) {
         for route in routes {
             precondition(upstreams.indices.contains(route.upstream))
@@ -69,6 +72,7 @@ public final class ProxySettings: Sendable {
         self.log = log
         self.drain = drain
         self.compression = compression
+        self.redis = redis
     }
 }
 
@@ -122,5 +126,6 @@ extension ProxySettings: Equatable {
             && a.routes == b.routes
             && a.http == b.http && a.headers == b.headers && a.log == b.log && a.drain == b.drain
             && a.idempotencyMemory == b.idempotencyMemory && a.compression == b.compression
+            && a.redis == b.redis
     }
 }

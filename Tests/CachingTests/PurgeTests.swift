@@ -218,11 +218,19 @@ extension Bench {
             id: 0xA7, kind: kind, value: bytes(values[kind] ?? ""), isSoft: kind == .tag,
             time: WallTime(nanoseconds: 5))
         #expect(record.problem == nil)
-        #expect(PurgeRecord(parsing: record.text) == record)
-        if kind == .tag { #expect(record.text == "00000000000000a7 5 soft tag a  b ") }
-        for broken in ["", "x \(record.text)", String(record.text.dropFirst()), record.text + "\n"]
-        {
-            #expect(PurgeRecord(parsing: broken) == nil, "\(broken)")
+        let line = record.line
+        #expect(PurgeRecord(line: line.span) == record)
+        if kind == .tag { #expect(line == bytes("00000000000000a7 5 soft tag a  b ")) }
+        for broken in [[], bytes("x ") + line, Array(line.dropFirst()), line + bytes("\n")] {
+            #expect(PurgeRecord(line: broken.span) == nil, "\(broken)")
         }
+    }
+
+    @Test func `a value that is no text comes through unchanged`() {
+        let record = PurgeRecord(
+            id: .max, kind: .tag, value: [0xFF, 0x20, 0xC3], isSoft: false,
+            time: WallTime(nanoseconds: .max))
+        let line = record.line
+        #expect(PurgeRecord(line: line.span) == record)
     }
 }

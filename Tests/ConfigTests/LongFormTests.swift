@@ -9,7 +9,7 @@ import Testing
 
 /// Loads the long form of `settings`, with the variables that stand for its secrets.
 private func reload(_ settings: ProxySettings) -> Result<ProxySettings, ConfigurationFailure> {
-    load(Configuration.longForm(settings), secrets(of: settings))
+    load(Configuration.longForm(settings), secrets(of: settings), missing: [])
 }
 
 @Test(arguments: [
@@ -29,11 +29,24 @@ private func reload(_ settings: ProxySettings) -> Result<ProxySettings, Configur
     identified + "limits: {a: {rate: 3/s, per: user, tiers: {'a: {b}': 1/s, '~': unlimited}}}\n",
     frame + "routes: [{path: /a, headers: {x: '$${A} \"\\ #', y: '', z: ~}}]\n",
     frame + "routes: [{path: '/{a}/*/**', host: '*.a.b', cache: {negative: {404: 1s}}}]\n",
+    frame + "limits: {a: 1/s}\nredis: redis://10.0.0.1\n",
+    frame + "limits: {a: 1/s}\nredis: {url: 'rediss://:p%40%2F@[::1]:1/9', ca: a b.pem}\n",
+    frame
+        + "limits: {a: 1/s}\ncache: {redis: true, ttl: 1s}\n"
+        + "redis: {limits_url: 'redis://u:a@l', cache_url: 'rediss://u:b%2F@c/3', timeout: 5ms}\n",
+    frame + "cache: {redis: true, collapse: cluster, ttl: 1s}\nredis: {url: 'unix:/a b?db=2'}\n",
+    frame
+        + "limits: {a: {rate: 1/s, consistency: leased, on_redis_failure: deny}, b: {concurrent: 2}}\n"
+        + "redis: {sentinel: {master: m, nodes: [a, 'b:1']}, database: 3, username: u, password: p, "
+        + "tls: true, read_replicas: true}\n",
+    frame + "limits: {a: 1/s, b: {rate: 1/s, consistency: process}}\n"
+        + "cache: {ttl: 1s, redis: true}\n"
+        + "redis: {cluster: [a, b], cache_url: 'redis://x:y@c', password: p, connect_timeout: 2s}\n",
     "listen: [unix:/a b/c, '[::]:80']\nupstreams: {null: unix:/x, 'true': 'http://[::1]'}\n"
         + "routes: [{path: /a, upstream: 'null'}, {path: /**, upstream: 'true'}]\n",
 ])
 func `the long form, loaded again, gives the same settings`(text: String) throws {
-    let loaded = try settings(text)
+    let loaded = try settings(text, missing: [])
     let again = reload(loaded)
     #expect(again == .success(loaded), "\(Configuration.longForm(loaded))")
     // It is a fixed point: printing what was printed changes nothing.

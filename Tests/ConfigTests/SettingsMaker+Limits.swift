@@ -137,5 +137,28 @@ func secrets(of settings: ProxySettings) -> [String: String] {
         count += 1
         variables["WEIR_JWT_SECRET_\(count)"] = String(decoding: bytes, as: UTF8.self)
     }
+    guard let redis = settings.redis else { return variables }
+    let passwords = [redis.limits.password, redis.cache.password]
+    // Which of the two stands beside both is the long form's own affair; inside URLs they are encoded.
+    variables["WEIR_REDIS_PASSWORD"] =
+        redis.limits.topology.hasURLCredentials ? passwords[1] : passwords[0]
+    if redis.limits.username == redis.cache.username && passwords[0] == passwords[1] {
+        variables["WEIR_REDIS_PASSWORD"] = passwords[0]
+    }
+    for (name, password) in zip(["LIMITS", "CACHE"], passwords) {
+        variables["WEIR_REDIS_\(name)_PASSWORD"] = password.map {
+            $0.utf8.map { byte in
+                let code = String(byte, radix: 16)
+                return code.count == 1 ? "%0\(code)" : "%\(code)"
+            }.joined()
+        }
+    }
     return variables
+}
+
+extension RedisSettings.Topology {
+    fileprivate var hasURLCredentials: Bool {
+        guard case .single(.host) = self else { return false }
+        return true
+    }
 }

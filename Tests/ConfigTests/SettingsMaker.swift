@@ -23,7 +23,7 @@ struct SettingsMaker {
 
     mutating func settings() -> ProxySettings {
         let upstreams = (0..<number(1...3)).map { upstream("u\($0)") }
-        let limits = (0..<number(0...6)).map { limit("limit-\($0)") }
+        var limits = (0..<number(0...6)).map { limit("limit-\($0)") }
         let cacheMemory = number(1 << 20...1 << 34)
         var routes = (0..<number(1...4)).map { index in
             route(index, upstreams: upstreams.count, memory: cacheMemory)
@@ -56,6 +56,7 @@ struct SettingsMaker {
         for index in routes.indices where compression != nil && routes[index].cache != nil {
             routes[index].compresses = chance(2)
         }
+        let redis = redis(&limits, &routes)
         return ProxySettings(
             listeners: [
                 ListenerSettings(address: .tcp(IPAddress(high: random.next(), low: 1), port: 1))
@@ -70,7 +71,7 @@ struct SettingsMaker {
             identity: identity, limits: limits, cacheMemory: usesCache ? cacheMemory : 0,
             warm: usesCache && chance(2) ? warm() : nil,
             routes: routes, http: http(), headers: headers, log: log, drain: time(86_400_000),
-            idempotencyMemory: number(16 << 20...1 << 34), compression: compression)
+            idempotencyMemory: number(16 << 20...1 << 34), compression: compression, redis: redis)
     }
 
     mutating func compression() -> CompressionPolicy {

@@ -11,17 +11,20 @@ let identified =
     + "tier: header:X-Tier}\n"
 
 func load(
-    _ text: String, _ environment: [String: String] = [:]
+    _ text: String, _ environment: [String: String] = [:],
+    missing: Set<Feature> = Feature.missing
 ) -> Result<ProxySettings, ConfigurationFailure> {
-    Configuration.load(text: text, file: "proxy.yaml", environment: environment, processors: 4)
+    Configuration.load(
+        Array(text.utf8), file: "proxy.yaml", environment: environment, processors: 4,
+        missing: missing)
 }
 
 /// The settings of a file that must be good.
 func settings(
     _ text: String, _ environment: [String: String] = [:],
-    at place: SourceLocation = #_sourceLocation
+    missing: Set<Feature> = Feature.missing, at place: SourceLocation = #_sourceLocation
 ) throws -> ProxySettings {
-    switch load(text, environment) {
+    switch load(text, environment, missing: missing) {
     case .success(let settings): return settings
     case .failure(let failure):
         Issue.record("\(failure)", sourceLocation: place)
@@ -30,7 +33,10 @@ func settings(
 }
 
 /// The messages of a file that must be bad, with `line:column` before each.
-func messages(_ text: String, _ environment: [String: String] = [:]) -> [String] {
-    guard case .failure(let failure) = load(text, environment) else { return [] }
+func messages(
+    _ text: String, _ environment: [String: String] = [:],
+    missing: Set<Feature> = Feature.missing
+) -> [String] {
+    guard case .failure(let failure) = load(text, environment, missing: missing) else { return [] }
     return failure.problems.map { "\($0.line):\($0.column) \($0.message)" }
 }

@@ -1,10 +1,9 @@
+import Config
 import Settings
 import Testing
 
 /// Lines after the frame, and the problems they must give: what is not there is never accepted.
 private let refused: [(lines: String, message: String)] = [
-    ("redis: redis://127.0.0.1", "redis: Redis is"),
-    ("redis: {url: redis://127.0.0.1, cluster: [a, b], timeout: 50ms}", "redis: Redis is"),
     ("tracing: {otlp: http://127.0.0.1:4318, sample: 1%}", "tracing: tracing is"),
     ("upstreams: {read_servers: [http://a]}", "upstreams.u.read_servers: reading from replicas is"),
     ("upstreams: {balance: round_robin}", "upstreams.u.balance: balance `round_robin` is"),
@@ -19,13 +18,6 @@ private let refused: [(lines: String, message: String)] = [
         "upstreams: {canary: {servers: [http://c], steps: [1%/10m], rollback: {error_rate: 5%}}}",
         "upstreams.u.canary: the canary is"
     ),
-    (
-        "limits: {a: {rate: 1/s, on_redis_failure: local}}",
-        "limits.a.on_redis_failure: a limit in Redis is"
-    ),
-    ("limits: {a: {rate: 1/s, consistency: strict}}", "limits.a.consistency: a limit in Redis is"),
-    ("cache: {redis: true}", "cache.redis: the cache in Redis is"),
-    ("cache: {collapse: cluster}", "cache.collapse: choice `cluster` is"),
     ("log: {format: text}", "log.format: format `text` is"),
 ]
 
@@ -55,8 +47,60 @@ func `a part that is not there yet is refused where it stands`(lines: String, me
             "3:1 tracing: tracing is not available in this version",
             "3:11 tracing: unknown key `otpl`; did you mean `otlp`?",
         ])
+}
+
+/// What Redis would do, as long as it is in `Feature.missing`.
+private let refusedFeatures: [(feature: Feature, lines: String, message: String)] = [
+    (
+        .strictLimits, "redis: unix:/r\nlimits: {a: {rate: 1/s, consistency: strict}}",
+        "limits.a.consistency: a limit in Redis is"
+    ),
+    (.strictLimits, "redis: unix:/r\nlimits: {a: 1/s}", "limits.a: a limit in Redis is"),
+    (
+        .strictLimits, "redis: unix:/r\nlimits: {a: {rate: 1/s, on_redis_failure: local}}",
+        "limits.a.on_redis_failure: a limit in Redis is"
+    ),
+    (
+        .leasedLimits, "redis: unix:/r\nlimits: {a: {rate: 1/s, consistency: leased}}",
+        "limits.a.consistency: consistency `leased` is"
+    ),
+    (.sharedCache, "redis: unix:/r\ncache: {redis: true}", "cache.redis: the cache in Redis is"),
+    (
+        .fleetCollapse, "redis: unix:/r\ncache: {redis: true, collapse: cluster}",
+        "cache.collapse: choice `cluster` is"
+    ),
+    (
+        .redisCluster, "redis: {cluster: [a, b]}\nlimits: {a: 1/s}",
+        "redis.cluster: a cluster of Redis is"
+    ),
+    (
+        .redisSentinel, "redis: {sentinel: {master: m, nodes: [a]}}\nlimits: {a: 1/s}",
+        "redis.sentinel: Redis behind sentinels is"
+    ),
+    (
+        .replicaReads, "redis: {cluster: [a], read_replicas: true}\nlimits: {a: 1/s}",
+        "redis.read_replicas: reading from replicas is"
+    ),
+]
+
+@Test(arguments: refusedFeatures)
+func `a feature that is missing is refused, and accepted when it is there`(
+    feature: Feature, lines: String, message: String
+) {
+    let found = messages(frame + lines + "\n", missing: [feature]).map {
+        $0.drop { $0 != " " }.dropFirst()
+    }
+    #expect(found == ["\(message) not available in this version"])
+    #expect(messages(frame + lines + "\n", missing: []) == [])
+}
+
+@Test func `redis itself is refused while nothing uses it`() {
+    let users: Set<Feature> = [.strictLimits, .leasedLimits, .sharedCache, .sharedPurges]
     #expect(
-        messages(frame + "redis: {sentinel: {mastr: a}}\n") == [
+        messages(frame + "redis: unix:/r\nlimits: {a: 1/s}\n", missing: users)
+            == ["3:1 redis: Redis is not available in this version"])
+    #expect(
+        messages(frame + "redis: {sentinel: {mastr: a, nodes: b}}\n", missing: users) == [
             "3:1 redis: Redis is not available in this version",
             "3:20 redis.sentinel: unknown key `mastr`; did you mean `master`?",
         ])

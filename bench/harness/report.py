@@ -56,6 +56,24 @@ def markdown(results):
     return "\n".join(lines)
 
 
+PEERS = [("haproxy", "HAProxy"), ("envoy", "Envoy"), ("varnish", "Varnish"), ("trafficserver", "Traffic Server"),
+         ("h2o", "H2O")]
+
+
+def beside_peers(results):
+    """The table of CPU per request as ratios to nginx in the same rounds, for all that were measured."""
+    names = [(name, title) for name, title in PEERS
+             if any(name in one["peers"] for one in results["scenarios"].values())]
+    if not names:
+        return ""
+    lines = ["| work | nginx | " + " | ".join(title for _, title in names) + " | Weir |",
+             "| --- " * (len(names) + 3) + "|"]
+    for name, one in results["scenarios"].items():
+        others = " | ".join(f"{one['peers'][peer]:.2f}" if peer in one["peers"] else "–" for peer, _ in names)
+        lines.append(f"| {name} | 1.00 | {others} | **{one['cpu_ratio']:.2f}** |")
+    return "\n".join(lines)
+
+
 def _cpu(one):
     return f"{one['user_us'] + one['system_us']:.2f} ({one['user_us']:.2f} + {one['system_us']:.2f})"
 

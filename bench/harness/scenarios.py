@@ -74,8 +74,11 @@ def expect(condition, scenario, proxy, expected, answer):
 
 
 def _is_hit(answer):
-    """nginx is configured to say X-Cache; Weir says Cache-Status (RFC 9211)."""
+    """nginx, HAProxy and Varnish are configured to say X-Cache; Weir says Cache-Status (RFC 9211), Traffic Server a code
+    in Via, Envoy the answer's Age."""
     return (answer.field("x-cache") == "HIT"
+            or re.search(r"\[\w*c[HR]", answer.field("via")) is not None
+            or (answer.field("server") == "envoy" and answer.field("age") != "")
             or re.search(r"(^|,)\s*\S+\s*;\s*hit\b", answer.field("cache-status")) is not None)
 
 

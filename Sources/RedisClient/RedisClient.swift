@@ -1,0 +1,109 @@
+public import EventLoop
+public import Primitives
+public import RedisWire
+public import Settings
+
+/// One thread's way to one Redis. It belongs to its loop's thread.
+///
+/// Commands made in one turn of the loop leave in one write, and their replies are matched in order. A command
+/// that was sent is never sent again. While the breaker is open every call fails at once, without a wait.
+public final class RedisClient {
+    /// How the server is reached and used.
+    public let settings: RedisSettings
+    /// The breaker and the counts, shared by all clients of this Redis.
+    public let health: RedisHealth
+    /// The loop of its thread.
+    public let loop: EventLoop
+    private let node: RedisNode
+    private var isClosed = false
+
+    /// Creates a client on `loop`, whose thread calls, and begins to connect.
+    public init(
+        _ settings: RedisSettings, loop: EventLoop, health: RedisHealth, random: SeededRandom
+    ) {
+        self.settings = settings
+        self.health = health
+        self.loop = loop
+        guard case .single(let place) = settings.topology else {
+            preconditionFailure("clusters and sentinels are refused by the configuration")
+        }
+        node = RedisNode(settings, at: place, loop: loop, health: health, random: random)
+    }
+
+    /// Whether calls are let through.
+    public var isAvailable: Bool { health.isAvailable && !isClosed }
+
+    /// When a call that begins now has waited long enough.
+    public var deadline: MonotonicTime { loop.now + settings.timeout }
+
+    /// Closes all connections for good; calls that wait fail.
+    public func close() {
+        isClosed = true
+        node.close()
+    }
+
+    // MARK: Calls
+
+    /// Sends `command` and hands its result to `done`, once, at `until` at the latest, and perhaps before this
+    /// function returns. An error of the server is a failure.
+    public func begin(
+        _ command: RedisCommand, until deadline: MonotonicTime,
+        _ done: @escaping (RedisResult) -> Void
+    ) {
+        guard !isClosed else { return done(.failure(.closed)) }
+        guard health.isAvailable else {
+            health.counts.refused.add()
+            node.probeIfDegraded()
+            return done(.failure(.unavailable))
+        }
+        node.begin(RedisCall(command, began: loop.now, deadline: deadline, done))
+    }
+
+    /// Sends `command` and waits for its reply, but not beyond `until`. An error of the server is thrown.
+    public func call(
+        _ command: RedisCommand, until deadline: MonotonicTime
+    ) async throws(RedisError) -> RedisReply {
+        try await RedisCall.awaitResult { begin(command, until: deadline, $0) }.get()
+    }
+
+    /// Sends `command`, whose reply nobody waits for; `false` when it was not taken: there is no connection, or
+    /// too much waits already.
+    @discardableResult
+    public func send(_ command: RedisCommand) -> Bool {
+        guard isAvailable else {
+            health.counts.dropped.add()
+            if !isClosed { node.probeIfDegraded() }
+            return false
+        }
+        return node.send(command)
+    }
+
+    // MARK: Scripts
+
+    /// Runs `script` by its digest, or once with its text where the server does not know it, and hands its
+    /// result to `done` as the other `begin` does.
+    public func begin(
+        _ script: RedisScript, keys: [[UInt8]], arguments: [[UInt8]],
+        until deadline: MonotonicTime, _ done: @escaping (RedisResult) -> Void
+    ) {
+        let byName = script.callByName(keys: keys, arguments: arguments)
+        begin(byName, until: deadline) { [self] result in
+            guard case .failure(.server(let error)) = result, error.kind == .noScript else {
+                return done(result)
+            }
+            // Nothing has run: a second attempt charges nothing twice.
+            begin(
+                script.callByText(keys: keys, arguments: arguments), until: deadline, done)
+        }
+    }
+
+    /// Runs `script` and waits for its reply, but not beyond `until`.
+    public func run(
+        _ script: RedisScript, keys: [[UInt8]], arguments: [[UInt8]],
+        until deadline: MonotonicTime
+    ) async throws(RedisError) -> RedisReply {
+        try await RedisCall.awaitResult {
+            begin(script, keys: keys, arguments: arguments, until: deadline, $0)
+        }.get()
+    }
+}

@@ -1,0 +1,100 @@
+import EventLoop
+import Primitives
+import RedisWire
+import Settings
+
+/// How a connection to one place is made and made ready: name, TCP, AUTH, SELECT, and a first command that shows
+/// that the server works.
+struct RedisConnector {
+    let settings: RedisSettings
+    let place: RedisSettings.Place
+    let loop: EventLoop
+
+    /// How long an attempt may take.
+    func patience(isDegraded: Bool) -> Nanoseconds {
+        guard isDegraded else { return settings.connectTimeout }
+        // A server that needs longer for this would miss every deadline of its calls.
+        return min(
+            settings.connectTimeout,
+            max(Bounds.probeTime, Nanoseconds(settings.timeout.count * 8)))
+    }
+
+    /// Connects, and makes the connection ready.
+    func connect(
+        writing: Bool, until deadline: MonotonicTime
+    ) async throws(RedisConnectFailure) -> RedisLink {
+        let link = RedisLink(
+            try await connectStream(until: deadline), patience: silencePatience)
+        do throws(RedisConnectFailure) {
+            try await introduce(link, writing: writing, until: deadline)
+        } catch {
+            link.close(.connect(error))
+            throw error
+        }
+        return link
+    }
+
+    /// How long a server with pending commands may be silent before its connection is given up.
+    var silencePatience: Nanoseconds {
+        max(.milliseconds(200), Nanoseconds(settings.timeout.count * 4))
+    }
+
+    // MARK: The stream
+
+    /// Tries the addresses in their order; each gets an equal part of the time that is left.
+    private func connectStream(
+        until deadline: MonotonicTime
+    ) async throws(RedisConnectFailure) -> ByteStream {
+        let addresses = await addresses(until: deadline)
+        var failure = RedisConnectFailure.unresolved
+        for (index, address) in addresses.enumerated() {
+            let share = (deadline - loop.now).count / UInt64(addresses.count - index)
+            do throws(StreamError) {
+                return try await ByteStream.connect(
+                    to: address, loop: loop, deadline: loop.now + Nanoseconds(share))
+            } catch {
+                failure = RedisConnectFailure(error)
+            }
+        }
+        throw failure
+    }
+
+    private func addresses(until deadline: MonotonicTime) async -> [SocketAddress] {
+        switch place {
+        case .unix(let path): return [.unix(path)]
+        case .host(let name, let port):
+            if let literal = IPAddress(parsing: Array(name.utf8).span) {
+                return [.tcp(literal, port: port)]
+            }
+            return await loop.resolve(name, until: deadline).map { .tcp($0, port: port) }
+        }
+    }
+
+    // MARK: The first commands
+
+    private func introduce(
+        _ link: RedisLink, writing: Bool, until deadline: MonotonicTime
+    ) async throws(RedisConnectFailure) {
+        var commands: [RedisCommand] = []
+        if let password = settings.password {
+            var auth = RedisCommand("AUTH")
+            if let username = settings.username { auth.append(text: username) }
+            auth.append(text: password)
+            commands.append(auth)
+        }
+        if settings.database != 0 {
+            commands.append(RedisCommand("SELECT", "\(settings.database)"))
+        }
+        commands.append(RedisConnector.probe(settings, writing: writing))
+        for reply in try await link.ask(commands, until: deadline) {
+            if case .error(let error) = reply { throw .server(error) }
+        }
+    }
+
+    /// A command that shows that the server works; with `writing`, that it takes writes, too.
+    static func probe(_ settings: RedisSettings, writing: Bool) -> RedisCommand {
+        writing
+            ? RedisCommand("SET", "\(settings.namespace):probe", "1", "PX", "1000")
+            : RedisCommand("PING")
+    }
+}

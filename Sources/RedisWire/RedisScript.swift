@@ -1,0 +1,35 @@
+/// A Lua script and the name by which a server remembers it.
+public struct RedisScript: Sendable, Equatable {
+    /// Its text.
+    public let text: [UInt8]
+    /// The SHA-1 digest of its text in 40 hexadecimal digits, for EVALSHA.
+    public let digest: [UInt8]
+
+    /// Names the script of `text`; made once, not for each call.
+    public init(_ text: String) {
+        self.text = Array(text.utf8)
+        digest = SHA1.hexadecimal(of: self.text)
+    }
+
+    /// The call by name, which a server that does not know the script answers with NOSCRIPT.
+    public func callByName(keys: [[UInt8]], arguments: [[UInt8]]) -> RedisCommand {
+        command("EVALSHA", digest, keys, arguments)
+    }
+
+    /// The call with its text, by which the server learns it.
+    public func callByText(keys: [[UInt8]], arguments: [[UInt8]]) -> RedisCommand {
+        command("EVAL", text, keys, arguments)
+    }
+
+    private func command(
+        _ name: StaticString, _ script: [UInt8], _ keys: [[UInt8]], _ arguments: [[UInt8]]
+    ) -> RedisCommand {
+        let size = keys.reduce(arguments.reduce(0) { $0 + $1.count + 12 }) { $0 + $1.count + 12 }
+        var command = RedisCommand(name, reserving: script.count + size + 32)
+        command.append(script)
+        command.append(Int64(keys.count))
+        for key in keys { command.append(key: key) }
+        for argument in arguments { command.append(argument) }
+        return command
+    }
+}
