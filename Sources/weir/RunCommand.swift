@@ -4,6 +4,7 @@ import EventLoop
 import Identity
 import Primitives
 import Proxy
+import RedisClient
 import Settings
 import Upstreams
 
@@ -66,6 +67,8 @@ final class ProxyProcess {
     private var watches: [UpstreamWatch] = []
     private var keeper: KeyKeeper
     private var warmer: Warmer?
+    /// The ways to Redis of what concerns the process as a whole; `nil` without one.
+    private let redis: RedisClients?
     private let file: String
     /// What `workers: auto` stands for in this process.
     private let processors: Int
@@ -83,6 +86,12 @@ final class ProxyProcess {
         self.keeper = keeper
         self.file = file
         self.processors = processors
+        if let stores = settings.redis, let healths = server.shared.redis {
+            var random = SeededRandom(seed: UInt64.random(in: .min ... .max))
+            redis = RedisClients(stores, loop: loop, healths: healths, random: &random)
+        } else {
+            redis = nil
+        }
     }
 
     func start(_ signals: SignalSource, _ keys: CredentialKeys) {
@@ -230,6 +239,7 @@ final class ProxyProcess {
         server.shared.beginDraining()
         await warmer?.stop()
         let left = await server.drain(until: loop.now + settings.drain, on: loop)
+        redis?.close()
         events.stopped(cutOff: left, at: loop.clock)
         await events.flush(on: loop)
         loop.stop()
