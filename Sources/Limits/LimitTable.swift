@@ -126,7 +126,8 @@ public final class LimitTable: Sendable {
 
     /// Counts what Redis has let pass, so that who counts alone later begins with it.
     func note(
-        _ state: LimitState, dividedBy divisor: UInt8, by policy: LimitPolicy, at clock: ClockReading
+        _ state: LimitState, dividedBy divisor: UInt8, by policy: LimitPolicy,
+        at clock: ClockReading
     ) {
         var receipt = LimitReceipt()
         receipt.digest = state.key
