@@ -26,7 +26,6 @@ package enum Feature: Hashable, Sendable, CaseIterable {
         .leasedLimits,
         .sharedCache,
         .fleetCollapse,
-        .sharedPurges,
         .redisCluster,
         .redisSentinel,
         .replicaReads,

@@ -24,6 +24,8 @@ public final class SharedState: Sendable {
     public let background: BackgroundWork
     /// How the keys of credentials stand.
     public let keys: KeyHealth
+    /// The breakers of Redis; `nil` without one.
+    public let redis: RedisHealths?
     /// Where log lines go.
     public let log: LogPipe?
     /// When the process started.
@@ -46,6 +48,7 @@ public final class SharedState: Sendable {
             concurrency: settings.warm?.concurrency ?? WarmSettings.standardConcurrency,
             // Spreads pauses; no secret.
             seed: now.wall.nanoseconds ^ now.monotonic.nanoseconds)
+        redis = settings.redis.map(RedisHealths.init)
         keys = KeyHealth(verifiesTokens: settings.identity.jwt != nil)
         configuration = Guarded(
             ConfigurationState(
