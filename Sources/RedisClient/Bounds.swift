@@ -42,6 +42,4 @@ enum Bounds {
     /// When what the fleet has in Redis expires after the last process has gone. Answers that were stored before are not
     /// used then.
     static let fleetExpiry = Nanoseconds.seconds(7 * 24 * 3600)
-    /// After how long without a message a listening connection is asked whether it is there, and given as long to answer.
-    static let listenSilence = Nanoseconds.seconds(2)
 }
