@@ -35,6 +35,7 @@ public struct MetricsReport {
         appendLimits(&text)
         appendCredentials(&text)
         appendUpstreams(&text)
+        if let fleet = shared.fleet { appendFleet(fleet, to: &text) }
         appendConfiguration(&text)
         appendProcess(&text, at: now)
     }

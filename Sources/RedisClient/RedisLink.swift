@@ -146,6 +146,22 @@ final class RedisLink {
         }
     }
 
+    /// The next thing that the server says by itself, to who listens to a channel; `timedOut` leaves it open.
+    func hear(until deadline: MonotonicTime) async -> RedisResult {
+        while true {
+            do throws(ReplyFailure) {
+                if let reply = try reader.next() { return .success(reply) }
+            } catch {
+                return .failure(error == .tooLarge ? .tooLarge : .malformed)
+            }
+            do throws(RedisConnectFailure) {
+                try await readSome(until: deadline)
+            } catch {
+                return .failure(error == .timedOut ? .timedOut : .closed)
+            }
+        }
+    }
+
     /// When the server has stood still for too long.
     private var silenceDeadline: MonotonicTime {
         guard let oldest = pending.first else { return .never }
