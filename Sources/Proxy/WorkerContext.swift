@@ -17,6 +17,8 @@ final class WorkerContext {
     var retired: [UpstreamPool] = []
     /// The ways to Redis; `nil` without one.
     let redis: RedisClients?
+    /// Stored answers in Redis; `nil` without one.
+    let secondLevel: SecondLevel?
     var random: SeededRandom
     var metrics: WorkerMetrics
     var log: AccessLog
@@ -44,6 +46,7 @@ final class WorkerContext {
         } else {
             redis = nil
         }
+        secondLevel = redis.map { SecondLevel($0.cache) }
         self.random = random
         snapshot = Snapshot(
             blueprint, pools: pools,
