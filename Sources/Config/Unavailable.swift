@@ -24,7 +24,6 @@ package enum Feature: Hashable, Sendable, CaseIterable {
     package static let missing: Set<Feature> = [
         .strictLimits,
         .leasedLimits,
-        .sharedPurges,
         .redisCluster,
         .redisSentinel,
         .replicaReads,

@@ -12,8 +12,9 @@ PACKAGE = os.path.join(HERE, "micro")
 CORE = 1
 
 
-def main(description, subject, parts):
-    """Runs `parts`, or those named on the command line; `subject` is their key in history.ndjson."""
+def main(description, subject, parts, finish=None):
+    """Runs `parts`, or those named on the command line; `subject` is their key in history.ndjson. `finish` is
+    given the numbers."""
     chosen = _options(description, parts)
     leave_on_signals()
     program = _built()
@@ -25,6 +26,8 @@ def main(description, subject, parts):
         print(f"bench: the machine is busy (load {results['load']}); the numbers will be noisy", file=sys.stderr)
     numbers = [one for part in chosen.parts or parts for one in _run(program, part, chosen.core)]
     print("\n" + _markdown(numbers) + "\n")
+    if finish is not None:
+        finish(numbers)
     if not chosen.parts:
         results[subject] = {one.pop("name"): one for one in map(dict, numbers)}
         report.record(results, os.path.join(HERE, "history.ndjson"))

@@ -13,6 +13,7 @@ let parts: [(name: String, run: (String) -> Void)] = [
     ("encoding", { measureEncoding(Rounds(count: max(rounds, 1), prefix: $0)) }),
     ("sharing", { measureSharing(Rounds(count: max(rounds, 1), prefix: $0)) }),
     ("traces", { measureTraces($0) }),
+    ("fleet", { _ in measureFleet() }),
     ("population", { measurePopulation(Rounds(count: max(rounds, 1), prefix: $0)) }),
 ]
 let wanted = CommandLine.arguments.dropFirst().map { $0.split(separator: "=", maxSplits: 1) }
