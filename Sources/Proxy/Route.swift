@@ -75,7 +75,9 @@ public final class Route: Sendable {
             }
         }
         let codings = route.compresses ? compression : nil
-        cache = route.cache.map { CacheRules($0, space: space, scope: sharedScope, compression: codings) }
+        cache = route.cache.map {
+            CacheRules($0, space: space, scope: sharedScope, compression: codings)
+        }
         strippedSegments = route.stripPrefix.split(separator: "/").count
         timeout = route.timeout
         requiresUser = route.requiresUser
