@@ -61,7 +61,7 @@ let targets: [[Target]] = [
     module("HTTP1", ["HTTPModel", "Primitives"], settings: lending),
     module(
         "Compression", ["Primitives", "CZlib", "CBrotli"], settings: dataPlane, tests: ["TestKit"]),
-    module("RedisWire", ["Primitives", "CHiredis"], settings: lending),
+    module("RedisWire", ["Primitives", "CHiredis", "COpenSSL"], settings: lending),
     module("YAMLReader", ["Primitives", "CLibYAML"], settings: base),
     module("TLSEngine", ["Primitives", "COpenSSL"], settings: dataPlane, tests: ["TestKit"]),
     // Settings.

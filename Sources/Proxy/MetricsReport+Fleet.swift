@@ -14,7 +14,8 @@ extension MetricsReport {
             "weir_fleet_connected", .gauge, help: "1 while purges of other processes arrive.")
         text.sample(fleet.isConnected ? 1 : 0)
         text.family(
-            "weir_fleet_purge_sequence", .gauge, help: "The number of the last purge that is known.")
+            "weir_fleet_purge_sequence", .gauge, help: "The number of the last purge that is known."
+        )
         text.sample(counts.position?.sequence ?? 0)
         text.family(
             "weir_fleet_purges_total", .counter,

@@ -20,6 +20,9 @@ enum Bounds {
     static let stableLife = Nanoseconds.seconds(1)
     /// How long an attempt to connect may take while Redis is away, unless timeouts say more.
     static let probeTime = Nanoseconds.milliseconds(400)
+    /// How often a subscription asks whether its connection lives, and how long it may say nothing.
+    static let subscriptionPing = Nanoseconds.milliseconds(500)
+    static let subscriptionSilence = Nanoseconds.milliseconds(1500)
     /// Changes of state kept for the log.
     static let changes = 64
     /// How often a process gives a sign of life, and looks whether it has missed a purge.

@@ -181,6 +181,42 @@ extension Integration {
             }
         }
 
+        @Test func `Redis that lost the purges begins a sequence anew, and none is missed`() throws
+        {
+            try RedisServer.run { redis in
+                let source = try Source()
+                defer { source.origin.close() }
+                try withFleet(source, redis) { fleet throws in
+                    for last in 1...3 {
+                        _ = try purge(fleet[1], "kind=tag&value=u")
+                        // All of them, or, as after a failover, the last ones.
+                        try redis.ask("XTRIM", "weir:f:{fleet}:purges", "MAXLEN", "\(last)")
+                        if last == 1 {
+                            try redis.ask("DEL", "weir:f:{fleet}:purges")
+                        } else {
+                            let entry = try redis.ask(
+                                "XREVRANGE", "weir:f:{fleet}:purges", "+", "-", "COUNT", "1")
+                            let name = entry.split(separator: "\n").first.map(String.init)
+                            try redis.ask("DEL", "weir:f:{fleet}:purges")
+                            try redis.ask(
+                                "XADD", "weir:f:{fleet}:purges", try #require(name), "g", "77",
+                                "r", "")
+                        }
+                        let time = try measure(fleet, source, "/x") { weir throws in
+                            #expect(try purge(weir, "kind=tag&value=t")["redis"] == "reached")
+                        }
+                        print("a purge in a new sequence reached all in \(time)")
+                        #expect(time < .milliseconds(500))
+                        let sequence = try fleet[0].metric("weir_fleet_purge_sequence")
+                        for weir in fleet {
+                            try awaitMetric(weir, "weir_fleet_purges_waiting", 0)
+                            #expect(sequence > 0)
+                        }
+                    }
+                }
+            }
+        }
+
         @Test func `who lives is counted: a process that leaves, and one that is killed`() throws {
             try RedisServer.run { redis throws in
                 let source = try Source()
