@@ -17,6 +17,8 @@ package enum Feature: Hashable, Sendable, CaseIterable {
     case redisCluster
     /// `redis: {sentinel: …}`.
     case redisSentinel
+    /// `rediss://` and `redis: {tls: true}`.
+    case redisTLS
     /// `redis: {read_replicas: true}`.
     case replicaReads
 
@@ -26,6 +28,7 @@ package enum Feature: Hashable, Sendable, CaseIterable {
         .leasedLimits,
         .redisCluster,
         .redisSentinel,
+        .redisTLS,
         .replicaReads,
     ]
 
@@ -42,6 +45,7 @@ package enum Feature: Hashable, Sendable, CaseIterable {
         case .sharedPurges: "Redis"
         case .redisCluster: "a cluster of Redis"
         case .redisSentinel: "Redis behind sentinels"
+        case .redisTLS: "TLS to Redis"
         case .replicaReads: "reading from replicas"
         }
     }

@@ -37,6 +37,7 @@ public struct MetricsReport {
         appendUpstreams(&text)
         appendSecondLevel(&text)
         if let fleet = shared.fleet { appendFleet(fleet, to: &text) }
+        appendRedis(shared.redis, to: &text)
         appendConfiguration(&text)
         appendProcess(&text, at: now)
     }
