@@ -18,9 +18,7 @@ extension CacheFetch {
         var pause = Bounds.leasePause
         var hasWaited = false
         while true {
-            switch await second.takeLease(
-                of: fill.key, for: Bounds.leaseTime, random: &worker.random)
-            {
+            switch await second.takeLease(of: fill.key, for: Bounds.leaseTime) {
             case .eachForItself, .unavailable: return false
             case .taken(let taken):
                 lease = taken
@@ -33,7 +31,7 @@ extension CacheFetch {
                 guard now < deadline else { return false }
                 if !hasWaited { second.noteWait() }
                 hasWaited = true
-                await worker.loop.sleep(for: pause)
+                await second.awaitEnd(ofLeaseOn: fill.key, until: now + pause)
                 pause = min(pause + pause, Bounds.leasePauseMax)
                 switch await look(in: second) {
                 case .ended: return true

@@ -46,7 +46,11 @@ final class WorkerContext {
         } else {
             redis = nil
         }
-        secondLevel = redis.map { SecondLevel($0.cache) }
+        if let redis {
+            secondLevel = SecondLevel(redis.cache, random: SeededRandom(seed: random.next()))
+        } else {
+            secondLevel = nil
+        }
         self.random = random
         snapshot = Snapshot(
             blueprint, pools: pools,

@@ -43,6 +43,7 @@ extension SecondLevel {
         else
             redis.call('SET', KEYS[1], '-', 'PX', ARGV[2])
         end
+        redis.call('PUBLISH', ARGV[3], KEYS[1])
         return 1
         """)
 
@@ -51,11 +52,8 @@ extension SecondLevel {
     /// - Parameters:
     ///   - key: The cache key.
     ///   - time: How long it lasts, should its holder end without a word.
-    ///   - random: The worker's: tells holders apart.
     /// - Returns: Who has it now.
-    public func takeLease(
-        of key: [UInt8], for time: Nanoseconds, random: inout SeededRandom
-    ) async -> LeaseAnswer {
+    public func takeLease(of key: [UInt8], for time: Nanoseconds) async -> LeaseAnswer {
         let lease = FetchLease(
             name: SharedKey.lease(of: key.span, namespace: namespace),
             token: Array(String(random.next(), radix: 16).utf8))
@@ -80,12 +78,21 @@ extension SecondLevel {
     /// - Parameters:
     ///   - lease: The lease.
     ///   - time: How long each replica shall fetch for itself, because the answer cannot be shared; zero: it is in
-    ///     Redis.
+    ///     Redis, or on its way there.
     public func end(_ lease: FetchLease, eachForItself time: Nanoseconds) {
         client.begin(
             SecondLevel.end, keys: [lease.name],
-            arguments: [lease.token, SecondLevel.milliseconds(time)], until: client.deadline
+            arguments: [lease.token, SecondLevel.milliseconds(time), waiting.channelName],
+            until: client.deadline
         ) { _ in }
+    }
+
+    /// Waits until whoever has the lease of `key` ends it, but not beyond `deadline`. Announcements may be lost: look
+    /// again in any case.
+    public func awaitEnd(ofLeaseOn key: [UInt8], until deadline: MonotonicTime) async {
+        let name = SharedKey.lease(of: key.span, namespace: namespace)
+        if !waiting.isListening { waiting.listen(SeededRandom(seed: random.next())) }
+        await waiting.wait(for: name, until: deadline)
     }
 
     private static func milliseconds(_ time: Nanoseconds) -> [UInt8] {

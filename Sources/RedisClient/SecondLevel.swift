@@ -25,12 +25,22 @@ public final class SecondLevel {
     /// What happened so far.
     public internal(set) var counts = SecondLevelCounts()
     let namespace: [UInt8]
+    /// Tells holders of leases apart.
+    var random: SeededRandom
+    /// Who waits for another process's answer.
+    let waiting: LeaseWaiters
 
-    /// The second level in the Redis of `client`.
-    public init(_ client: RedisClient) {
+    /// The second level in the Redis of `client`; `random` must not be the same in two processes.
+    public init(_ client: RedisClient, random: SeededRandom) {
         self.client = client
+        self.random = random
         namespace = Array(client.settings.namespace.utf8)
+        waiting = LeaseWaiters(
+            client, channel: "\(client.settings.namespace):c:ended/\(client.settings.database)")
     }
+
+    /// Closes what it has opened besides the client.
+    public func close() { waiting.close() }
 
     /// Whether it is worth asking.
     public var isAvailable: Bool { client.isAvailable }
