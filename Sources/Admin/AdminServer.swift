@@ -23,12 +23,12 @@ public final class AdminServer {
     ///   - settings: Where, and with which token.
     ///   - server: The data plane.
     ///   - loop: The loop of the calling thread.
-    ///   - awaitRedis: Waits a moment until Redis has all purges, and says whether it has; `nil`: there is none.
     ///   - changed: Told once of each change of the cache's switches, also when one ends by itself.
+    ///   - awaitRedis: Waits a moment until Redis has all purges, and says whether it has; `nil`: there is none.
     public init(
         _ settings: AdminSettings, server: ProxyServer, loop: EventLoop,
-        awaitRedis: (() async -> Bool)? = nil,
-        changed: @escaping (CacheSwitches.Change) -> Void = { _ in }
+        changed: @escaping (CacheSwitches.Change) -> Void = { _ in },
+        awaitRedis: (() async -> Bool)? = nil
     ) {
         timer = SwitchTimer(server: server, loop: loop, changed: changed)
         self.settings = settings

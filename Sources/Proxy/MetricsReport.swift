@@ -36,8 +36,8 @@ public struct MetricsReport {
         appendCredentials(&text)
         appendUpstreams(&text)
         appendSecondLevel(&text)
-        if let fleet = shared.fleet { appendFleet(fleet, to: &text) }
         appendRedis(shared.redis, to: &text)
+        if let fleet = shared.fleet { appendFleet(fleet, to: &text) }
         appendConfiguration(&text)
         appendProcess(&text, at: now)
     }

@@ -23,6 +23,8 @@ enum Bounds {
     /// How often a subscription asks whether its connection lives, and how long it may say nothing.
     static let subscriptionPing = Nanoseconds.milliseconds(500)
     static let subscriptionSilence = Nanoseconds.milliseconds(1500)
+    /// Bytes of a file of authorities.
+    static let authorityBytes = 1 << 20
     /// Changes of state kept for the log.
     static let changes = 64
     /// How often a process gives a sign of life, and looks whether it has missed a purge.
@@ -42,6 +44,4 @@ enum Bounds {
     /// When what the fleet has in Redis expires after the last process has gone. Answers that were stored before are not
     /// used then.
     static let fleetExpiry = Nanoseconds.seconds(7 * 24 * 3600)
-    /// After how long without a message a listening connection is asked whether it is there, and given as long to answer.
-    static let listenSilence = Nanoseconds.seconds(2)
 }

@@ -20,7 +20,7 @@ public final class FleetLink {
     private let apply: (PurgeRecord) -> Void
     private let names: FleetNames
     private let waiter: Waiter
-    private var listener: FleetListener?
+    private var subscription: RedisSubscription?
     private var random: SeededRandom
     private var feed = PurgeFeed()
     private var nextBeat: MonotonicTime
@@ -59,19 +59,23 @@ public final class FleetLink {
     /// Begins.
     public func start() {
         state.setWaiter(waiter)
-        let listener = FleetListener(
-            client.settings, channel: names.channel, loop: loop,
-            random: SeededRandom(seed: random.next()),
-            hear: { [self] in receive($0.span) }, changed: { [self] in noteSubscribed($0) })
-        listener.start()
-        self.listener = listener
+        subscription = RedisSubscription(
+            client.settings, channels: [String(decoding: names.channel, as: UTF8.self)],
+            loop: loop, random: SeededRandom(seed: random.next())
+        ) { [self] event in
+            switch event {
+            case .subscribed: noteSubscribed(true)
+            case .lost: noteSubscribed(false)
+            case .message(_, let message): receive(message.span)
+            }
+        }
         loop.start { [self] in await run() }
     }
 
     /// Sends what waits, takes this process out of the count, and ends; not beyond `deadline`. The client stays open.
     public func stop(until deadline: MonotonicTime) async {
         isStopped = true
-        listener?.close()
+        subscription?.close()
         waiter.wake()
         while !hasEnded, await ended.wait(until: deadline) == .ready {}
         guard hasEnded else { return }

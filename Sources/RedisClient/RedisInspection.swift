@@ -33,12 +33,12 @@ public struct RedisInspection {
     public func look(
         at place: RedisSettings.Place, until deadline: MonotonicTime
     ) async throws(RedisConnectFailure) -> (facts: RedisFacts, roundTrip: Nanoseconds) {
-        let link = try await connect(to: place, until: deadline)
-        defer { link.close(.closed) }
+        let stream = try await connect(to: place, until: deadline)
+        defer { stream.close() }
         let before = loop.kernel.now().monotonic
-        _ = try await link.ask([RedisCommand("PING")], until: deadline)
+        _ = try await stream.ask([RedisCommand("PING")], until: deadline)
         let roundTrip = loop.kernel.now().monotonic - before
-        guard let reply = try await link.ask([RedisCommand("INFO")], until: deadline).first else {
+        guard let reply = try await stream.ask([RedisCommand("INFO")], until: deadline).first else {
             throw .malformed
         }
         switch reply {
@@ -53,11 +53,11 @@ public struct RedisInspection {
     public func tryWork(
         at place: RedisSettings.Place, until deadline: MonotonicTime
     ) async throws(RedisConnectFailure) -> RedisError? {
-        let link = try await connect(to: place, until: deadline)
-        defer { link.close(.closed) }
+        let stream = try await connect(to: place, until: deadline)
+        defer { stream.close() }
         let key = "\(settings.namespace):check"
         let script = "return redis.call('SET', KEYS[1], redis.call('TIME')[1], 'PX', 1000)"
-        let replies = try await link.ask(
+        let replies = try await stream.ask(
             [
                 RedisCommand("SET", key, "1", "PX", "1000"),
                 RedisCommand("SCRIPT", "LOAD", script),
@@ -70,7 +70,7 @@ public struct RedisInspection {
 
     private func connect(
         to place: RedisSettings.Place, until deadline: MonotonicTime
-    ) async throws(RedisConnectFailure) -> RedisLink {
+    ) async throws(RedisConnectFailure) -> RedisStream {
         try await RedisConnector(settings: settings, place: place, loop: loop)
             .connect(writing: false, until: deadline)
     }

@@ -43,8 +43,11 @@ final class RedisLink {
     /// Whether there is room for one more command.
     func hasRoom(for command: RedisCommand) -> Bool {
         pending.count < Bounds.pendingCommands
-            && output.count + command.byteCount <= Bounds.outputBytes
+            && unsent + command.byteCount <= Bounds.outputBytes
     }
+
+    /// Bytes that the system has not taken.
+    private var unsent: Int { output.count + stream.unsentBytes }
 
     /// Sends a command at the end of this turn; `call` gets its reply.
     func send(_ command: RedisCommand, for call: RedisCall?) {
@@ -93,8 +96,8 @@ final class RedisLink {
                 readInRow += n
             } catch {
                 guard error == .timedOut, stream.isOpen else { return .closed }
-                if given - output.count > seenLeaving { lastProgress = loop.now }
-                seenLeaving = given - output.count
+                if given - unsent > seenLeaving { lastProgress = loop.now }
+                seenLeaving = given - unsent
                 if silenceDeadline <= loop.now { return .timedOut }
                 continue
             }
@@ -105,22 +108,6 @@ final class RedisLink {
             if readInRow >= Bounds.bytesPerTurn {
                 readInRow = 0
                 await Task.yield()
-            }
-        }
-    }
-
-    /// The next thing that the server says by itself, to who listens to a channel; `timedOut` leaves it open.
-    func hear(until deadline: MonotonicTime) async -> RedisResult {
-        while true {
-            do throws(ReplyFailure) {
-                if let reply = try reader.next() { return .success(reply) }
-            } catch {
-                return .failure(error == .tooLarge ? .tooLarge : .malformed)
-            }
-            do throws(RedisConnectFailure) {
-                try await readSome(until: deadline)
-            } catch {
-                return .failure(error == .timedOut ? .timedOut : .closed)
             }
         }
     }

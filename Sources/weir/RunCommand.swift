@@ -106,10 +106,8 @@ final class ProxyProcess {
         var adminAddress: SocketAddress?
         if let adminSettings = settings.admin {
             let admin = AdminServer(
-                adminSettings, server: server, loop: loop, awaitRedis: awaitRedis
-            ) { [self] change in
-                events.cache(change, at: loop.clock)
-            }
+                adminSettings, server: server, loop: loop,
+                changed: { [self] in events.cache($0, at: loop.clock) }, awaitRedis: awaitRedis)
             do {
                 adminAddress = try admin.start()
             } catch {
