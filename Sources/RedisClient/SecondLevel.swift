@@ -1,7 +1,7 @@
 public import Caching
 import EventLoop
 public import HTTPModel
-import Primitives
+public import Primitives
 import RedisWire
 import Settings
 
