@@ -40,6 +40,7 @@ let targets: [[Target]] = [
     // C libraries, one Swift module each.
     [
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CProcessor"),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -55,13 +56,15 @@ let targets: [[Target]] = [
     // Policy: values in, decisions out.
     module("Routes", ["HTTPModel", "Primitives"]),
     module("Identity", ["HTTPModel", "Primitives", "COpenSSL"], settings: lending),
-    module("Limits", ["HTTPModel", "Primitives"], settings: lending, tests: ["BinaryKit"]),
+    module(
+        "Limits", ["HTTPModel", "Primitives", "CProcessor"], settings: lending, tests: ["BinaryKit"]
+    ),
     module("Caching", ["HTTPModel", "Primitives"], settings: lending),
     // Codecs: bytes in, values out.
     module("HTTP1", ["HTTPModel", "Primitives"], settings: lending),
     module(
         "Compression", ["Primitives", "CZlib", "CBrotli"], settings: dataPlane, tests: ["TestKit"]),
-    module("RedisWire", ["Primitives", "CHiredis"], settings: lending),
+    module("RedisWire", ["Primitives", "CHiredis", "COpenSSL"], settings: lending),
     module("YAMLReader", ["Primitives", "CLibYAML"], settings: base),
     module("TLSEngine", ["Primitives", "COpenSSL"], settings: dataPlane, tests: ["TestKit"]),
     // Settings.
@@ -80,36 +83,37 @@ let targets: [[Target]] = [
         ["EventLoop", "HTTPModel", "Primitives", "CLinux", "COpenSSL", "CZlib", "CBrotli"],
         settings: base, tests: nil),
     module(
-        "EventLoop", ["Primitives", "CLinux"], settings: dataPlane + lends, tests: ["TestKit"]),
+        "EventLoop", ["TLSEngine", "Primitives", "CLinux"], settings: dataPlane + lends, tests: ["TestKit"]),
     module(
         "Upstreams", ["EventLoop", "TLSEngine", "HTTP1", "Settings", "HTTPModel", "Primitives"],
         settings: dataPlane, tests: ["TestKit"]),
     module(
         "RedisClient",
         [
-            "EventLoop", "RedisWire", "Settings", "Caching", "Limits", "Telemetry", "HTTPModel",
-            "Primitives",
+            "EventLoop", "TLSEngine", "RedisWire", "Settings", "Caching", "Limits", "Telemetry",
+            "HTTPModel", "Primitives",
         ], settings: dataPlane, tests: ["TestKit", "BinaryKit"]),
     // The proxy: the life of a request, and the product.
     module(
         "Proxy",
         [
-            "Upstreams", "EventLoop", "HTTP1", "Compression", "Settings", "Caching", "Limits",
+            "Upstreams", "RedisClient", "EventLoop", "HTTP1", "Compression", "Settings", "Caching",
+            "Limits",
             "Identity", "Routes",
             "Telemetry", "HTTPModel", "Primitives",
         ], settings: dataPlane, tests: ["TestKit", "Config"]),
     module(
         "Admin",
         [
-            "Proxy", "EventLoop", "HTTP1", "Settings", "Limits", "Routes", "Telemetry", "HTTPModel",
-            "Primitives",
+            "Proxy", "RedisClient", "EventLoop", "HTTP1", "Settings", "Limits", "Routes",
+            "Telemetry", "HTTPModel", "Primitives",
         ], settings: base, tests: ["TestKit", "Config"]),
     [
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Admin", "Proxy", "Config", "Settings", "EventLoop", "Upstreams", "HTTP1",
-                "HTTPModel", "Identity", "Primitives", "Telemetry",
+                "Admin", "Proxy", "Config", "Settings", "RedisClient", "EventLoop", "Upstreams",
+                "HTTP1", "HTTPModel", "Identity", "Primitives", "Telemetry",
             ], swiftSettings: base)
     ],
     // The whole: the real proxy in a simulated world, and the built binary with real sockets.
@@ -141,7 +145,10 @@ let package = Package(
     name: "weir",
     // The libraries are for the micro-benchmarks in bench/micro.
     products: [.executable(name: "weir", targets: ["weir"])]
-        + ["Limits", "Caching", "Compression", "Identity", "HTTPModel", "Primitives"].map {
+        + [
+            "Limits", "Caching", "Compression", "Identity", "Routes", "HTTP1", "HTTPModel",
+            "Primitives",
+        ].map {
             .library(name: $0, type: .static, targets: [$0])
         },
     targets: targets.flatMap { $0 }.filter {

@@ -86,6 +86,18 @@ public enum CacheBounds {
     static let partsPerAnswer = 64
     /// How often a part is combined anew because another one was quicker.
     static let combineAttempts = 4
+    /// By how much the calendar clocks of processes that share answers may differ: an answer that was received later
+    /// than that from now is not used.
+    static let clockSkew = Nanoseconds.seconds(5)
+    /// The longest time that an answer stays in Redis, and the longest beyond its use for clients, for which its
+    /// validator is kept there.
+    static let sharedLifetimeMax = Nanoseconds.seconds(30 * 24 * 3600)
+    static let sharedValidatorMax = Nanoseconds.seconds(3600)
+    /// The shortest time that the record of what a key's answers vary by stays in Redis.
+    public static let sharedNamesMin = Nanoseconds.seconds(3600)
+    /// The largest body that goes to Redis, in bytes: a larger one could not come back within the time an answer of
+    /// Redis may take.
+    public static let sharedBytes = 1 << 20
     /// How much older than the answer a Last-Modified must be to tell versions apart (RFC 9110 §8.8.2.2).
     static let strongDateSeconds: Int64 = 60
 }

@@ -38,6 +38,23 @@ public struct CacheTags: Sendable, Equatable {
         for source in Source.allCases where source != .route { read(source, of: fields) }
     }
 
+    /// The tags that `bytes` of another list are; `nil` when they are none.
+    init?(packed bytes: Span<UInt8>) {
+        var i = 0
+        while i < bytes.count {
+            guard i + 3 <= bytes.count, Source(rawValue: bytes[i]) != nil,
+                count < CacheBounds.tagsPerEntry
+            else { return nil }
+            let length = Int(bytes[i + 1]) << 8 | Int(bytes[i + 2])
+            guard (1...CacheBounds.tagBytes).contains(length), i + 3 + length <= bytes.count else {
+                return nil
+            }
+            count += 1
+            i += 3 + length
+        }
+        self.bytes = bytes.copied
+    }
+
     /// Adds a tag, unless it is empty or there already.
     public mutating func append(_ tag: Span<UInt8>, from source: Source) {
         guard tag.count > 0, !contains(tag, from: source) else { return }

@@ -160,6 +160,39 @@ public final class CachedHead: Sendable {
         refusal = head.refusal
     }
 
+    /// A head that another process prepared (`SharedForm`); it is storable, and nothing of it is personal.
+    init(
+        shared fields: SharedFields, status: Status, key: [UInt8], variant: VariantKey,
+        unsent: [UInt8], contentLength: UInt64, acceptRanges: AcceptRanges, date: Int64,
+        lifetime: Lifetime, initialAge: Nanoseconds, requested: MonotonicTime,
+        received: MonotonicTime, delta: Nanoseconds, tags: CacheTags, isEncodable: Bool
+    ) {
+        self.key = key
+        self.variant = variant
+        self.status = status
+        bytes = fields.bytes
+        self.unsent = unsent
+        personal = []
+        self.contentLength = contentLength
+        etagRange = fields.etag
+        lastModifiedRange = fields.lastModified
+        let written = fields.bytes
+        lastModifiedSeconds = fields.lastModified.flatMap { range in
+            HTTPDate.parse(written.span(range), now: UInt64(clamping: date))
+        }
+        self.acceptRanges = acceptRanges
+        self.date = date
+        self.lifetime = lifetime
+        self.initialAge = initialAge
+        self.requested = requested
+        self.received = received
+        self.delta = delta
+        self.tags = tags
+        isStorable = true
+        self.isEncodable = isEncodable
+        refusal = nil
+    }
+
     /// Appends `bytes` to a head that is being written.
     public func append(to buffer: ByteBuffer) {
         let bytes = self.bytes

@@ -119,19 +119,30 @@ extension Fill {
     /// Ends the fill with a whole answer: the stored one, freshened by a 304.
     ///
     /// The readers get it in place of a head, if it may be shared; it replaces the old one in the store.
-    public func complete(with response: StoredResponse) {
+    ///
+    /// - Returns: Whether it is in the store.
+    @discardableResult
+    public func complete(with response: StoredResponse) -> Bool {
         let isShareable = Fill.isShareable(response.head)
+        var isStored = false
         if !isShareable { store.pass(self, at: response.head.received) }
         if response.head.isStorable {
-            _ = store.complete(self, with: response)
+            isStored = store.complete(self, with: response)
         } else {
             store.discardStored(of: self)
             store.forget(self)
         }
         end { state in
             if !isShareable { state.isShared = false }
-            state.phase = .replaced(response, isStale: false)
+            state.phase = .replaced(response, .validated)
         }
+        return isStored
+    }
+
+    /// Ends the fill with a fresh answer that another process had put into Redis: the origin is not asked.
+    public func complete(withShared response: StoredResponse) {
+        _ = store.complete(self, with: response)
+        end { $0.phase = .replaced(response, .shared) }
     }
 
     /// Ends the fill with the stale answer, because the origin failed and `mayServeStale(onErrorAt:)` allows
@@ -145,7 +156,7 @@ extension Fill {
         store.forget(self)
         end { state in
             if !toAll { state.isShared = false }
-            state.phase = .replaced(response, isStale: true)
+            state.phase = .replaced(response, .stale)
         }
     }
 

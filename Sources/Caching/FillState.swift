@@ -12,7 +12,7 @@ struct FillState: Sendable {
         case waiting
         case streaming(CachedHead)
         case complete(CachedHead)
-        case replaced(StoredResponse, isStale: Bool)
+        case replaced(StoredResponse, FillSource)
         case failed(FillFailure)
         case released
     }
@@ -189,9 +189,9 @@ extension FillState {
             case .waiting: return .wait
             case .released: return .released(.notShared)
             case .failed(let reason): return .failed(reason)
-            case .replaced(let stored, let isStale):
+            case .replaced(let stored, let source):
                 if let release = release(reader, stored.head, isMine) { return .released(release) }
-                return .stored(stored, isStale: isStale)
+                return .stored(stored, source)
             case .streaming(let head), .complete(let head):
                 if let release = release(reader, head, isMine) { return .released(release) }
                 reader.hasHead = true

@@ -40,6 +40,16 @@ public enum FillRelease: Sendable, BitwiseCopyable, Equatable {
     case otherVariant
 }
 
+/// Where a whole answer comes from that stands in place of what the origin sends.
+public enum FillSource: Sendable, BitwiseCopyable, Equatable {
+    /// It was stored, and the origin says that it is still right.
+    case validated
+    /// It was stored and is stale; the origin failed.
+    case stale
+    /// Another process had put it into Redis.
+    case shared
+}
+
 /// What a reader of a fill does next.
 public enum FillStep: Sendable {
     /// The head of an interim answer (1xx), whole; for the first client only, before the head.
@@ -50,9 +60,8 @@ public enum FillStep: Sendable {
     case segment([UInt8])
     /// The body is complete.
     case end
-    /// In place of a head: a whole answer, validated by the origin or, when `isStale`, served in place of
-    /// the origin's failure.
-    case stored(StoredResponse, isStale: Bool)
+    /// In place of a head: a whole answer.
+    case stored(StoredResponse, FillSource)
     /// The fetch failed. After a head the client's connection must be broken: it has a part of a body.
     case failed(FillFailure)
     /// Go upstream yourself.

@@ -83,6 +83,22 @@ public struct Lifetime: Sendable, BitwiseCopyable, Equatable {
             || directives.sharedMaxAge != nil
     }
 
+    /// A lifetime that was decided elsewhere.
+    init(
+        fresh: Nanoseconds, source: Source, staleWhileRevalidate: Nanoseconds,
+        staleIfError: Nanoseconds, mustValidate: Bool, forbidsStale: Bool, isImmutable: Bool,
+        isForEverybody: Bool
+    ) {
+        self.fresh = fresh
+        self.source = source
+        self.staleWhileRevalidate = staleWhileRevalidate
+        self.staleIfError = staleIfError
+        self.mustValidate = mustValidate
+        self.forbidsStale = forbidsStale
+        self.isImmutable = isImmutable
+        self.isForEverybody = isForEverybody
+    }
+
     private static func written(_ seconds: UInt32?, else policy: Nanoseconds?) -> Nanoseconds {
         if let seconds { return .seconds(UInt64(seconds)) }
         return policy ?? .zero

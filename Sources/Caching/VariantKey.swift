@@ -46,7 +46,7 @@ public struct VariantKey: Sendable, Equatable {
     }
 
     /// The variant that `request` would have if answers vary by `names`.
-    init(names: [UInt8], request: borrowing FieldList) {
+    public init(names: [UInt8], request: borrowing FieldList) {
         var values: [UInt8] = []
         VariantKey.appendValues(of: request, names: names, to: &values)
         self.init(names: names, values: values)

@@ -17,6 +17,8 @@ package enum Feature: Hashable, Sendable, CaseIterable {
     case redisCluster
     /// `redis: {sentinel: …}`.
     case redisSentinel
+    /// `rediss://` and `redis: {tls: true}`.
+    case redisTLS
     /// `redis: {read_replicas: true}`.
     case replicaReads
 
@@ -26,9 +28,9 @@ package enum Feature: Hashable, Sendable, CaseIterable {
         .leasedLimits,
         .sharedCache,
         .fleetCollapse,
-        .sharedPurges,
         .redisCluster,
         .redisSentinel,
+        .redisTLS,
         .replicaReads,
     ]
 
@@ -45,6 +47,7 @@ package enum Feature: Hashable, Sendable, CaseIterable {
         case .sharedPurges: "Redis"
         case .redisCluster: "a cluster of Redis"
         case .redisSentinel: "Redis behind sentinels"
+        case .redisTLS: "TLS to Redis"
         case .replicaReads: "reading from replicas"
         }
     }

@@ -47,3 +47,28 @@ public enum LimitBounds {
     /// fill. With both below 2⁶² their sum cannot overflow 64 bits.
     static let timeMax: UInt64 = 1 << 62
 }
+
+/// The bounds of leases.
+enum LeaseBounds {
+    /// What a process asks for is its own use in so many microseconds, at most.
+    static let horizonMicros: UInt64 = 500_000
+    /// How long a process refuses by itself after Redis had nothing: from, doubled each time, to; nanoseconds.
+    static let denialMin: UInt64 = 2_000_000
+    static let denialMax: UInt64 = 1_000_000_000
+    /// A lease is spent for no longer than this, in nanoseconds, whatever its window says.
+    static let lifeMax: UInt64 = 10_000_000_000
+    /// Clocks may run apart by one part in so many.
+    static let clockShare: UInt64 = 1000
+    /// Units of one order or lease.
+    static let unitsMax: UInt32 = 1 << 28
+    /// Units left unused for so long are given back, in nanoseconds.
+    static let idleMin: UInt64 = 100_000_000
+    /// More is asked for when what is left is used up in so many nanoseconds.
+    static let transit: UInt64 = 30_000_000
+    /// How fast a process believes that its use has changed, in nanoseconds.
+    static let rateMemory: UInt64 = 100_000_000
+    /// Leases of one shard of the table.
+    static let leasesPerShard = 4096
+    /// Shards of the table of leases: a power of two.
+    static let shards = 16
+}

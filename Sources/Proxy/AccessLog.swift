@@ -49,6 +49,7 @@ struct AccessLog {
         line.field("latency_ms", milliseconds: clock.monotonic - record.started)
         if let upstream = record.upstream { line.field("upstream_ms", milliseconds: upstream) }
         line.field("cache", record.cache.name)
+        if record.isShared { line.field("cache_level", 2) }
         if let reason = record.cacheReason { line.field("cache_reason", reason) }
         if record.idempotency != .none {
             line.field("idempotency", record.idempotency.name)

@@ -58,6 +58,8 @@ struct AccessRecord {
     var route = -1
     var status: Status = 200
     var cache = Cache.none
+    /// Whether the stored answer came from Redis.
+    var isShared = false
     /// Why the cache was passed by.
     var cacheReason: StaticString?
     /// What its Idempotency-Key did.

@@ -40,6 +40,15 @@ extension DownstreamConnection {
         return await send(exchange, stored, status: .hit(ttl: seconds, detail: detail))
     }
 
+    /// Sends an answer that another process had put into Redis.
+    private func serveShared(_ exchange: Exchange, _ stored: StoredResponse) async -> Afterwards {
+        exchange.record.cache = .hit
+        exchange.record.isShared = true
+        exchange.answer = .hit
+        let seconds = stored.freshness(at: now).seconds
+        return await send(exchange, stored, status: .hit(ttl: seconds, detail: "redis"))
+    }
+
     private func send(
         _ exchange: Exchange, _ stored: StoredResponse, status: CacheStatus
     ) async -> Afterwards {
@@ -149,14 +158,17 @@ extension DownstreamConnection {
             case .head(let head):
                 exchange.record.upstream = head.received - fill.started
                 return await relay(exchange, head, fill, reader, waiter)
-            case .stored(let stored, let isStale):
-                exchange.record.cache = isStale ? .stale : .revalidated
-                if isStale { return await serve(exchange, stored, detail: "sie") }
+            case .stored(let stored, .validated):
+                exchange.record.cache = .revalidated
                 let seconds = stored.freshness(at: now).seconds
                 let status = CacheStatus.forwarded(
                     fill.reason, status: 304, stored: stored.head.isStorable,
                     collapsed: exchange.cacheStatus?.isCollapsed ?? false, ttl: seconds)
                 return await send(exchange, stored, status: status)
+            case .stored(let stored, .stale):
+                return await serve(exchange, stored, detail: "sie")
+            case .stored(let stored, .shared):
+                return await serveShared(exchange, stored)
             case .released(.otherVariant): return nil
             case .released(.notShared): return await goAround(exchange, route, .hitForMiss)
             case .failed(let failure): return await reject(exchange, rejection(of: failure))

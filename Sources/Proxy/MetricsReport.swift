@@ -35,6 +35,8 @@ public struct MetricsReport {
         appendLimits(&text)
         appendCredentials(&text)
         appendUpstreams(&text)
+        appendRedis(shared.redis, to: &text)
+        if let fleet = shared.fleet { appendFleet(fleet, to: &text) }
         appendConfiguration(&text)
         appendProcess(&text, at: now)
     }

@@ -1,6 +1,7 @@
 public import EventLoop
 public import Identity
 public import Primitives
+import RedisClient
 import Settings
 import Telemetry
 public import Upstreams
@@ -108,6 +109,7 @@ public actor Worker {
     public func cutOff() {
         context.connections.forEach { $0.cutOff() }
         for pool in context.snapshot.pools { pool.close() }
+        context.redis?.close()
         context.flushLog()
     }
 

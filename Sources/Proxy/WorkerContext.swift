@@ -3,6 +3,7 @@ import EventLoop
 import HTTPModel
 import Identity
 import Primitives
+import RedisClient
 import Settings
 import Upstreams
 
@@ -14,6 +15,8 @@ final class WorkerContext {
     var snapshot: Snapshot
     /// Pools of former configurations whose connections are still in use.
     var retired: [UpstreamPool] = []
+    /// The ways to Redis; `nil` without one.
+    let redis: RedisClients?
     var random: SeededRandom
     var metrics: WorkerMetrics
     var log: AccessLog
@@ -36,6 +39,11 @@ final class WorkerContext {
                 settings: settings, health: health, loop: loop,
                 random: SeededRandom(seed: random.next()))
         }
+        if let stores = blueprint.settings.redis, let healths = shared.redis {
+            redis = RedisClients(stores, loop: loop, healths: healths, random: &random)
+        } else {
+            redis = nil
+        }
         self.random = random
         snapshot = Snapshot(
             blueprint, pools: pools,
@@ -46,6 +54,11 @@ final class WorkerContext {
         log = AccessLog(blueprint.settings.log)
         shared.watch(loop)
     }
+
+    /// The way to the Redis of the limits.
+    var limitsRedis: RedisClient? { redis?.limits }
+    /// The way to the Redis of the cache.
+    var cacheRedis: RedisClient? { redis?.cache }
 
     /// A warm exchange, or a new one.
     func takeExchange() -> Exchange { idleExchanges.popLast() ?? Exchange() }

@@ -17,7 +17,7 @@ func name(_ step: FillStep) -> String {
     case .head: "head"
     case .segment(let bytes): "segment \(text(bytes))"
     case .end: "end"
-    case .stored(_, let isStale): isStale ? "stale" : "stored"
+    case .stored(_, let source): source == .stale ? "stale" : "stored"
     case .failed(let reason): "failed \(reason)"
     case .released(let reason): "released \(reason)"
     case .wait: "wait"

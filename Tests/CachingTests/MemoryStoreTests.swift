@@ -145,7 +145,7 @@ func name(_ lookup: CacheLookup) -> String {
         #expect(!old.mayServeStale(whileRevalidatingAt: at(20)))
         lead.fill.serveStale(old, at: at(20))
         guard
-            case .stored(let served, isStale: true) = lead.fill.next(
+            case .stored(let served, .stale) = lead.fill.next(
                 lead.reader, request: request(), wake: {})
         else { throw Unexpected.lookup }
         #expect(served === old)
@@ -167,7 +167,7 @@ func name(_ lookup: CacheLookup) -> String {
         lead.fill.complete(with: new)
         for reader in [lead.reader, follower] {
             guard
-                case .stored(let served, isStale: false) = fill.next(
+                case .stored(let served, .validated) = fill.next(
                     reader, request: request(), wake: {})
             else { throw Unexpected.lookup }
             #expect(served === new)

@@ -12,19 +12,22 @@ PACKAGE = os.path.join(HERE, "micro")
 CORE = 1
 
 
-def main(description, subject, parts):
-    """Runs `parts`, or those named on the command line; `subject` is their key in history.ndjson."""
+def main(description, subject, parts, finish=None):
+    """Runs `parts`, or those named on the command line; `subject` is their key in history.ndjson. `finish` is
+    given the numbers."""
     chosen = _options(description, parts)
     leave_on_signals()
-    program = _built()
+    program = built()
     build.tools()
     tokens.make()
     results = report.circumstances()
     del results["nginx"]
     if results["load"] > 0.5:
         print(f"bench: the machine is busy (load {results['load']}); the numbers will be noisy", file=sys.stderr)
-    numbers = [one for part in chosen.parts or parts for one in _run(program, part, chosen.core)]
+    numbers = [one for part in chosen.parts or parts for one in run(program, part, chosen.core)]
     print("\n" + _markdown(numbers) + "\n")
+    if finish is not None:
+        finish(numbers)
     if not chosen.parts:
         results[subject] = {one.pop("name"): one for one in map(dict, numbers)}
         report.record(results, os.path.join(HERE, "history.ndjson"))
@@ -51,7 +54,7 @@ def _options(description, parts):
     return chosen
 
 
-def _built():
+def built():
     """The path of the built program."""
     command = ["swift", "build", "-c", "release", "--package-path", PACKAGE]
     subprocess.run(command, check=True, stdout=sys.stderr)
@@ -59,7 +62,7 @@ def _built():
     return os.path.join(folder.stdout.strip(), "weir-bench")
 
 
-def _run(program, part, core):
+def run(program, part, core):
     """The numbers of one part, as it says them."""
     counts = os.path.join(WORK, "micro.count")
     with open(counts, "wb") as file:

@@ -53,8 +53,11 @@ struct Rounds {
         values.sorted()[values.count / 2]
     }
 
-    /// Says the median, and the allocations of one more round.
-    func say(_ name: String, bound: Double? = nil, pieces: Int, _ work: () -> Void) {
+    /// Says the median, and the allocations of one more round, of which a piece may make as many.
+    func say(
+        _ name: String, bound: Double? = nil, allocations: Double = 0, pieces: Int,
+        _ work: () -> Void
+    ) {
         let (median, all) = time(pieces, work)
         Report.say(name, median, unit: "ns", bound: bound, rounds: all)
         if let before = Gauges.mallocs() {
@@ -62,7 +65,8 @@ struct Rounds {
             let after = Gauges.mallocs() ?? before
             // Reading the counter allocates nothing itself.
             Report.say(
-                name + ": mallocs", Double(after - before) / Double(pieces), unit: "each", bound: 0)
+                name + ": mallocs", Double(after - before) / Double(pieces), unit: "each",
+                bound: allocations)
         }
     }
 }

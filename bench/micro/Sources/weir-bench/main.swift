@@ -8,10 +8,13 @@ let parts: [(name: String, run: (String) -> Void)] = [
     ("decisions", { measureDecisions(Rounds(count: max(rounds, 1), prefix: $0)) }),
     ("settlement", { measureSettlement(Rounds(count: max(rounds, 1), prefix: $0)) }),
     ("tokens", { measureTokens(Rounds(count: max(rounds, 1), prefix: $0)) }),
+    ("stages", { measureStages(Rounds(count: max(rounds, 1), prefix: $0)) }),
     ("threads", { measureThreads(Rounds(count: min(max(rounds, 1), 5), prefix: $0)) }),
     ("flood", { _ in measureFlood() }),
     ("encoding", { measureEncoding(Rounds(count: max(rounds, 1), prefix: $0)) }),
+    ("sharing", { measureSharing(Rounds(count: max(rounds, 1), prefix: $0)) }),
     ("traces", { measureTraces($0) }),
+    ("fleet", { _ in measureFleet() }),
     ("population", { measurePopulation(Rounds(count: max(rounds, 1), prefix: $0)) }),
 ]
 let wanted = CommandLine.arguments.dropFirst().map { $0.split(separator: "=", maxSplits: 1) }
