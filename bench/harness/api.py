@@ -31,7 +31,8 @@ def parser(text, seconds):
     made.add_argument("--binary", metavar="PATH", help="a built weir, instead of building one")
     made.add_argument("--check", action="store_true", help="fail when a promise is broken")
     if seconds:
-        made.add_argument("--seconds", type=int, default=seconds, help=f"of measuring ({seconds}; other runs are not recorded)")
+        made.add_argument("--seconds", type=int, default=seconds,
+                          help=f"of measuring ({seconds}; other runs are not recorded)")
     return made
 
 
@@ -78,28 +79,28 @@ def verify(weir, one):
     return counters.at_once / max(counters.reports, 1)
 
 
-def broken_promises(one, promise=None):
+def broken_promises(one):
     """A sentence for each promise that the run broke."""
     found = [f"errors: {errors(one)}, none is allowed"] if errors(one) else []
-    for name, bound in (promise or PROMISE).items():
+    for name, bound in PROMISE.items():
         if one["latency_us"][name] > bound:
             found.append(f"{name} is {one['latency_us'][name] / 1000:.1f} ms, {bound / 1000:g} ms are promised")
     return found
 
 
 def finish(name, results, one, broken, chosen, full):
-    """Fails when the generator was late, says what is broken, records a full run; returns the exit status."""
+    """Says what is broken, fails when the generator was late, records a full run; returns the exit status."""
+    for sentence in broken:
+        print(f"bench: broken promise: {sentence}", file=sys.stderr)
     late = lateness(one, LATE_MAX)
     if late:
         raise Failure(late)
     if full:
         report.record(report.circumstances() | {name: results}, os.path.join(HERE, "history.ndjson"))
         print("bench: added a line to bench/history.ndjson")
-    for sentence in broken:
-        print(f"bench: broken promise: {sentence}", file=sys.stderr)
     return 1 if broken and chosen.check else 0
 
 
-def milliseconds(one, name):
-    """A quantile or the mean in milliseconds, for people."""
-    return f"{one['latency_us'][name] / 1000:.2f}"
+def milliseconds(one, key, names):
+    """The `names` of a distribution in milliseconds, for a row of a table."""
+    return " | ".join(f"{one[key][name] / 1000:.2f}" for name in names)

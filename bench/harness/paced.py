@@ -58,5 +58,5 @@ def lateness(one, bound):
     late = one["late_us"]["p99"]
     if late <= bound:
         return ""
-    return (f"the generator itself was late: 1 % of the requests left {late / 1000:.2f} ms or more after they were due, "
-            f"{bound / 1000:g} ms are allowed; the machine is too busy for these numbers")
+    return (f"the generator itself was late: 1 % of the requests left {late / 1000:.2f} ms or more after they were "
+            f"due, {bound / 1000:g} ms are allowed; the machine is too busy for these numbers")

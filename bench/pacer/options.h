@@ -23,8 +23,12 @@ static struct {
 
 static const char usage[] =
     "usage: pacer PORT (--rate RATE | --rate SECOND:RATE,… | --think FROM-TO) [--connections N] [--seconds S]\n"
-    "             [--warm-up S] [--target PATH …] [--field 'NAME: VALUE' …] [--groups N] [--body BYTES] [--reuse N]\n"
-    "             [--timeout S] [--slice S] [--seed N]\n";
+    "             [--warm-up S] [--slice S] [--timeout S] [--target PATH …] [--field 'NAME: VALUE' …] [--groups N]\n"
+    "             [--body BYTES] [--reuse N] [--seed N]\n"
+    "\n"
+    "Each request has one of the targets by chance. In fields {user} is the connection's number, {group} that modulo\n"
+    "--groups, {address} an address in 10.1.0.0/16. --body is the length every body must have, --reuse how many\n"
+    "requests a connection has.\n";
 
 static void misused(const char *what, const char *text) {
     fprintf(stderr, "pacer: %s: `%s`\n%s", what, text, usage);
