@@ -19,6 +19,8 @@ final class WorkerContext {
     let redis: RedisClients?
     /// Asks Redis about limits; `nil` without one.
     let sharedLimiter: SharedLimiter?
+    /// Stored answers in Redis; `nil` without one.
+    let secondLevel: SecondLevel?
     var random: SeededRandom
     var metrics: WorkerMetrics
     var log: AccessLog
@@ -47,6 +49,11 @@ final class WorkerContext {
             redis = nil
         }
         sharedLimiter = redis.map { SharedLimiter($0.limits) }
+        if let redis {
+            secondLevel = SecondLevel(redis.cache, random: SeededRandom(seed: random.next()))
+        } else {
+            secondLevel = nil
+        }
         self.random = random
         snapshot = Snapshot(
             blueprint, pools: pools,
