@@ -30,7 +30,6 @@ package enum Feature: Hashable, Sendable, CaseIterable {
         .fleetCollapse,
         .redisCluster,
         .redisSentinel,
-        .redisTLS,
         .replicaReads,
     ]
 
