@@ -27,7 +27,6 @@ package enum Feature: Hashable, Sendable, CaseIterable {
         .leasedLimits,
         .redisCluster,
         .redisSentinel,
-        .redisTLS,
         .replicaReads,
     ]
 
