@@ -26,11 +26,8 @@ package enum Feature: Hashable, Sendable, CaseIterable {
     package static let missing: Set<Feature> = [
         .strictLimits,
         .leasedLimits,
-        .sharedCache,
-        .fleetCollapse,
         .redisCluster,
         .redisSentinel,
-        .redisTLS,
         .replicaReads,
     ]
 
