@@ -250,7 +250,8 @@ extension Integration {
                         response(body: request.target)
                     })
                     defer { origin.close() }
-                    let text = "redis: \(redis.url)\ncache: {ttl: 1h, warm: {top: 100%, chance: 1%}}"
+                    let text =
+                        "redis: \(redis.url)\ncache: {ttl: 1h, warm: {top: 100%, chance: 1%}}"
                     try Weir.run(configuration(origin, text)) { weir throws in
                         try awaitMetric(weir, "weir_fleet_connected", 1)
                         if isNew {
