@@ -145,7 +145,10 @@ let package = Package(
     name: "weir",
     // The libraries are for the micro-benchmarks in bench/micro.
     products: [.executable(name: "weir", targets: ["weir"])]
-        + ["Limits", "Caching", "Compression", "Identity", "HTTPModel", "Primitives"].map {
+        + [
+            "Limits", "Caching", "Compression", "Identity", "Routes", "HTTP1", "HTTPModel",
+            "Primitives",
+        ].map {
             .library(name: $0, type: .static, targets: [$0])
         },
     targets: targets.flatMap { $0 }.filter {

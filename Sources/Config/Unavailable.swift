@@ -26,9 +26,6 @@ package enum Feature: Hashable, Sendable, CaseIterable {
     package static let missing: Set<Feature> = [
         .strictLimits,
         .leasedLimits,
-        .sharedCache,
-        .fleetCollapse,
-        .sharedPurges,
         .redisCluster,
         .redisSentinel,
         .redisTLS,

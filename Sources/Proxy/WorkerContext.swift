@@ -17,6 +17,8 @@ final class WorkerContext {
     var retired: [UpstreamPool] = []
     /// The ways to Redis; `nil` without one.
     let redis: RedisClients?
+    /// Stored answers in Redis; `nil` without one.
+    let secondLevel: SecondLevel?
     var random: SeededRandom
     var metrics: WorkerMetrics
     var log: AccessLog
@@ -43,6 +45,11 @@ final class WorkerContext {
             redis = RedisClients(stores, loop: loop, healths: healths, random: &random)
         } else {
             redis = nil
+        }
+        if let redis {
+            secondLevel = SecondLevel(redis.cache, random: SeededRandom(seed: random.next()))
+        } else {
+            secondLevel = nil
         }
         self.random = random
         snapshot = Snapshot(

@@ -8,6 +8,7 @@ let parts: [(name: String, run: (String) -> Void)] = [
     ("decisions", { measureDecisions(Rounds(count: max(rounds, 1), prefix: $0)) }),
     ("settlement", { measureSettlement(Rounds(count: max(rounds, 1), prefix: $0)) }),
     ("tokens", { measureTokens(Rounds(count: max(rounds, 1), prefix: $0)) }),
+    ("stages", { measureStages(Rounds(count: max(rounds, 1), prefix: $0)) }),
     ("threads", { measureThreads(Rounds(count: min(max(rounds, 1), 5), prefix: $0)) }),
     ("flood", { _ in measureFlood() }),
     ("encoding", { measureEncoding(Rounds(count: max(rounds, 1), prefix: $0)) }),
