@@ -27,8 +27,6 @@ package enum Feature: Hashable, Sendable, CaseIterable {
         .strictLimits,
         .leasedLimits,
         .redisCluster,
-        .redisSentinel,
-        .redisTLS,
         .replicaReads,
     ]
 
