@@ -41,9 +41,10 @@ extension LimitPolicy {
     /// - Returns: Where its levels begin in the answer.
     public func ask(
         about decision: LimitDecision, _ subject: borrowing LimitSubject,
-        _ dimensions: borrowing LimitDimensions, states open: UInt8, keys: SharedKeyWriter,
+        _ dimensions: borrowing LimitDimensions, states: UInt8, keys: SharedKeyWriter,
         isPeek: Bool, in batch: inout SharedLimitBatch
     ) -> Int {
+        let open = states
         var shadows: UInt8 = 0
         var count = 0
         for index in 0..<decision.count where open >> index & 1 == 1 {
@@ -104,9 +105,10 @@ extension LimitPolicy {
     ///   - correct: Gives back in Redis.
     public func conclude(
         _ decision: LimitDecision, by reply: SharedLimitReply, from place: Int,
-        states open: UInt8, in table: LimitTable, replicas: Int, at clock: ClockReading,
+        states: UInt8, in table: LimitTable, replicas: Int, at clock: ClockReading,
         isPeek: Bool, correct: (SharedCorrection) -> Void = { _ in }
     ) {
+        let open = states
         decision.close(open)
         var next = place
         var passes = true
