@@ -28,7 +28,6 @@ package enum Feature: Hashable, Sendable, CaseIterable {
         .leasedLimits,
         .redisCluster,
         .redisSentinel,
-        .redisTLS,
         .replicaReads,
     ]
 
