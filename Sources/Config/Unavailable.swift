@@ -24,10 +24,8 @@ package enum Feature: Hashable, Sendable, CaseIterable {
 
     /// Those that this version does not have.
     package static let missing: Set<Feature> = [
-        .strictLimits,
         .leasedLimits,
         .redisCluster,
-        .redisSentinel,
         .replicaReads,
     ]
 
