@@ -44,15 +44,14 @@ public struct SharedLimitBatch: Sendable {
         levels = 0
     }
 
-    /// The place of a key, which `text` tells when it is a new one.
+    /// The place of a key by what tells keys apart under the secret of the process; `nil`: it is a new one.
+    public func place(of digest: Digest128) -> Int? { places[digest] }
+
+    /// Adds a new key.
     ///
-    /// - Parameters:
-    ///   - digest: What tells keys apart, under the secret of the process.
-    ///   - text: The key as Redis knows it.
     /// - Returns: Its place, from 1.
-    public mutating func place(of digest: Digest128, text: () -> [UInt8]) -> Int {
-        if let place = places[digest] { return place }
-        keys.append(text())
+    public mutating func add(_ key: [UInt8], _ digest: Digest128) -> Int {
+        keys.append(key)
         places[digest] = keys.count
         return keys.count
     }
