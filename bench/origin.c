@@ -3,7 +3,7 @@
 //   origin PORT
 //
 // One thread, one epoll, keep-alive and pipelining, answers fixed in advance. A request gets 1,024 bytes,
-// or 102,400 when its target begins with /cached/100k; a target that begins with /cached may be stored
+// 102,400 when its target begins with /cached/100k, or 1,048,576 when it begins with /1m; a target that begins with /cached may be stored
 // for an hour, others must not be. Date says when the origin was started.
 // GET /count answers how many requests came before it, itself and other /count left out: by that
 // the bench knows that a hit did not reach the origin. Requests with a body are not understood.
@@ -21,8 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BODY = 1024, LARGE_BODY = 102400, HEAD_MAX = 8192, EVENTS = 256, DESCRIPTORS = 65536,
-       ANSWER_MAX = LARGE_BODY + 1024 };
+enum { BODY = 1024, LARGE_BODY = 102400, HUGE_BODY = 1048576, HEAD_MAX = 8192, EVENTS = 256, DESCRIPTORS = 65536,
+       ANSWER_MAX = HUGE_BODY + 1024 };
 
 struct connection {
     size_t filled;        // Bytes in `bytes` that belong to a head not yet whole.
@@ -32,8 +32,8 @@ struct connection {
 };
 
 static struct connection *connections[DESCRIPTORS];
-static char fresh[ANSWER_MAX], stored[ANSWER_MAX], large[ANSWER_MAX];
-static size_t fresh_length, stored_length, large_length;
+static char fresh[ANSWER_MAX], stored[ANSWER_MAX], large[ANSWER_MAX], huge[ANSWER_MAX];
+static size_t fresh_length, stored_length, large_length, huge_length;
 static unsigned long long answered;
 static int epoll;
 
@@ -82,6 +82,8 @@ static int answer(int fd, const char *head, size_t length) {
     answered++;
     if (length > 16 && memcmp(head, "GET /cached/100k", 16) == 0)
         return send_all(fd, large, large_length);
+    if (length > 7 && memcmp(head, "GET /1m", 7) == 0)
+        return send_all(fd, huge, huge_length);
     if (length > 11 && memcmp(head, "GET /cached", 11) == 0)
         return send_all(fd, stored, stored_length);
     return send_all(fd, fresh, fresh_length);
@@ -155,6 +157,7 @@ int main(int count, char **arguments) {
     fresh_length = compose(fresh, "no-store", BODY);
     stored_length = compose(stored, "max-age=3600", BODY);
     large_length = compose(large, "max-age=3600", LARGE_BODY);
+    huge_length = compose(huge, "no-store", HUGE_BODY);
 
     int listener = listen_on((unsigned short)atoi(arguments[1]));
     epoll = epoll_create1(EPOLL_CLOEXEC);

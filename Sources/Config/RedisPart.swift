@@ -109,6 +109,7 @@ extension Report {
                 keyOf: database, "belongs to `sentinel`",
                 help: "a URL names it itself, as in `redis://127.0.0.1:6379/2`; a cluster has one")
         }
+        if let tls = common.tlsValue, common.usesTLS { _ = has(.redisTLS, at: tls) }
         if let tls = common.tlsValue, common.cluster == nil, common.sentinel == nil {
             error(
                 keyOf: tls, "belongs to `cluster` and `sentinel`",
@@ -178,6 +179,7 @@ extension Report {
             }
             return nil
         }
+        if url.usesTLS { _ = has(.redisTLS, at: value) }
         return url
     }
 

@@ -17,18 +17,20 @@ package enum Feature: Hashable, Sendable, CaseIterable {
     case redisCluster
     /// `redis: {sentinel: …}`.
     case redisSentinel
+    /// `rediss://` and `redis: {tls: true}`.
+    case redisTLS
     /// `redis: {read_replicas: true}`.
     case replicaReads
 
     /// Those that this version does not have.
     package static let missing: Set<Feature> = [
-        .strictLimits,
         .leasedLimits,
         .sharedCache,
         .fleetCollapse,
         .sharedPurges,
         .redisCluster,
         .redisSentinel,
+        .redisTLS,
         .replicaReads,
     ]
 
@@ -45,6 +47,7 @@ package enum Feature: Hashable, Sendable, CaseIterable {
         case .sharedPurges: "Redis"
         case .redisCluster: "a cluster of Redis"
         case .redisSentinel: "Redis behind sentinels"
+        case .redisTLS: "TLS to Redis"
         case .replicaReads: "reading from replicas"
         }
     }

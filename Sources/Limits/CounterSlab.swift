@@ -61,7 +61,7 @@ struct CounterSlab: Sendable {
     }
 
     /// Word 0 is nobody's, so that no block is 0.
-    private var words: [UInt64] = []
+    private(set) var words: [UInt64] = []
     private let wordsMax: Int
     /// The first free block of each size, 0: none. A free block's first word names the next one.
     private var free = InlineArray<11, UInt32>(repeating: 0)

@@ -169,11 +169,16 @@ public final class LimitDecision {
         return open
     }
 
+    /// The limits that Redis is to be asked about, as indices of the policy.
+    public var limitsAwaitingRedis: [Int] {
+        (0..<count).filter { open >> $0 & 1 == 1 }.map { Int(states[$0].limit) }
+    }
+
     /// The states that Redis is to decide, a bit each.
     var openStates: UInt8 { open }
 
-    /// Says nothing of the states that Redis was to decide and was not asked for.
-    func leaveUntold() {
+    /// Says nothing of the limits that Redis was to decide and is not asked for.
+    public func leaveUntold() {
         let states = takeOpen()
         for index in 0..<count where states >> index & 1 == 1 { leaveUntold(index) }
     }

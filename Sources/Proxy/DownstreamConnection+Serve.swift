@@ -24,6 +24,12 @@ extension DownstreamConnection {
         var verdict = first
         waiting: while true {
             switch verdict {
+            case .askLimits(let route):
+                verdict = await worker.askLimits(exchange, route, snapshot, isPeek: false)
+                if stream.peerClosed {
+                    worker.cancelLimits(exchange, snapshot)
+                    return await reject(exchange, .upstream(.aborted))
+                }
             case .delay(let route):
                 guard await waitForTurn(exchange) else {
                     worker.cancelLimits(exchange, snapshot)
@@ -81,7 +87,7 @@ extension DownstreamConnection {
                 return await runOnce(exchange, route, policy, ticket)
             case .replay(let route, let answer):
                 return await replay(exchange, route, answer)
-            case .delay, .readContent, .fetch, .runOnce:
+            case .askLimits, .delay, .readContent, .fetch, .runOnce:
                 preconditionFailure("a request that waited, or was only looked at, is answered")
             }
         }

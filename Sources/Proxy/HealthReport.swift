@@ -1,5 +1,6 @@
 public import HTTPModel
 public import Primitives
+import RedisClient
 import Upstreams
 
 /// What an orchestrator is told.
@@ -34,6 +35,7 @@ public struct HealthReport: Sendable {
     private let generation: UInt64
     private let switches: CacheSwitches.State
     private let jobs: JobStatus
+    private let redis: [(name: String, isDegraded: Bool)]
     private let upstreams: [(name: String, mayServe: Bool, isWhole: Bool)]
 
     /// Asks the shared state, at `now`.
@@ -44,6 +46,7 @@ public struct HealthReport: Sendable {
         keys = shared.keys.report
         switches = shared.switches.state
         jobs = shared.background.status
+        redis = (shared.redis?.all ?? []).map { ($0.name, $0.isDegraded) }
         let configuration = shared.configurationState
         generation = configuration.generation
         upstreams = configuration.upstreams.map { health in
@@ -53,6 +56,8 @@ public struct HealthReport: Sendable {
     }
 
     private var mayServe: Bool { upstreams.allSatisfy(\.mayServe) }
+    // Without Redis there is a written fallback for each limit and the cache: not a reason to send nothing here.
+    private var hasRedis: Bool { !redis.contains(where: \.isDegraded) }
     private var isReady: Bool { !isDraining && mayServe && keys.maySucceed }
 
     /// 200, or 503 when the answer is no.
@@ -68,7 +73,9 @@ public struct HealthReport: Sendable {
     public func append(to buffer: ByteBuffer) {
         buffer.append("{\"status\":\"")
         buffer.append(word)
-        buffer.append("\",\"service\":\"weir\",\"redis\":false,\"config_generation\":")
+        buffer.append("\",\"service\":\"weir\",\"redis\":")
+        buffer.append(!redis.isEmpty && hasRedis ? "true" : "false")
+        buffer.append(",\"config_generation\":")
         buffer.append(decimal: generation)
         if switches.isTurned {
             buffer.append(",\"cache\":\"")
@@ -97,6 +104,11 @@ public struct HealthReport: Sendable {
             buffer.append("\":\"")
             buffer.append(url.state.word)
             buffer.append("\"")
+        }
+        for one in redis {
+            buffer.append(",\"redis")
+            if redis.count > 1 { buffer.append(text: ".\(one.name)") }
+            buffer.append(one.isDegraded ? "\":\"degraded\"" : "\":\"ok\"")
         }
         for upstream in upstreams {
             buffer.append(",\"upstream.")
@@ -129,6 +141,6 @@ public struct HealthReport: Sendable {
         if stuckWorkers > 0 { return "unhealthy" }
         if isDraining { return "draining" }
         if !mayServe || !keys.maySucceed { return "unhealthy" }
-        return upstreams.allSatisfy(\.isWhole) && keys.isWhole ? "healthy" : "degraded"
+        return upstreams.allSatisfy(\.isWhole) && keys.isWhole && hasRedis ? "healthy" : "degraded"
     }
 }

@@ -1,3 +1,5 @@
+import EventLoop
+import HTTPModel
 import Identity
 import Limits
 import Primitives

@@ -2,6 +2,7 @@ import Caching
 import EventLoop
 import HTTPModel
 import Identity
+import Limits
 import Primitives
 import RedisClient
 import Settings
@@ -17,6 +18,10 @@ final class WorkerContext {
     var retired: [UpstreamPool] = []
     /// The ways to Redis; `nil` without one.
     let redis: RedisClients?
+    /// Asks Redis about limits; `nil` without one.
+    let sharedLimiter: SharedLimiter?
+    /// Asks Redis for leases; `nil` without one.
+    let leaseDesk: LeaseDesk?
     var random: SeededRandom
     var metrics: WorkerMetrics
     var log: AccessLog
@@ -43,6 +48,13 @@ final class WorkerContext {
             redis = RedisClients(stores, loop: loop, healths: healths, random: &random)
         } else {
             redis = nil
+        }
+        sharedLimiter = redis.map { SharedLimiter($0.limits) }
+        let deskSeed = random.next()
+        leaseDesk = redis.map {
+            LeaseDesk(
+                $0.limits, table: shared.limits.leases, replicas: { shared.liveReplicas },
+                random: SeededRandom(seed: deskSeed))
         }
         self.random = random
         snapshot = Snapshot(

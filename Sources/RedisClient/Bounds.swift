@@ -22,6 +22,9 @@ enum Bounds {
     static let probeTime = Nanoseconds.milliseconds(400)
     /// Orders for leases in one call.
     static let leasesPerCall = 256
+    /// How often a subscription asks whether its connection lives, and how long it may say nothing.
+    static let subscriptionPing = Nanoseconds.milliseconds(500)
+    static let subscriptionSilence = Nanoseconds.milliseconds(1500)
     /// Changes of state kept for the log.
     static let changes = 64
 }

@@ -17,6 +17,9 @@ public struct RedisHealths: Sendable {
 
     /// Each of them once.
     public var all: [RedisHealth] { limits === cache ? [limits] : [limits, cache] }
+
+    /// Whether the process must do without one of them.
+    public var isDegraded: Bool { limits.isDegraded || cache.isDegraded }
 }
 
 /// One thread's clients of the Redis of limits and of that of the cache: the same object where they are one.

@@ -19,24 +19,31 @@ struct RedisConnector {
             max(Bounds.probeTime, Nanoseconds(settings.timeout.count * 8)))
     }
 
-    /// Connects, and makes the connection ready.
+    /// Connects, and makes the connection ready for commands.
     func connect(
         writing: Bool, until deadline: MonotonicTime
-    ) async throws(RedisConnectFailure) -> RedisLink {
-        let link = RedisLink(
-            try await connectStream(until: deadline), patience: silencePatience)
+    ) async throws(RedisConnectFailure) -> RedisStream {
+        let stream = RedisStream(try await connectStream(until: deadline))
         do throws(RedisConnectFailure) {
-            try await introduce(link, writing: writing, until: deadline)
+            try await introduce(stream, writing: writing, until: deadline)
         } catch {
-            link.close(.connect(error))
+            stream.close()
             throw error
         }
-        return link
+        return stream
     }
 
     /// How long a server with pending commands may be silent before its connection is given up.
     var silencePatience: Nanoseconds {
         max(.milliseconds(200), Nanoseconds(settings.timeout.count * 4))
+    }
+
+    /// How long to wait after the `n`-th failure in a row: doubled with each, half of it left to chance.
+    static func pause(after n: Int, _ random: inout SeededRandom) -> Nanoseconds {
+        let longest = min(
+            Bounds.firstPause.count << UInt64(min(n - 1, 16)), Bounds.longestPause.count)
+        let chance = UInt64(random.below(Int(longest / 2 + 1)))
+        return Nanoseconds(longest / 2 + chance)
     }
 
     // MARK: The stream
@@ -73,7 +80,7 @@ struct RedisConnector {
     // MARK: The first commands
 
     private func introduce(
-        _ link: RedisLink, writing: Bool, until deadline: MonotonicTime
+        _ stream: RedisStream, writing: Bool, until deadline: MonotonicTime
     ) async throws(RedisConnectFailure) {
         var commands: [RedisCommand] = []
         if let password = settings.password {
@@ -86,7 +93,7 @@ struct RedisConnector {
             commands.append(RedisCommand("SELECT", "\(settings.database)"))
         }
         commands.append(RedisConnector.probe(settings, writing: writing))
-        for reply in try await link.ask(commands, until: deadline) {
+        for reply in try await stream.ask(commands, until: deadline) {
             if case .error(let error) = reply { throw .server(error) }
         }
     }

@@ -10,10 +10,8 @@ import RedisWire
 /// Reading and writing never wait for each other, so neither side can hold up the other one for good. A reply
 /// whose call has given up is dropped in its turn.
 final class RedisLink {
-    private let stream: ByteStream
+    private let stream: RedisStream
     private let loop: EventLoop
-    private let reader = RedisReader()
-    private let input = ByteBuffer(capacity: 16 << 10)
     private let output = ByteBuffer(capacity: 16 << 10)
     private var pending = PendingQueue()
     /// How long the server may say nothing and take nothing while commands are pending.
@@ -31,47 +29,13 @@ final class RedisLink {
     private var willFlush = false
     private var isWriting = false
 
-    /// Takes over a connected stream.
-    init(_ stream: ByteStream, patience: Nanoseconds) {
+    /// Takes over a stream that is ready for commands.
+    init(_ stream: RedisStream, patience: Nanoseconds) {
         self.stream = stream
         loop = stream.loop
         self.patience = patience
         lastArrival = stream.loop.now
         lastProgress = lastArrival
-    }
-
-    // MARK: Before it is ready
-
-    /// Sends `commands` in one write and returns as many replies.
-    func ask(
-        _ commands: [RedisCommand], until deadline: MonotonicTime
-    ) async throws(RedisConnectFailure) -> [RedisReply] {
-        for command in commands { command.write(to: output) }
-        var replies: [RedisReply] = []
-        do throws(StreamError) {
-            try await stream.write(output, patience: deadline - loop.now)
-        } catch {
-            throw RedisConnectFailure(error)
-        }
-        while replies.count < commands.count {
-            try await readSome(until: deadline)
-            do throws(ReplyFailure) {
-                while let reply = try reader.next() { replies.append(reply) }
-            } catch {
-                throw .malformed
-            }
-        }
-        guard replies.count == commands.count else { throw .malformed }
-        return replies
-    }
-
-    private func readSome(until deadline: MonotonicTime) async throws(RedisConnectFailure) {
-        do throws(StreamError) {
-            if try await stream.read(into: input, until: deadline) == 0 { throw .closedByPeer }
-        } catch {
-            throw RedisConnectFailure(error)
-        }
-        takeInput()
     }
 
     // MARK: Sending
@@ -109,7 +73,7 @@ final class RedisLink {
             do throws(StreamError) {
                 // What is sent meanwhile goes the same way. Commands are pending all the while, so whoever reads
                 // notices a server that stands still.
-                try await stream.write(output, patience: .forever)
+                try await stream.write(output)
                 output.shrink(to: Bounds.idleOutputBytes)
             } catch {}
             isWriting = false
@@ -124,7 +88,7 @@ final class RedisLink {
         var readInRow = 0
         while true {
             do throws(StreamError) {
-                let n = try await stream.read(into: input, until: silenceDeadline)
+                let n = try await stream.readSome(until: silenceDeadline)
                 if n == 0 { return .closed }
                 readInRow += n
             } catch {
@@ -137,7 +101,6 @@ final class RedisLink {
             lastArrival = loop.now
             lastProgress = loop.now
             isStalled = false
-            takeInput()
             if let failure = deliver(to: node) { return failure }
             if readInRow >= Bounds.bytesPerTurn {
                 readInRow = 0
@@ -152,16 +115,10 @@ final class RedisLink {
         return max(oldest.sent, lastProgress) + patience
     }
 
-    private func takeInput() {
-        let arrived = input
-        reader.feed(arrived.readable)
-        input.removeAll()
-    }
-
     private func deliver(to node: RedisNode) -> RedisError? {
         var end: RedisError?
         do throws(ReplyFailure) {
-            while let reply = try reader.next() {
+            while let reply = try stream.nextArrived() {
                 // A reply that nobody asked for: the peer and we do not agree on what is whose.
                 guard let entry = pending.popFirst() else { return .malformed }
                 let hasCaller = entry.call != nil

@@ -152,15 +152,17 @@ final class RedisNode {
             failures += 1
             state = .pausing(failure)
             failWaiting(.connect(failure))
-            _ = await pauseWaiter.wait(until: loop.now + pauseLength(after: failures))
+            _ = await pauseWaiter.wait(
+                until: loop.now + RedisConnector.pause(after: failures, &random))
         }
     }
 
     /// Makes one connection and uses it until it ends; returns why it ended.
     private func connectAndServe() async throws(RedisConnectFailure) -> RedisError {
         let patience = connector.patience(isDegraded: health.isDegraded)
-        let link = try await connector.connect(
+        let stream = try await connector.connect(
             writing: health.wasRefused, until: loop.now + patience)
+        let link = RedisLink(stream, patience: connector.silencePatience)
         guard !isClosed else {
             link.close(.closed)
             return .closed
@@ -202,14 +204,6 @@ final class RedisNode {
         for call in calls where call.isOpen { refuse(call, reason) }
     }
 
-    /// Half of it grows with each failure in a row, half is left to chance.
-    private func pauseLength(after n: Int) -> Nanoseconds {
-        let longest = min(
-            Bounds.firstPause.count << UInt64(min(n - 1, 16)), Bounds.longestPause.count)
-        let chance = UInt64(random.below(Int(longest / 2 + 1)))
-        return Nanoseconds(longest / 2 + chance)
-    }
-
     // MARK: Probes
 
     /// While the breaker is open: asks over the connection, when there is one, until it is answered in time.
@@ -222,7 +216,7 @@ final class RedisNode {
                 if case .ready(let link) = state, !link.isStalled { await probe(link) }
                 guard health.isDegraded, !isClosed else { break }
                 attempts += 1
-                await loop.sleep(for: pauseLength(after: attempts))
+                await loop.sleep(for: RedisConnector.pause(after: attempts, &random))
             }
             isProbing = false
         }

@@ -44,10 +44,12 @@ enum ConfigurationFile {
     }
 }
 
-/// `weir check`: says whether a file is right, and with `--print` what it means.
+/// `weir check`: says whether a file is right, with `--print` what it means, and with `--connect` whether what it
+/// names is there.
 struct CheckCommand {
     let file: String
     let prints: Bool
+    let connects: Bool
 
     func run() -> Never {
         let settings = ConfigurationFile.load(file)
@@ -60,6 +62,22 @@ struct CheckCommand {
                 "\(file): ok, \(routes) route\(routes == 1 ? "" : "s"), \(limits) limit\(limits == 1 ? "" : "s")\n"
             )
         }
-        Host.exit(0)
+        guard connects else { Host.exit(0) }
+        connect(settings)
+    }
+
+    private func connect(_ settings: ProxySettings) -> Never {
+        guard let loop = EventLoop() else {
+            Host.write("weir: the system refused a descriptor\n", toError: true)
+            Host.exit(ExitStatus.system)
+        }
+        // A configuration that was printed stays one that can be loaded.
+        let begin = prints ? "# " : ""
+        loop.start {
+            let check = ConnectCheck(settings, on: loop) { Host.write("\(begin)\($0)\n") }
+            Host.exit(await check.run() ? 0 : ExitStatus.unavailable)
+        }
+        loop.run()
+        Host.exit(ExitStatus.system)
     }
 }

@@ -2,6 +2,8 @@
 enum ExitStatus {
     /// The command line is wrong.
     static let usage: Int32 = 64
+    /// A server that the configuration names cannot be used.
+    static let unavailable: Int32 = 69
     /// The system refused something: an address, a descriptor; or a running process did.
     static let system: Int32 = 71
     /// The configuration is wrong: nothing was started.
@@ -13,7 +15,7 @@ enum ExitStatus {
 /// What the command line asks for.
 enum Command: Equatable {
     case run(file: String)
-    case check(file: String, prints: Bool)
+    case check(file: String, prints: Bool, connects: Bool)
     case explain(ExplainCommand)
     case purge(PurgeCommand)
     case cache(CacheCommand)
@@ -27,7 +29,9 @@ enum Command: Equatable {
     static let usage = """
         Usage:
           weir run [FILE]              start the proxy with FILE (default: proxy.yaml)
-          weir check [FILE] [--print]  check FILE; with --print, show it with every default written out
+          weir check [FILE] [--print] [--connect]
+                                       check FILE; with --print, show it with every default written out;
+                                       with --connect, try its upstreams and its Redis
           weir explain --request 'GET /path' [--header 'Name: value']… [--ip ADDR] [--json]
               [--config FILE]          what becomes of a request, and why (default: proxy.yaml)
               [--admin URL [--token T]]  the same, asked of the running process
@@ -40,8 +44,8 @@ enum Command: Equatable {
           weir demo [--listen ADDR]    start a demo origin (default: 127.0.0.1:8000)
           weir --version
 
-        Exit status: 0 well, 64 wrong arguments, 71 the system or the running process refused, 78 wrong
-        configuration.
+        Exit status: 0 well, 64 wrong arguments, 69 a server cannot be used (check --connect), 71 the system or
+        the running process refused, 78 wrong configuration.
 
         """
 
@@ -88,15 +92,14 @@ enum Command: Equatable {
     }
 
     private static func parseCheck(_ rest: [String]) -> Command {
-        if rest.contains("--connect") {
-            return .misused("`check --connect` is not available in this version")
-        }
-        let files = rest.filter { $0 != "--print" }
+        let files = rest.filter { $0 != "--print" && $0 != "--connect" }
         if let flag = files.first(where: { $0.hasPrefix("-") }) {
             return .misused("unknown option `\(flag)`")
         }
         guard files.count <= 1 else { return .misused("`check` takes one file") }
-        return .check(file: files.first ?? "proxy.yaml", prints: rest.contains("--print"))
+        return .check(
+            file: files.first ?? "proxy.yaml", prints: rest.contains("--print"),
+            connects: rest.contains("--connect"))
     }
 
     private static func parseDemo(_ rest: [String]) -> Command {

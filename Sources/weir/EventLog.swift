@@ -1,6 +1,7 @@
 import EventLoop
 import Primitives
 import Proxy
+import RedisClient
 import Settings
 import Telemetry
 
@@ -33,6 +34,30 @@ struct EventLog {
             isReachable ? "upstream reachable" : "upstream unreachable", at: clock
         ) { line in
             line.field("upstream", Array(name.utf8).span)
+        }
+    }
+
+    /// A Redis is left alone from now on, or asked again after `outage`.
+    func redis(
+        _ name: String, _ change: RedisHealthChange, after outage: Nanoseconds?,
+        at clock: ClockReading
+    ) {
+        let isDegraded = change.isDegraded
+        write(
+            isDegraded ? .error : .info,
+            isDegraded ? "redis unavailable" : "redis available again", at: clock
+        ) { line in
+            line.field("redis", Array(name.utf8).span)
+            if let reason = change.reason { line.field("reason", Array(reason.text.utf8).span) }
+            if let outage { line.field("after_ms", outage.count / 1_000_000) }
+        }
+    }
+
+    /// What a Redis is, or that it could not be asked.
+    func redis(_ name: String, warning: String, at clock: ClockReading) {
+        write(.warning, "redis warning", at: clock) { line in
+            line.field("redis", Array(name.utf8).span)
+            line.field("warning", Array(warning.utf8).span)
         }
     }
 

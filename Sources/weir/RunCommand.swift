@@ -111,6 +111,7 @@ final class ProxyProcess {
             self.admin = admin
         }
         watchUpstreams()
+        watchRedis()
         server.start(keys: keys)
         events.started(
             server.addresses, admin: adminAddress, workers: settings.workers, at: loop.clock)
@@ -146,6 +147,20 @@ final class ProxyProcess {
             return watch
         }
         for watch in former where !watches.contains(where: { $0 === watch }) { watch.stop() }
+    }
+
+    /// Tells of each Redis what changes, and once what is to be said about it.
+    private func watchRedis() {
+        guard let stores = settings.redis, let shared = server.shared.redis else { return }
+        for health in shared.all {
+            RedisWatch(
+                health, health === shared.limits ? stores.limits : stores.cache,
+                RedisUse(
+                    of: settings, isLimits: health === shared.limits,
+                    isCache: health === shared.cache),
+                events, loop
+            ).start()
+        }
     }
 
     /// The first SIGTERM or SIGINT drains, a second one ends at once; SIGHUP reads the file again.

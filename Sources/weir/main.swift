@@ -4,7 +4,8 @@ import EventLoop
 Host.ignoreBrokenPipes()
 switch Command.parse(Array(CommandLine.arguments.dropFirst())) {
 case .run(let file): RunCommand(file: file).run()
-case .check(let file, let prints): CheckCommand(file: file, prints: prints).run()
+case .check(let file, let prints, let connects):
+    CheckCommand(file: file, prints: prints, connects: connects).run()
 case .explain(let command): command.run()
 case .purge(let command): command.run()
 case .cache(let command): command.run()

@@ -77,6 +77,11 @@ private let refusedFeatures: [(feature: Feature, lines: String, message: String)
         .redisSentinel, "redis: {sentinel: {master: m, nodes: [a]}}\nlimits: {a: 1/s}",
         "redis.sentinel: Redis behind sentinels is"
     ),
+    (.redisTLS, "redis: rediss://h\nlimits: {a: 1/s}", "redis: TLS to Redis is"),
+    (
+        .redisTLS, "redis: {cluster: [a], tls: true}\nlimits: {a: 1/s}",
+        "redis.tls: TLS to Redis is"
+    ),
     (
         .replicaReads, "redis: {cluster: [a], read_replicas: true}\nlimits: {a: 1/s}",
         "redis.read_replicas: reading from replicas is"

@@ -36,7 +36,7 @@ extension Integration {
             ("listen: 127.0.0.1:0\nupstream: ${WEIR_TEST_UNSET}\n", "WEIR_TEST_UNSET"),
             (
                 "listen: 127.0.0.1:0\nupstream: http://127.0.0.1:1\nredis: redis://127.0.0.1\n",
-                "not available in this version"
+                "3:1: error: redis: "
             ),
         ])
         func `nothing starts on a file that is not right`(file: String, says: String) throws {

@@ -37,7 +37,7 @@ class _Clients:
         return each * CLIENTS
 
 
-def mallocs_per_request(proxy, scenario, origin_port):
+def mallocs_per_request(proxy, scenario, behind):
     """Allocations of a warm proxy per request."""
     path = os.path.join(WORK, "mallocs.count")
     with open(path, "w+b") as file:
@@ -45,7 +45,7 @@ def mallocs_per_request(proxy, scenario, origin_port):
         file.flush()
         with mmap.mmap(file.fileno(), 8) as page:
             preload = {"LD_PRELOAD": os.path.join(WORK, "mallocs.so"), "WEIR_BENCH_MALLOCS": path}
-            with proxy.start(scenario.name, origin_port, preload) as child:
+            with proxy.start(scenario.name, behind, preload) as child:
                 if struct.unpack("Q", page)[0] == 0:
                     raise Failure(f"{proxy.name}: no allocation was counted; is it linked statically?")
                 scenario.prepare(child.port)
@@ -56,7 +56,7 @@ def mallocs_per_request(proxy, scenario, origin_port):
                     return (struct.unpack("Q", page)[0] - before) / requests
 
 
-def system_calls_per_request(proxy, scenario, origin_port):
+def system_calls_per_request(proxy, scenario, behind):
     """(calls of a warm proxy per request, the most frequent ones); None without strace or the right to it.
 
     The clients wait for each answer, so a call that serves many requests at once under load
@@ -65,7 +65,7 @@ def system_calls_per_request(proxy, scenario, origin_port):
     if shutil.which("strace") is None:
         return None
     table = os.path.join(WORK, "strace.table")
-    with proxy.start(scenario.name, origin_port) as child:
+    with proxy.start(scenario.name, behind) as child:
         scenario.prepare(child.port)
         with _Clients(child.port, scenario) as clients:
             clients.send(WARM)

@@ -7,7 +7,7 @@ import subprocess
 from .children import HERE, Failure
 
 CONNECTIONS = 64
-ANSWER_MAX = 1 << 20
+ANSWER_MAX = 2 << 20
 
 
 class Answer:
@@ -109,10 +109,12 @@ class Load:
         self.requests, self.refused, self.rps = requests, refused, rps
 
 
-def wrk(port, path, seconds, core, script=None):
-    """Runs wrk, one thread and `CONNECTIONS` keep-alive connections, pinned to `core`; `script` draws targets."""
+def wrk(port, path, seconds, core, script=None, closes=False):
+    """Runs wrk, one thread and `CONNECTIONS` connections, pinned to `core`; `script` draws targets. With `closes` each
+    request has a connection of its own."""
     command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s",
-               *(["-s", os.path.join(HERE, script)] if script else []), f"http://127.0.0.1:{port}{path}"]
+               *(["-s", os.path.join(HERE, script)] if script else []),
+               *(["-H", "Connection: close"] if closes else []), f"http://127.0.0.1:{port}{path}"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 15)
     except subprocess.TimeoutExpired:

@@ -16,6 +16,38 @@ def start_origin(core=LOAD_CORE):
     return _ready(Child("origin", [os.path.join(WORK, "origin"), str(port)], core), port)
 
 
+class Backends:
+    """What stands behind a proxy: the origin, and a Redis of its own where the scenario wants one."""
+
+    def __init__(self, redis=False):
+        self.origin = start_origin()
+        self.redis = None
+        try:
+            self.redis = _start_redis() if redis else None
+        except BaseException:
+            self.origin.stop()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.origin.stop()
+        if self.redis:
+            self.redis.stop()
+
+    def settings(self):
+        """The ports by name; 0 for what is not there."""
+        return {"ORIGIN": self.origin.port, "REDIS": self.redis.port if self.redis else 0}
+
+
+def _start_redis():
+    """Redis without persistence, on the load's core."""
+    port = free_port()
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    return _ready(Child("redis", command, LOAD_CORE), port)
+
+
 class Weir:
     """Weir, or what stands in for it: a command that takes a configuration file as its last argument."""
 
@@ -28,11 +60,11 @@ class Weir:
         """Whether it can do what the scenario asks."""
         return True
 
-    def start(self, scenario, origin_port, environment=None):
-        """Starts it before the origin."""
+    def start(self, scenario, behind, environment=None):
+        """Starts it before the origin of `behind`."""
         port = free_port()
         settings = {"BENCH_PORT": str(port), "BENCH_ADMIN_PORT": str(free_port()),
-                    "BENCH_ORIGIN_PORT": str(origin_port)}
+                    **{f"BENCH_{name}_PORT": str(value) for name, value in behind.settings().items()}}
         config = os.path.join(HERE, "weir", f"{scenario}.yaml")
         child = Child("weir", [*shlex.split(self.command), config], PROXY_CORE,
                       {**settings, **(environment or {})})
@@ -56,8 +88,8 @@ class Peer:
         """The path of its program; None where it is not installed."""
         return shutil.which(self.program, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin")
 
-    def start(self, scenario, origin_port, environment=None):
-        """Starts it before the origin."""
+    def start(self, scenario, behind, environment=None):
+        """Starts it before the origin of `behind`."""
         program = self.found()
         if program is None:
             raise Failure(f"no {self.name}; `scripts/install-packages bench` installs it")
@@ -69,12 +101,13 @@ class Peer:
             with open(self._part(scenario)) as file:
                 text = text.replace("@SCENARIO@", file.read())
             user = self.as_root if os.getuid() == 0 else ""
-            for name, value in (("@PORT@", port), ("@ORIGIN@", origin_port), ("@USER@", user), ("@FOLDER@", folder)):
-                text = text.replace(name, str(value))
+            values = {"PORT": port, "USER": user, "FOLDER": folder, **behind.settings()}
+            for name, value in values.items():
+                text = text.replace(f"@{name}@", str(value))
             config = os.path.join(folder, self.base)
             with open(config, "w") as file:
                 file.write(text)
-            command = self.command(program, folder, config, port, origin_port)
+            command = self.command(program, folder, config, port, behind.origin.port)
             child = _PeerChild(self.name, command, environment, folder)
             return _ready(child, port, self.listens_within)
         except BaseException:
@@ -97,7 +130,12 @@ class Nginx(Peer):
     name, base, program, as_root = "nginx", "nginx.conf", "nginx", "user root;"
 
     def command(self, program, folder, config, port, origin_port):
-        return [program, "-p", folder, "-e", "stderr", "-c", config]
+        command = [program, "-p", folder, "-e", "stderr", "-c", config]
+        with open(config) as file:
+            if "_by_lua" in file.read():
+                modules = ("ndk_http_module", "ngx_http_lua_module")
+                command += ["-g", "".join(f"load_module /usr/lib/nginx/modules/{name}.so;" for name in modules)]
+        return command
 
 
 class HAProxy(Peer):

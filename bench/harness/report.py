@@ -47,6 +47,8 @@ def markdown(results):
     for name, one in results["scenarios"].items():
         rounds = " ".join(f"{ratio:.2f}" for ratio in one["cpu_ratio_rounds"])
         bound = thresholds().get(name, {}).get("cpu_ratio")
+        if "redis_ratio" in one:
+            name += f" (Redis: {one['weir']['redis_us']:.2f} / {one['nginx']['redis_us']:.2f} = {one['redis_ratio']:.2f})"
         lines.append(
             f"| {name} | {_cpu(one['weir'])} | {_cpu(one['nginx'])} | **{one['cpu_ratio']:.2f}** ({rounds}) "
             f"| {'–' if bound is None else f'≤ {bound:.2f}'} | {one['rps_ratio']:.2f} "
@@ -95,7 +97,8 @@ def beyond_thresholds(results):
         one = results["scenarios"].get(name)
         if one is None:
             continue
-        values = {"cpu_ratio": one["cpu_ratio"], "mallocs": one["weir"].get("mallocs")}
+        values = {"cpu_ratio": one["cpu_ratio"], "mallocs": one["weir"].get("mallocs"),
+                  "redis_ratio": one.get("redis_ratio")}
         for key, bound in bounds.items():
             if values[key] is not None and values[key] > bound:
                 found.append(f"{name}: {key} is {values[key]:.3f}, the bound is {bound}")

@@ -15,13 +15,16 @@ class Scenario:
     - `refuses`: whether every answer must be 429 instead of 200.
     - `reaches_origin`: whether every request, or none, must arrive at the origin.
     - `limit_field`: whether Weir's answer must carry the fields of a limit.
+    - `closes`: whether each request has a connection of its own.
+    - `redis`: whether the proxies have a Redis beside the origin.
     """
 
     def __init__(self, name, what, path, refuses=False, reaches_origin=True, limit_field=False, urls=1,
-                 script=None, body_bytes=1024):
+                 script=None, body_bytes=1024, redis=False, closes=False):
         self.name, self.what, self.path = name, what, path
         self.urls, self.script, self.body_bytes = urls, script, body_bytes
         self.refuses, self.reaches_origin, self.limit_field = refuses, reaches_origin, limit_field
+        self.redis, self.closes = redis, closes
 
     def target(self, number=0):
         """The target of a request; requests go through the `urls` of them in turn."""
@@ -90,4 +93,8 @@ SCENARIOS = [
     Scenario("hit-10k-urls", "hits over 10,000 URLs by Zipf", "/cached/url/", reaches_origin=False, urls=10000,
              script="zipf.lua"),
     Scenario("refused", "refused by a limit", "/1k", refuses=True),
+    Scenario("pass-1m", "pass through 1 MiB, keep-alive", "/1m", body_bytes=1 << 20),
+    Scenario("new-connections", "pass through 1 KB, a connection for each request", "/1k", closes=True),
+    Scenario("redis-strict", "a limit in Redis, asked on every request", "/1k", limit_field=True, redis=True),
+    Scenario("redis-leased", "a limit in Redis, by lease", "/1k", limit_field=True, redis=True),
 ]
