@@ -7,7 +7,7 @@ FORMATTED = Sources Tests Package.swift bench/micro/Sources bench/micro/Package.
 
 .DEFAULT_GOAL := help
 .PHONY: run build test sim integration conformance tsan bench bench-quick bench-idle bench-stampede bench-store \
-	bench-limits bench-fleet format lint tidy check docker clean help toolchain
+	bench-stages bench-limits bench-fleet bench-strict format lint tidy check docker clean help toolchain
 
 run: build ## build, start the demo origin and Weir with proxy.yaml, print what to try
 	@scripts/run "$$($(RELEASE) --show-bin-path)/weir" $(CONFIG)
@@ -57,6 +57,10 @@ bench-store: toolchain ## the cache's store: hit ratios beside LRU, hits by size
 	@scripts/install-packages build bench
 	bench/store
 
+bench-stages: toolchain ## instructions, nanoseconds and allocations of each stage of a request
+	@scripts/install-packages build bench
+	bench/stages
+
 bench-limits: toolchain ## nanoseconds per decision and token, threads on one table, a flood of keys
 	@scripts/install-packages build bench
 	bench/limits
@@ -64,6 +68,10 @@ bench-limits: toolchain ## nanoseconds per decision and token, threads on one ta
 bench-fleet: toolchain ## leased limits in fleets of 10, 100 and 1,000 replicas, in virtual time
 	@scripts/install-packages build bench
 	bench/fleet
+
+bench-strict: toolchain ## strict limits: CPU of Weir and of redis-server for one decision
+	@scripts/install-packages build bench test
+	bench/strict
 
 format: toolchain ## format the Swift sources
 	$(SWIFT) format -i -r $(FORMATTED)

@@ -83,15 +83,15 @@ let targets: [[Target]] = [
         ["EventLoop", "HTTPModel", "Primitives", "CLinux", "COpenSSL", "CZlib", "CBrotli"],
         settings: base, tests: nil),
     module(
-        "EventLoop", ["Primitives", "CLinux"], settings: dataPlane + lends, tests: ["TestKit"]),
+        "EventLoop", ["TLSEngine", "Primitives", "CLinux"], settings: dataPlane + lends, tests: ["TestKit"]),
     module(
         "Upstreams", ["EventLoop", "TLSEngine", "HTTP1", "Settings", "HTTPModel", "Primitives"],
         settings: dataPlane, tests: ["TestKit"]),
     module(
         "RedisClient",
         [
-            "EventLoop", "RedisWire", "Settings", "Caching", "Limits", "Telemetry", "HTTPModel",
-            "Primitives",
+            "EventLoop", "TLSEngine", "RedisWire", "Settings", "Caching", "Limits", "Telemetry",
+            "HTTPModel", "Primitives",
         ], settings: dataPlane, tests: ["TestKit", "BinaryKit"]),
     // The proxy: the life of a request, and the product.
     module(
@@ -145,7 +145,10 @@ let package = Package(
     name: "weir",
     // The libraries are for the micro-benchmarks in bench/micro.
     products: [.executable(name: "weir", targets: ["weir"])]
-        + ["Limits", "Caching", "Compression", "Identity", "HTTPModel", "Primitives"].map {
+        + [
+            "Limits", "Caching", "Compression", "Identity", "Routes", "HTTP1", "HTTPModel",
+            "Primitives",
+        ].map {
             .library(name: $0, type: .static, targets: [$0])
         },
     targets: targets.flatMap { $0 }.filter {

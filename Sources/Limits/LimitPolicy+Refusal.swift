@@ -73,7 +73,8 @@ extension LimitPolicy {
         if problemJSON {
             buffer.append("{\"type\":\"https://iana.org/assignments/http-problem-types")
             buffer.append("#temporary-reduced-capacity\",")
-            buffer.append("\"title\":\"Request cannot be satisfied due to temporary server capacity")
+            buffer.append(
+                "\"title\":\"Request cannot be satisfied due to temporary server capacity")
             buffer.append(" constraints\",\"status\":503,")
         } else {
             buffer.append("{\"error\":\"Rate limit unavailable\",")

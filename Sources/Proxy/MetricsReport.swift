@@ -227,7 +227,8 @@ public struct MetricsReport {
         guard limits.contains(where: { $0.consistency != .process }) else { return }
         text.family(
             "weir_limit_redis_failures_total", .counter,
-            help: "Decisions of limits in Redis that it gave no answer to, by what was done instead.")
+            help:
+                "Decisions of limits in Redis that it gave no answer to, by what was done instead.")
         for (row, limit) in limits.enumerated() where limit.consistency != .process {
             for (column, failure) in LimitDefinition.RedisFailure.allCases.enumerated() {
                 text.sample(

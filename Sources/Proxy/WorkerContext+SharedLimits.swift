@@ -15,6 +15,7 @@ extension WorkerContext {
     ///   - route: Its route.
     ///   - snapshot: The configuration the request began under.
     ///   - isPeek: Whether only to look.
+    /// - Returns: The verdict then.
     func askLimits(
         _ exchange: Exchange, _ route: Route, _ snapshot: Snapshot, isPeek: Bool
     ) async -> Verdict {

@@ -25,6 +25,8 @@ enum Bounds {
     /// How often a subscription asks whether its connection lives, and how long it may say nothing.
     static let subscriptionPing = Nanoseconds.milliseconds(500)
     static let subscriptionSilence = Nanoseconds.milliseconds(1500)
+    /// Bytes of a file of authorities.
+    static let authorityBytes = 1 << 20
     /// Changes of state kept for the log.
     static let changes = 64
 }

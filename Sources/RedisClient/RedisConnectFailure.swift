@@ -1,5 +1,6 @@
 import EventLoop
 public import RedisWire
+public import TLSEngine
 
 /// Why a connection could not be made ready for commands.
 public enum RedisConnectFailure: Error, Sendable, Equatable {
@@ -11,6 +12,8 @@ public enum RedisConnectFailure: Error, Sendable, Equatable {
     case timedOut
     /// The server closed it.
     case closed
+    /// TLS could not be agreed upon.
+    case tls(TLSFailure)
     /// The peer does not speak the protocol.
     case malformed
     /// The server refused AUTH, SELECT, or to work at all.
@@ -23,6 +26,7 @@ public enum RedisConnectFailure: Error, Sendable, Equatable {
         case .refused(let number): HostError(number: number).text
         case .timedOut: "timed out"
         case .closed: "closed by the server"
+        case .tls(let failure): "TLS: \(failure.reason)"
         case .malformed: "not the protocol of Redis"
         case .server(let error): error.text
         }

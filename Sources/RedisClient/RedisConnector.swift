@@ -23,14 +23,15 @@ struct RedisConnector {
     func connect(
         writing: Bool, until deadline: MonotonicTime
     ) async throws(RedisConnectFailure) -> RedisStream {
-        let stream = RedisStream(try await connectStream(until: deadline))
+        let bytes = try await connectStream(until: deadline)
         do throws(RedisConnectFailure) {
+            let stream = RedisStream(bytes, try await secure(bytes, until: deadline))
             try await introduce(stream, writing: writing, until: deadline)
+            return stream
         } catch {
-            stream.close()
+            bytes.close()
             throw error
         }
-        return stream
     }
 
     /// How long a server with pending commands may be silent before its connection is given up.

@@ -43,8 +43,11 @@ final class RedisLink {
     /// Whether there is room for one more command.
     func hasRoom(for command: RedisCommand) -> Bool {
         pending.count < Bounds.pendingCommands
-            && output.count + command.byteCount <= Bounds.outputBytes
+            && unsent + command.byteCount <= Bounds.outputBytes
     }
+
+    /// Bytes that the system has not taken.
+    private var unsent: Int { output.count + stream.unsentBytes }
 
     /// Sends a command at the end of this turn; `call` gets its reply.
     func send(_ command: RedisCommand, for call: RedisCall?) {
@@ -93,8 +96,8 @@ final class RedisLink {
                 readInRow += n
             } catch {
                 guard error == .timedOut, stream.isOpen else { return .closed }
-                if given - output.count > seenLeaving { lastProgress = loop.now }
-                seenLeaving = given - output.count
+                if given - unsent > seenLeaving { lastProgress = loop.now }
+                seenLeaving = given - unsent
                 if silenceDeadline <= loop.now { return .timedOut }
                 continue
             }

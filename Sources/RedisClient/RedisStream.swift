@@ -1,15 +1,23 @@
 import EventLoop
 import Primitives
 import RedisWire
+import TLSEngine
 
 /// The bytes of one connection as commands and replies.
 final class RedisStream {
     private let stream: ByteStream
+    /// TLS over `stream`, agreed upon; `nil`: none.
+    private let tls: TLSStream?
+    /// Why TLS broke, for those who look for the reason of an end.
+    private var tlsFailure: TLSFailure?
     private let reader = RedisReader()
     private let input = ByteBuffer(capacity: 16 << 10)
 
-    /// Takes over a connected stream.
-    init(_ stream: ByteStream) { self.stream = stream }
+    /// Takes over a connected stream, with `tls` over it if there is any.
+    init(_ stream: ByteStream, _ tls: TLSStream? = nil) {
+        self.stream = stream
+        self.tls = tls
+    }
 
     var loop: EventLoop { stream.loop }
     var isOpen: Bool { stream.isOpen }
@@ -19,13 +27,48 @@ final class RedisStream {
 
     // MARK: Commands
 
-    /// Writes what fits of `output` without waiting and consumes it; whether that was all.
-    func writeNow(_ output: ByteBuffer) throws(StreamError) -> Bool { try stream.writeNow(output) }
+    /// Bytes that were consumed and that the system has not taken.
+    var unsentBytes: Int { tls?.unsentBytes ?? 0 }
 
-    /// Writes all of `output`, also what is appended meanwhile, and consumes it. Whoever reads decides how long
-    /// that may take.
-    func write(_ output: ByteBuffer) async throws(StreamError) {
-        try await stream.write(output, patience: .forever)
+    /// Writes what fits of `output` without waiting and consumes it; whether that was all.
+    func writeNow(_ output: ByteBuffer) throws(StreamError) -> Bool {
+        guard let tls else { return try stream.writeNow(output) }
+        do throws(TLSStreamError) {
+            return try tls.writeNow(output)
+        } catch {
+            throw note(error)
+        }
+    }
+
+    /// Writes all of `output`, also what is appended meanwhile, and consumes it.
+    ///
+    /// The server must take 32 KiB, or the rest, within `patience`; `forever` where whoever reads decides.
+    func write(_ output: ByteBuffer, patience: Nanoseconds = .forever) async throws(StreamError) {
+        guard let tls else { return try await stream.write(output, patience: patience) }
+        do throws(TLSStreamError) {
+            try await tls.write(output, patience: patience)
+        } catch {
+            throw note(error)
+        }
+    }
+
+    private func note(_ error: TLSStreamError) -> StreamError {
+        switch error {
+        case .stream(let error): return error
+        case .closedEarly: return .closedByPeer
+        case .tls(let failure):
+            tlsFailure = failure
+            return .closedByPeer
+        }
+    }
+
+    private func read(until deadline: MonotonicTime) async throws(StreamError) -> Int {
+        guard let tls else { return try await stream.read(into: input, until: deadline) }
+        do throws(TLSStreamError) {
+            return try await tls.read(into: input, until: deadline)
+        } catch {
+            throw note(error)
+        }
     }
 
     // MARK: Replies
@@ -35,7 +78,7 @@ final class RedisStream {
 
     /// Reads what is there, waiting for the first byte; returns how many bytes, 0 at the end.
     func readSome(until deadline: MonotonicTime) async throws(StreamError) -> Int {
-        let n = try await stream.read(into: input, until: deadline)
+        let n = try await read(until: deadline)
         let arrived = input
         reader.feed(arrived.readable)
         input.removeAll()
@@ -57,7 +100,7 @@ final class RedisStream {
             do throws(StreamError) {
                 n = try await readSome(until: deadline)
             } catch {
-                throw RedisConnectFailure(error)
+                throw tlsFailure.map(RedisConnectFailure.tls) ?? RedisConnectFailure(error)
             }
             if n == 0 { throw .closed }
         }
@@ -70,7 +113,7 @@ final class RedisStream {
         let output = ByteBuffer(capacity: 512)
         for command in commands { command.write(to: output) }
         do throws(StreamError) {
-            try await stream.write(output, patience: deadline - loop.now)
+            try await write(output, patience: deadline - loop.now)
         } catch {
             throw RedisConnectFailure(error)
         }

@@ -30,7 +30,11 @@ final class FetchConnection {
         guard url.isSecure else { return FetchConnection(stream, nil) }
         do throws(FetchError) {
             let tls = TLSStream(stream, try engine(for: url, trusting: authorities, loop))
-            try await tls.handshake(until: deadline)
+            do throws(TLSStreamError) {
+                try await tls.handshake(until: deadline)
+            } catch {
+                throw FetchError(error)
+            }
             return FetchConnection(stream, tls)
         } catch {
             stream.close()
@@ -150,9 +154,15 @@ final class FetchConnection {
     // MARK: Bytes
 
     private func read(until deadline: MonotonicTime) async throws(FetchError) -> Int {
-        if let tls { return try await tls.read(into: input, until: deadline) }
-        do throws(StreamError) {
-            return try await stream.read(into: input, until: deadline)
+        guard let tls else {
+            do throws(StreamError) {
+                return try await stream.read(into: input, until: deadline)
+            } catch {
+                throw FetchError(error)
+            }
+        }
+        do throws(TLSStreamError) {
+            return try await tls.read(into: input, until: deadline)
         } catch {
             throw FetchError(error)
         }
@@ -160,9 +170,16 @@ final class FetchConnection {
 
     private func write(_ buffer: ByteBuffer, until deadline: MonotonicTime) async throws(FetchError)
     {
-        if let tls { return try await tls.write(buffer, until: deadline) }
-        do throws(StreamError) {
-            try await stream.write(buffer, patience: deadline - stream.loop.now)
+        let patience = deadline - stream.loop.now
+        guard let tls else {
+            do throws(StreamError) {
+                return try await stream.write(buffer, patience: patience)
+            } catch {
+                throw FetchError(error)
+            }
+        }
+        do throws(TLSStreamError) {
+            try await tls.write(buffer, patience: patience)
         } catch {
             throw FetchError(error)
         }

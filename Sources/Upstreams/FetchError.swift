@@ -48,6 +48,14 @@ public enum FetchError: Error, Sendable, Equatable {
         }
     }
 
+    init(_ error: TLSStreamError) {
+        switch error {
+        case .stream(let error): self = FetchError(error)
+        case .tls(let failure): self = .tls(failure)
+        case .closedEarly: self = .closedEarly
+        }
+    }
+
     init(_ error: StreamError) {
         switch error {
         case .timedOut: self = .timedOut

@@ -25,6 +25,7 @@ package final class RedisServer: @unchecked Sendable {
     /// - Parameters:
     ///   - folder: A folder of the test's own, which removes it.
     ///   - arguments: Further arguments, as `["--maxmemory", "8mb"]`.
+    /// - Throws: What kept it from starting.
     package init(in folder: String, _ arguments: [String] = []) throws {
         self.folder = folder
         self.arguments = arguments

@@ -235,7 +235,7 @@ private struct RandomBatch {
             ? Twins.rare[kind]
             : subject == 1 && random.below(4) == 0 ? Twins.others[kind] : Twins.rates[kind]
         let name = isRare ? "rare:\(kind)" : "\(kind):\(subject)"
-        let place = batch.place(
+        let place = batch.named(
             of: Digest128(high: isRare ? 2 : UInt64(subject), low: UInt64(kind))
         ) {
             Array(name.utf8)

@@ -17,14 +17,14 @@ def main(description, subject, parts, finish=None):
     given the numbers."""
     chosen = _options(description, parts)
     leave_on_signals()
-    program = _built()
+    program = built()
     build.tools()
     tokens.make()
     results = report.circumstances()
     del results["nginx"]
     if results["load"] > 0.5:
         print(f"bench: the machine is busy (load {results['load']}); the numbers will be noisy", file=sys.stderr)
-    numbers = [one for part in chosen.parts or parts for one in _run(program, part, chosen.core)]
+    numbers = [one for part in chosen.parts or parts for one in run(program, part, chosen.core)]
     print("\n" + _markdown(numbers) + "\n")
     if finish is not None:
         finish(numbers)
@@ -54,7 +54,12 @@ def _options(description, parts):
     return chosen
 
 
-def _built():
+def script():
+    """The script of shared limits."""
+    return subprocess.run([built(), "script"], check=True, capture_output=True, text=True).stdout
+
+
+def built():
     """The path of the built program."""
     command = ["swift", "build", "-c", "release", "--package-path", PACKAGE]
     subprocess.run(command, check=True, stdout=sys.stderr)
@@ -62,7 +67,7 @@ def _built():
     return os.path.join(folder.stdout.strip(), "weir-bench")
 
 
-def _run(program, part, core):
+def run(program, part, core):
     """The numbers of one part, as it says them."""
     counts = os.path.join(WORK, "micro.count")
     with open(counts, "wb") as file:

@@ -9,7 +9,8 @@ let package = Package(
         .executableTarget(
             name: "weir-bench",
             dependencies: [
-                "Limits", "Caching", "Compression", "Identity", "HTTPModel", "Primitives",
+                "Limits", "Caching", "Compression", "Identity", "Routes", "HTTP1", "HTTPModel",
+                "Primitives",
             ].map {
                 .product(name: $0, package: "weir")
             },
