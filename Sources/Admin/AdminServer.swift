@@ -15,6 +15,7 @@ public final class AdminServer {
     private let loop: EventLoop
     private var listener: SmallServer?
     private let timer: SwitchTimer
+    private let awaitRedis: (() async -> Bool)?
 
     /// Prepares the endpoints of `server`.
     ///
@@ -23,14 +24,17 @@ public final class AdminServer {
     ///   - server: The data plane.
     ///   - loop: The loop of the calling thread.
     ///   - changed: Told once of each change of the cache's switches, also when one ends by itself.
+    ///   - awaitRedis: Waits a moment until Redis has all purges, and says whether it has; `nil`: there is none.
     public init(
         _ settings: AdminSettings, server: ProxyServer, loop: EventLoop,
-        changed: @escaping (CacheSwitches.Change) -> Void = { _ in }
+        changed: @escaping (CacheSwitches.Change) -> Void = { _ in },
+        awaitRedis: (() async -> Bool)? = nil
     ) {
         timer = SwitchTimer(server: server, loop: loop, changed: changed)
         self.settings = settings
         self.server = server
         self.loop = loop
+        self.awaitRedis = awaitRedis
     }
 
     /// Binds the address and starts to answer; returns the address with the kernel's port.
@@ -87,7 +91,7 @@ public final class AdminServer {
         case .explain: return try await ExplainEndpoint(server: server).answer(query)
         case .cache: return try await cache.statistics(query)
         case .cacheKey: return try cache.key(query)
-        case .cachePurge: return try cache.purge(query)
+        case .cachePurge: return try await cache.purge(query, awaitRedis: awaitRedis)
         case .cacheBypass: return try cache.bypass(query)
         case .cacheTTL: return try cache.multiplyLifetimes(query)
         }

@@ -17,7 +17,11 @@ struct CacheEndpoint {
     // MARK: Purging
 
     /// `POST /cache/purge?kind=tag&value=analytics&soft=true`
-    func purge(_ query: AdminQuery) throws(AdminProblem) -> SmallServer.Reply {
+    ///
+    /// Answers when Redis has it, for the other processes, or cannot be reached now.
+    func purge(
+        _ query: AdminQuery, awaitRedis: (() async -> Bool)?
+    ) async throws(AdminProblem) -> SmallServer.Reply {
         var query = query
         let names = PurgeOrder.Target.allCases.map(\.rawValue).joined(separator: ", ")
         let kind = try query.require("kind", "one of \(names)")
@@ -33,11 +37,13 @@ struct CacheEndpoint {
         } catch {
             throw AdminProblem(status: 400, detail: error.text)
         }
+        let hasReached = await awaitRedis?()
         return SmallServer.Reply.json { json in
             json.field("kind", kind)
             if target != .all { json.field("value", value) }
             json.field("soft", isSoft)
             json.field("time", time: clock.wall)
+            if let hasReached { json.field("redis", hasReached ? "reached" : "waiting") }
             if target == .url {
                 json.array("keys") { json in
                     for record in records {

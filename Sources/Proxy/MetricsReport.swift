@@ -36,6 +36,7 @@ public struct MetricsReport {
         appendCredentials(&text)
         appendUpstreams(&text)
         appendRedis(shared.redis, to: &text)
+        if let fleet = shared.fleet { appendFleet(fleet, to: &text) }
         appendConfiguration(&text)
         appendProcess(&text, at: now)
     }

@@ -18,6 +18,8 @@ public final class SharedState: Sendable {
     public let idempotency: IdempotencyStore
     /// What operators may turn, and what was purged.
     public let switches = CacheSwitches()
+    /// The other processes that share the Redis; `nil`: none is configured.
+    public let fleet: FleetState?
     /// Work that no client waits for.
     public let background: BackgroundWork
     /// How the keys of credentials stand.
@@ -40,6 +42,7 @@ public final class SharedState: Sendable {
     {
         limits = LimitTable(keys: settings.limitKeys, seed: seed)
         cache = MemoryStore(bytes: settings.cacheMemory, seed: seed)
+        fleet = settings.redis.map { _ in FleetState(seed: seed) }
         idempotency = IdempotencyStore(bytes: settings.idempotencyMemory)
         background = BackgroundWork(
             concurrency: settings.warm?.concurrency ?? WarmSettings.standardConcurrency,
@@ -112,11 +115,31 @@ public final class SharedState: Sendable {
     /// Makes `isDraining` true for good.
     public func beginDraining() { draining.store(true, ordering: .releasing) }
 
-    /// Purges stored answers, and lets them be swept on `loop`, whose thread calls.
+    /// Purges stored answers here and in all processes, and lets them be swept on `loop`, whose thread calls.
     public func purge(_ record: PurgeRecord, on loop: EventLoop) {
-        cache.purge(record, at: loop.now)
         switches.notePurge(record.kind)
+        purgeHere(record, on: loop)
+        fleet?.spread(record, at: loop.now)
+    }
+
+    /// The same in this process alone.
+    public func purgeHere(_ record: PurgeRecord, on loop: EventLoop) {
+        cache.purge(record, at: loop.now)
         PurgeSweeper.start(cache, on: loop)
+    }
+
+    /// Invalidates what is stored for a target, here and in all processes.
+    ///
+    /// - Parameters:
+    ///   - base: From `CacheKey.buildBase`.
+    ///   - id: Names it among the purges of all.
+    ///   - now: The present.
+    func invalidate(base: [UInt8], id: UInt64, at now: ClockReading) {
+        cache.invalidate(base: base.span, at: now.monotonic)
+        guard let fleet else { return }
+        let record = PurgeRecord(id: id, kind: .key, value: base, isSoft: false, time: now.wall)
+        // What is longer than a purge may be is not stored in Redis.
+        if record.problem == nil { fleet.spread(record, at: now.monotonic) }
     }
 
     /// Watches the turns of `loop`.

@@ -66,7 +66,7 @@ extension WorkerContext {
             else { continue }
             var base: [UInt8] = []
             CacheKey.buildBase(into: &base, request: reading, rules: cache)
-            shared.cache.invalidate(base: base.span, at: loop.now)
+            shared.invalidate(base: base, id: random.next(), at: loop.clock)
         }
     }
 }

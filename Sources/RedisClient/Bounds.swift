@@ -29,4 +29,21 @@ enum Bounds {
     static let authorityBytes = 1 << 20
     /// Changes of state kept for the log.
     static let changes = 64
+    /// How often a process gives a sign of life, and looks whether it has missed a purge.
+    static let fleetBeat = Nanoseconds.seconds(1)
+    /// After how long without one a process does not count any more.
+    static let fleetSilence = Nanoseconds.seconds(3)
+    /// The pause between attempts while Redis is away, and between readings while no announcements arrive.
+    static let fleetPause = Nanoseconds.milliseconds(30)
+    /// How long all purges are taken as known after Redis has said so, while announcements arrive.
+    static let fleetTrust = Nanoseconds.milliseconds(2500)
+    /// The same while none do.
+    static let fleetTrustUntold = Nanoseconds.milliseconds(90)
+    /// Own purges sent in one call.
+    static let fleetBatch = 64
+    /// Purges read in one call.
+    static let fleetPage = 512
+    /// When what the fleet has in Redis expires after the last process has gone. Answers that were stored before are not
+    /// used then.
+    static let fleetExpiry = Nanoseconds.seconds(7 * 24 * 3600)
 }

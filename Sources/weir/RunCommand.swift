@@ -69,6 +69,8 @@ final class ProxyProcess {
     private var warmer: Warmer?
     /// The ways to Redis of what concerns the process as a whole; `nil` without one.
     private let redis: RedisClients?
+    /// The link to the other processes that share the Redis.
+    private let fleet: FleetLink?
     private let file: String
     /// What `workers: auto` stands for in this process.
     private let processors: Int
@@ -86,20 +88,26 @@ final class ProxyProcess {
         self.keeper = keeper
         self.file = file
         self.processors = processors
-        if let stores = settings.redis, let healths = server.shared.redis {
+        let shared = server.shared
+        if let stores = settings.redis, let healths = shared.redis, let state = shared.fleet {
             var random = SeededRandom(seed: UInt64.random(in: .min ... .max))
-            redis = RedisClients(stores, loop: loop, healths: healths, random: &random)
+            let clients = RedisClients(stores, loop: loop, healths: healths, random: &random)
+            redis = clients
+            fleet = FleetLink(clients.cache, state, random: SeededRandom(seed: random.next())) {
+                shared.purgeHere($0, on: loop)
+            }
         } else {
             redis = nil
+            fleet = nil
         }
     }
 
     func start(_ signals: SignalSource, _ keys: CredentialKeys) {
         var adminAddress: SocketAddress?
         if let adminSettings = settings.admin {
-            let admin = AdminServer(adminSettings, server: server, loop: loop) { [self] change in
-                events.cache(change, at: loop.clock)
-            }
+            let admin = AdminServer(
+                adminSettings, server: server, loop: loop,
+                changed: { [self] in events.cache($0, at: loop.clock) }, awaitRedis: awaitRedis)
             do {
                 adminAddress = try admin.start()
             } catch {
@@ -112,6 +120,7 @@ final class ProxyProcess {
         }
         watchUpstreams()
         watchRedis()
+        fleet?.start()
         server.start(keys: keys)
         events.started(
             server.addresses, admin: adminAddress, workers: settings.workers, at: loop.clock)
@@ -122,6 +131,18 @@ final class ProxyProcess {
         warmer.start(settings.warm)
         self.warmer = warmer
         loop.start { [self] in await obey(signals) }
+    }
+
+    /// How long the others are told at the end what was purged here.
+    private static let farewell = Nanoseconds.seconds(1)
+
+    /// Waits until Redis has what was purged here; `nil` without Redis.
+    private var awaitRedis: (() async -> Bool)? {
+        guard let fleet, let stores = settings.redis else { return nil }
+        let loop = loop
+        // A call of an earlier purge and one of this one.
+        let patience = Nanoseconds(stores.cache.timeout.count * 2)
+        return { await fleet.sent(until: loop.now + patience) }
     }
 
     /// Begins to watch what the keeper has read.
@@ -254,6 +275,7 @@ final class ProxyProcess {
         server.shared.beginDraining()
         await warmer?.stop()
         let left = await server.drain(until: loop.now + settings.drain, on: loop)
+        await fleet?.stop(until: loop.now + ProxyProcess.farewell)
         redis?.close()
         events.stopped(cutOff: left, at: loop.clock)
         await events.flush(on: loop)
