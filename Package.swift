@@ -83,7 +83,8 @@ let targets: [[Target]] = [
         ["EventLoop", "HTTPModel", "Primitives", "CLinux", "COpenSSL", "CZlib", "CBrotli"],
         settings: base, tests: nil),
     module(
-        "EventLoop", ["TLSEngine", "Primitives", "CLinux"], settings: dataPlane + lends, tests: ["TestKit"]),
+        "EventLoop", ["TLSEngine", "Primitives", "CLinux"], settings: dataPlane + lends,
+        tests: ["TestKit"]),
     module(
         "Upstreams", ["EventLoop", "TLSEngine", "HTTP1", "Settings", "HTTPModel", "Primitives"],
         settings: dataPlane, tests: ["TestKit"]),

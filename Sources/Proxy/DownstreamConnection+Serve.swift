@@ -21,7 +21,8 @@ extension DownstreamConnection {
     }
 
     private func answer(_ exchange: Exchange, _ first: consuming Verdict) async -> Afterwards {
-        var verdict = await wait(exchange, first)
+        var verdict = consume first
+        if verdict.waits { verdict = await wait(exchange, verdict) }
         // A fill may turn out to be for another variant; a second look finds the right one.
         for _ in 0..<Bounds.lookups {
             switch consume verdict {

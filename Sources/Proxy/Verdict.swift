@@ -35,4 +35,12 @@ enum Verdict {
     case follow(Route, CacheRules, Fill, FillReader)
     /// Where one only looks: it would be fetched for the cache, or wait for a fetch.
     case fetch(Route, CacheStatus.Forward)
+
+    /// Whether something has to be waited for before the request is judged on.
+    var waits: Bool {
+        switch self {
+        case .askLimits, .delay, .readContent: true
+        default: false
+        }
+    }
 }
