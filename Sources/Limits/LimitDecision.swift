@@ -32,8 +32,9 @@ public final class LimitDecision {
     private var receiptCount = 0
     /// The states that Redis has not been asked for yet, a bit each.
     private var open: UInt8 = 0
-    /// Leased states for which units have to be asked for, and those for which it is time to, a bit each.
+    /// Leased states for which units have to be asked for, a bit each.
     public internal(set) var lackingLeases: UInt8 = 0
+    /// Leased states for which it is time to ask for more, a bit each.
     public internal(set) var lowLeases: UInt8 = 0
 
     /// The decision of no limit at all.

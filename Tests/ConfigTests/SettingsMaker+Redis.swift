@@ -12,7 +12,9 @@ extension SettingsMaker {
         if chance(3) { return nil }
         for index in limits.indices where limits[index].algorithm != .concurrency {
             limits[index].consistency = pick([.process, .strict, .strict])
-            if limits[index].leaseObstacle == nil && chance(2) { limits[index].consistency = .leased }
+            if limits[index].leaseObstacle == nil && chance(2) {
+                limits[index].consistency = .leased
+            }
             if limits[index].consistency == .process { continue }
             limits[index].onRedisFailure = pick(LimitDefinition.RedisFailure.allCases)
         }
