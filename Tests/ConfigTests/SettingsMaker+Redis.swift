@@ -12,7 +12,8 @@ extension SettingsMaker {
         if chance(3) { return nil }
         for index in limits.indices where limits[index].algorithm != .concurrency {
             limits[index].consistency = pick([.process, .strict, .strict])
-            if limits[index].leaseObstacle == nil && chance(2) {
+            let obstacle = limits[index].leaseObstacle
+            if obstacle != .algorithm && chance(2) && obstacle == nil {
                 limits[index].consistency = .leased
             }
             if limits[index].consistency == .process { continue }
