@@ -7,7 +7,8 @@ FORMATTED = Sources Tests Package.swift bench/micro/Sources bench/micro/Package.
 
 .DEFAULT_GOAL := help
 .PHONY: run build test sim integration conformance tsan bench bench-quick bench-idle bench-stampede bench-store \
-	bench-stages bench-limits bench-fleet bench-strict format lint tidy check docker clean help toolchain
+	bench-latency bench-load bench-stages bench-limits bench-fleet bench-strict format lint tidy check docker clean help \
+	toolchain
 
 run: build ## build, start the demo origin and Weir with proxy.yaml, print what to try
 	@scripts/run "$$($(RELEASE) --show-bin-path)/weir" $(CONFIG)
@@ -56,6 +57,15 @@ bench-stampede: toolchain ## one answer that expires each second: fetches, and h
 bench-store: toolchain ## the cache's store: hit ratios beside LRU, hits by size, memory under 10 million URLs
 	@scripts/install-packages build bench
 	bench/store
+
+bench-latency: toolchain ## latency added by Weir and nginx at a third and two thirds of what they can take
+	@scripts/install-packages build bench
+	bench/latency
+
+bench-load: toolchain ## what users are promised: 10,000 of them, then a spike; fails when it is not kept
+	@scripts/install-packages build bench
+	bench/load/ten-thousand-users --check
+	bench/load/spike --check
 
 bench-stages: toolchain ## instructions, nanoseconds and allocations of each stage of a request
 	@scripts/install-packages build bench

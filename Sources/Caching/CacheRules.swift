@@ -40,6 +40,9 @@ public final class CacheRules: Sendable {
     /// Whether keys have anything behind their base.
     let hasParts: Bool
     let space: [UInt8]
+    /// What keys do not say, for answers that other processes read: two processes in which the same key means
+    /// something else have different numbers.
+    public let scope: UInt64
     /// The codings in which stored answers are offered; `nil`: in none.
     public let compression: CompressionPolicy?
     let codings: CodingOrder?
@@ -53,9 +56,11 @@ public final class CacheRules: Sendable {
     ///   - policy: The route's policy.
     ///   - space: Keeps answers of different upstreams for the same target apart: the upstream's name
     ///     where a configuration has several, else empty.
+    ///   - scope: What keys do not say, as a number.
     ///   - compression: The codings in which stored answers are offered; `nil`: in none.
     public init(
-        _ policy: CachePolicy, space: String = "", compression: CompressionPolicy? = nil
+        _ policy: CachePolicy, space: String = "", scope: UInt64 = 0,
+        compression: CompressionPolicy? = nil
     ) {
         ignored = policy.ignoreQuery.map { Parameter($0) }
         counted = policy.onlyQuery?.map { Parameter($0) }
@@ -72,6 +77,7 @@ public final class CacheRules: Sendable {
         hasIdentity = policy.hasIdentity
         hasParts = !policy.varyBy.isEmpty || policy.methods != .get
         self.space = Array(space.utf8)
+        self.scope = scope
         bypass = policy.bypass.isEmpty ? nil : BypassMatcher(policy.bypass)
     }
 

@@ -32,7 +32,10 @@ public struct SharedLimitBatch: Sendable {
     /// Whether nothing is asked.
     public var isEmpty: Bool { levels == 0 }
     /// Whether the script can be asked no more in one call.
-    public var isFull: Bool { keys.count + LimitBounds.limitsMax > LimitBounds.batchKeysMax }
+    public var isFull: Bool {
+        // No decision has more keys than levels, and no more than `limitsMax` of them.
+        levels + LimitBounds.limitsMax > LimitBounds.batchLevelsMax
+    }
 
     /// Forgets all that was asked and keeps the memory.
     public mutating func removeAll() {

@@ -62,6 +62,7 @@ public final class Blueprint: Sendable {
                 route, limits: settings.limits, claims: claims,
                 space: unsaid.space(of: route, in: settings),
                 scope: UnsaidInKeys.scope(of: route, in: settings),
+                sharedScope: UnsaidInKeys.sharedScope(of: route, in: settings),
                 compression: settings.compression)
         }
     }

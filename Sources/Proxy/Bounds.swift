@@ -33,6 +33,13 @@ enum Bounds {
     static let lookups = 3
     /// Requests that one fetch for the cache may send: again on a fresh connection, again without conditions.
     static let fetchAttempts = 3
+    /// How long a lease on fetching a key for all replicas lasts when its holder ends without a word, and so how long
+    /// others wait for it.
+    static let leaseTime = Nanoseconds.seconds(5)
+    /// The pause before the first look for the answer of whoever has the lease, unless its end is announced before, and
+    /// the longest one.
+    static let leasePause = Nanoseconds.milliseconds(10)
+    static let leasePauseMax = Nanoseconds.milliseconds(160)
     /// Slices of a sweep after purges in one turn, the pause between turns, and between looks at fetches that began
     /// before a purge.
     static let sweepSteps = 4

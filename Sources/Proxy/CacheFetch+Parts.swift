@@ -14,9 +14,9 @@ enum FetchQuestion {
     /// What is missing of the stored parts.
     case completion(BodySlice)
 
-    /// The first question of a fetch.
-    init(for fill: Fill) {
-        if fill.validates {
+    /// The first question of a fetch; `revived`: a stale answer from Redis.
+    init(for fill: Fill, revived: StoredResponse?) {
+        if fill.validates || revived != nil && !fill.isForPart && fill.parts == nil {
             self = .validation
         } else if fill.isForPart {
             self = .part

@@ -4,6 +4,7 @@ import HTTP1
 import HTTPModel
 import Identity
 import Primitives
+import RedisClient
 import Settings
 import Upstreams
 
@@ -12,7 +13,7 @@ import Upstreams
 /// It validates the stored answer where there is one, stores what may be stored, and serves the stale answer
 /// where the origin fails and the rules allow it. Clients read from its `Fill`.
 final class CacheFetch {
-    private let worker: WorkerContext
+    let worker: WorkerContext
     // The client's connection may follow another one before the fetch has ended.
     private let snapshot: Snapshot
     let fill: Fill
@@ -25,8 +26,16 @@ final class CacheFetch {
     let request: RequestHead
     private let content: [UInt8]
     private let identity: ResolvedIdentity
+    /// The second level, where the route stores answers there.
+    let second: SecondLevel?
+    /// How far purges had been followed when it began, for the answer that goes to Redis; `nil`: it must not.
+    let position: PurgePosition?
+    /// A stale answer from Redis, where none is in memory: the origin is asked about it.
+    var revived: StoredResponse?
+    /// The right to fetch the key for all replicas, once it is taken.
+    var lease: FetchLease?
     /// How it ended, for work that nobody reads.
-    private var outcome = JobOutcome.failed(JobReason(FillFailure.abandoned.name))
+    var outcome = JobOutcome.failed(JobReason(FillFailure.abandoned.name))
 
     convenience init(
         _ connection: DownstreamConnection, _ exchange: Exchange, _ route: Route,
@@ -49,6 +58,8 @@ final class CacheFetch {
         self.route = route
         self.cache = cache
         pool = snapshot.pools[route.upstream]
+        second = cache.policy.isShared ? worker.secondLevel : nil
+        position = second == nil ? nil : worker.shared.fleet?.purges.position
         self.content = content
         // Its framing ended when it was read.
         var request = request
@@ -57,7 +68,10 @@ final class CacheFetch {
         self.identity = identity
     }
 
-    private var now: MonotonicTime { worker.loop.now }
+    var now: MonotonicTime { worker.loop.now }
+
+    /// The stale answer that the origin can be asked about.
+    private var known: StoredResponse? { fill.stored ?? revived }
 
     func start() {
         worker.shared.keepBody(content.count)
@@ -69,15 +83,18 @@ final class CacheFetch {
 
     /// Fetches, and says how that ended.
     func finished() async -> JobOutcome {
-        await run()
+        if await !endsInRedis() { await askOrigin() }
+        // It brought nothing that others could have: for a moment each asks for itself.
+        endLease(eachForItself: CacheBounds.errorHold)
         // Every other end came first; this one is for the loop's own bounds.
         fill.fail(.abandoned, at: now)
         return outcome
     }
 
-    private func run() async {
+    private func askOrigin() async {
         // A condition on a POST means something else (RFC 9110 §13.1.2).
-        var question = request.method == .post ? .whole : FetchQuestion(for: fill)
+        var question =
+            request.method == .post ? .whole : FetchQuestion(for: fill, revived: revived)
         var freshOnly = false
         for _ in 0..<Bounds.fetchAttempts {
             let requested = now
@@ -129,7 +146,11 @@ final class CacheFetch {
             request, identity, route, snapshot.blueprint, upstream.authority, peer: peer,
             forCache: true, keepingRange: keepsRange, to: forwarded)
         if case .validation = question {
-            fill.appendConditions(to: forwarded)
+            if let revived {
+                Revalidation.appendConditions(of: revived.head, to: forwarded)
+            } else {
+                fill.appendConditions(to: forwarded)
+            }
         } else if case .completion(let gap) = question, let parts = fill.parts {
             Revalidation.appendCompletion(of: gap, parts.head, to: forwarded)
         }
@@ -144,14 +165,23 @@ final class CacheFetch {
 
     /// The origin says that a stored answer is still right; `false` when it means none that was named.
     private func confirm(_ upstream: UpstreamConnection, _ times: FetchTimes) -> Bool {
-        guard
-            let fresh = fill.confirmed(
-                by: upstream.response, request: request, policy: cache.policy, times: times,
-                compression: cache.compression)
-        else { return false }
-        fill.complete(with: fresh)
+        guard let fresh = confirmed(by: upstream.response, times) else { return false }
+        if fill.complete(with: fresh) { share(fresh) }
         outcome = fresh.head.isStorable ? .done : .refused(JobReason("not-stored"))
         return true
+    }
+
+    private func confirmed(
+        by notModified: borrowing ResponseHead, _ times: FetchTimes
+    ) -> StoredResponse? {
+        guard let revived else {
+            return fill.confirmed(
+                by: notModified, request: request, policy: cache.policy, times: times,
+                compression: cache.compression)
+        }
+        return revived.freshened(
+            by: notModified, request: request, policy: cache.policy, times: times,
+            compression: cache.compression)
     }
 
     /// Takes a whole answer: to be stored, or for the first client alone.
@@ -179,6 +209,9 @@ final class CacheFetch {
                         passing: upstream.response, times: times, refusal: .tooManyTags,
                         policy: cache.policy))
         case .refuse(let refusal):
+            // The others need not wait for its body.
+            endLease(
+                eachForItself: isFailure(status) ? CacheBounds.errorHold : CacheBounds.hitForMiss)
             if !isFailure(status) && status.code != 429 {
                 outcome = .refused(
                     status.isError ? JobReason(status: status.code) : JobReason(refusal.name))
@@ -214,7 +247,10 @@ final class CacheFetch {
                         }
                         let stored = fill.finish(at: now)
                         if stored != nil && !isFailure(upstream.response.status) { outcome = .done }
-                        if let stored { encode(stored) }
+                        if let stored {
+                            share(stored)
+                            encode(stored)
+                        }
                         return true
                     }
                     let segment = upstream.input.prefix(count)
@@ -261,7 +297,7 @@ final class CacheFetch {
 
     /// Serves the stored answer in place of the origin's failure, if it may be.
     private func serveStale() -> Bool {
-        guard let stored = fill.stored else { return false }
+        guard let stored = known else { return false }
         if stored.mayServeStale(onErrorAt: now) {
             fill.serveStale(stored, at: now)
             return true
@@ -291,7 +327,7 @@ final class CacheFetch {
     private func fail(_ error: UpstreamError) {
         outcome = .failed(JobReason(Rejection.upstream(error).reason))
         if serveStale() { return }
-        if fill.stored?.head.lifetime.forbidsStale ?? false, isUnreachable(error) {
+        if known?.head.lifetime.forbidsStale ?? false, isUnreachable(error) {
             return fill.fail(.notValidated, at: now)
         }
         fill.fail(FillFailure(error), at: now)

@@ -12,7 +12,7 @@ import Upstreams
 public struct MetricsReport {
     let metrics: WorkerMetrics
     let blueprint: Blueprint
-    private let shared: SharedState
+    let shared: SharedState
 
     /// Adds up the `workers`, of which there is at least one.
     public init(_ workers: [WorkerMetrics], blueprint: Blueprint, shared: SharedState) {
@@ -35,6 +35,7 @@ public struct MetricsReport {
         appendLimits(&text)
         appendCredentials(&text)
         appendUpstreams(&text)
+        appendSecondLevel(&text)
         appendRedis(shared.redis, to: &text)
         if let fleet = shared.fleet { appendFleet(fleet, to: &text) }
         appendConfiguration(&text)

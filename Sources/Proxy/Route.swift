@@ -49,10 +49,10 @@ public final class Route: Sendable {
 
     /// Compiles `route`; `claims` are the blueprint's, `space` tells its cache keys from those of other
     /// upstreams, `scope` its idempotency keys from those of other routes. `compression`: the configuration's,
-    /// which the route may not want.
+    /// which the route may not want; `sharedScope`: what its cache keys do not say.
     init(
         _ route: RouteSettings, limits all: [LimitDefinition], claims: [String], space: String,
-        scope: String, compression: CompressionPolicy?
+        scope: String, sharedScope: UInt64, compression: CompressionPolicy?
     ) {
         name = Array(route.match.name.utf8)
         pattern = Array(route.match.path.utf8)
@@ -75,7 +75,9 @@ public final class Route: Sendable {
             }
         }
         let codings = route.compresses ? compression : nil
-        cache = route.cache.map { CacheRules($0, space: space, compression: codings) }
+        cache = route.cache.map {
+            CacheRules($0, space: space, scope: sharedScope, compression: codings)
+        }
         strippedSegments = route.stripPrefix.split(separator: "/").count
         timeout = route.timeout
         requiresUser = route.requiresUser

@@ -62,6 +62,22 @@ struct UnsaidInKeys: Sendable {
         return route.match.name + "#" + digest(parts + sources(settings.identity)) + "="
     }
 
+    /// What the keys of `route`, one of `settings`, mean beyond what they say, for processes that share a Redis: all
+    /// that decides what a key stands for, also what `space` leaves out because it was so from the start, and
+    /// whether the origin is asked for codings.
+    static func sharedScope(of route: RouteSettings, in settings: ProxySettings) -> UInt64 {
+        guard let cache = route.cache else { return 0 }
+        var parts = [
+            settings.upstreams.count == 1 ? "" : settings.upstreams[route.upstream].name,
+            route.stripPrefix,
+            route.compresses && settings.compression != nil ? "encodes" : "",
+        ]
+        parts += query(cache)
+        if cache.hasIdentity { parts += sources(settings.identity) }
+        if cache.varyBy.contains(.ip) { parts += trusted(settings.identity) }
+        return number(parts)
+    }
+
     /// What becomes of a query.
     private static func query(_ cache: CachePolicy) -> [String] {
         let only = cache.onlyQuery.map { ["only"] + $0.sorted() } ?? []
@@ -92,11 +108,15 @@ struct UnsaidInKeys: Sendable {
     }
 
     private static func digest(_ texts: [String]) -> String {
+        String(number(texts), radix: 16)
+    }
+
+    private static func number(_ texts: [String]) -> UInt64 {
         var hasher = KeyedHasher(seed: KeyedHasher.Seed(0, 0))
         for text in texts {
             hasher.append(UInt64(text.utf8.count))
             hasher.append(Array(text.utf8).span)
         }
-        return String(hasher.finish().low, radix: 16)
+        return hasher.finish().low
     }
 }

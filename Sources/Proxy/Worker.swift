@@ -115,6 +115,7 @@ public actor Worker {
     public func cutOff() {
         context.connections.forEach { $0.cutOff() }
         for pool in context.snapshot.pools { pool.close() }
+        context.secondLevel?.close()
         context.redis?.close()
         context.flushLog()
     }

@@ -2,6 +2,7 @@ import EventLoop
 import Identity
 import Limits
 import Primitives
+import RedisClient
 import Routes
 import Settings
 import Upstreams
@@ -87,6 +88,7 @@ extension WorkerContext {
         if blueprint !== snapshot.blueprint {
             counted = counted.carried(from: snapshot.blueprint, to: blueprint)
         }
+        if let secondLevel { counted.secondLevel = secondLevel.counts }
         counted.credentials.add(snapshot.credentials.counts)
         counted.pools = blueprint.settings.upstreams.map { upstream in
             var sum = PoolMetrics()

@@ -22,6 +22,8 @@ final class WorkerContext {
     let sharedLimiter: SharedLimiter?
     /// Asks Redis for leases; `nil` without one.
     let leaseDesk: LeaseDesk?
+    /// Stored answers in Redis; `nil` without one.
+    let secondLevel: SecondLevel?
     var random: SeededRandom
     var metrics: WorkerMetrics
     var log: AccessLog
@@ -50,11 +52,14 @@ final class WorkerContext {
             redis = nil
         }
         sharedLimiter = redis.map { SharedLimiter($0.limits) }
-        let deskSeed = random.next()
-        leaseDesk = redis.map {
-            LeaseDesk(
-                $0.limits, table: shared.limits.leases, replicas: { shared.liveReplicas },
-                random: SeededRandom(seed: deskSeed))
+        if let redis {
+            leaseDesk = LeaseDesk(
+                redis.limits, table: shared.limits.leases, replicas: { shared.liveReplicas },
+                random: SeededRandom(seed: random.next()))
+            secondLevel = SecondLevel(redis.cache, random: SeededRandom(seed: random.next()))
+        } else {
+            leaseDesk = nil
+            secondLevel = nil
         }
         self.random = random
         snapshot = Snapshot(

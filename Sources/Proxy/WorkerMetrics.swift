@@ -2,6 +2,7 @@ import HTTPModel
 public import Identity
 import Limits
 import Primitives
+import RedisClient
 import Telemetry
 public import Upstreams
 
@@ -39,6 +40,8 @@ public struct WorkerMetrics: Sendable {
     var bodyBytes: UInt64 = 0
     /// What was encoded.
     var compression = CompressionCounts()
+    /// What the cache's second level has done; filled in by the scrape.
+    var secondLevel = SecondLevelCounts()
     /// The pools, by upstream; filled in by the scrape.
     public internal(set) var pools: [PoolMetrics] = []
 
@@ -166,6 +169,7 @@ public struct WorkerMetrics: Sendable {
         incomplete &+= other.incomplete
         bodyBytes &+= other.bodyBytes
         compression.merge(other.compression)
+        secondLevel.merge(other.secondLevel)
         for i in pools.indices where i < other.pools.count { pools[i].merge(other.pools[i]) }
     }
 }

@@ -14,10 +14,12 @@ def add_options(parser):
 
 
 def tools():
-    """The origin and the counter of allocations, in bench/.work."""
+    """The origin, the relay, the pacer and the counter of allocations, in bench/.work."""
     os.makedirs(WORK, exist_ok=True)
     compiler = ["cc", "-O2", "-Wall", "-Wextra", "-Werror"]
     for command in ([*compiler, "-o", "origin", os.path.join(HERE, "origin.c")],
+                    [*compiler, "-o", "relay", os.path.join(HERE, "relay.c")],
+                    [*compiler, "-o", "pacer", os.path.join(HERE, "pacer", "pacer.c"), "-lm"],
                     [*compiler, "-shared", "-fPIC", "-o", "mallocs.so", os.path.join(HERE, "mallocs.c")]):
         subprocess.run(command, cwd=WORK, check=True)
 
@@ -26,12 +28,17 @@ def weir_command(chosen):
     """The command that runs Weir, built when nothing else was named."""
     if chosen.proxy_command:
         return chosen.proxy_command
+    return f"{weir_binary(chosen)} run"
+
+
+def weir_binary(chosen):
+    """The path of Weir, built when none was named."""
     if chosen.binary:
-        return f"{os.path.abspath(chosen.binary)} run"
+        return os.path.abspath(chosen.binary)
     subprocess.run(["make", "build"], cwd=ROOT, check=True)
     folder = subprocess.run(["swift", "build", "-c", "release", "--show-bin-path"],
                             cwd=ROOT, check=True, capture_output=True, text=True)
-    return f"{folder.stdout.strip()}/weir run"
+    return f"{folder.stdout.strip()}/weir"
 
 
 def run_main(main):

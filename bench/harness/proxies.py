@@ -16,6 +16,30 @@ def start_origin(core=LOAD_CORE):
     return _ready(Child("origin", [os.path.join(WORK, "origin"), str(port)], core), port)
 
 
+def start_relay(origin_port):
+    """The floor of a proxy on the proxy's core: bytes are copied, nothing else."""
+    port = free_port()
+    return _ready(Child("relay", [os.path.join(WORK, "relay"), str(port), str(origin_port)], PROXY_CORE), port)
+
+
+class Demo:
+    """The demo API of Weir on the load's core, as what stands behind a proxy. Use as a context manager."""
+
+    def __init__(self, binary):
+        self.port = free_port()
+        self.child = _ready(Child("demo", [binary, "demo", "--listen", f"127.0.0.1:{self.port}"], LOAD_CORE), self.port)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.child.stop()
+
+    def settings(self):
+        """The port by name."""
+        return {"ORIGIN": self.port}
+
+
 class Backends:
     """What stands behind a proxy: the origin, and a Redis of its own where the scenario wants one."""
 
@@ -62,12 +86,13 @@ class Weir:
 
     def start(self, scenario, behind, environment=None):
         """Starts it before the origin of `behind`."""
-        port = free_port()
-        settings = {"BENCH_PORT": str(port), "BENCH_ADMIN_PORT": str(free_port()),
+        port, admin_port = free_port(), free_port()
+        settings = {"BENCH_PORT": str(port), "BENCH_ADMIN_PORT": str(admin_port),
                     **{f"BENCH_{name}_PORT": str(value) for name, value in behind.settings().items()}}
         config = os.path.join(HERE, "weir", f"{scenario}.yaml")
         child = Child("weir", [*shlex.split(self.command), config], PROXY_CORE,
                       {**settings, **(environment or {})})
+        child.admin_port = admin_port
         return _ready(child, port)
 
 

@@ -1,0 +1,74 @@
+import Caching
+import EventLoop
+import HTTPModel
+import Primitives
+import RedisClient
+
+/// A fetch's part in the second level: it looks there before it asks the origin, and writes there what it stored.
+extension CacheFetch {
+    /// What a look into Redis came to.
+    enum SharedLook {
+        /// A fresh answer was there: the fetch has ended with it.
+        case ended
+        /// No fresh answer was there.
+        case nothing
+        /// Nobody knows. That is no miss: it is counted apart, and the origin is asked as it is without Redis. What
+        /// memory may serve stale it has served already.
+        case unavailable
+    }
+
+    /// Looks into Redis before the origin is asked; whether the fetch has ended with what was there.
+    func endsInRedis() async -> Bool {
+        guard let second else { return false }
+        let look = await look(in: second, isFirst: true)
+        guard case .nothing = look, cache.policy.collapsesFleet else { return look == .ended }
+        return await endsWithFleet(second)
+    }
+
+    /// Looks for a fresh answer. A stale one is kept for asking the origin about it, where memory has none.
+    func look(in second: SecondLevel, isFirst: Bool = false) async -> SharedLook {
+        guard let purges = worker.shared.fleet?.purges, purges.isTrusted(at: now) else {
+            // Purges may have been missed: what is there may be dead.
+            if isFirst { second.noteUnavailable() }
+            return .unavailable
+        }
+        let found = await second.find(key: fill.key, for: request, scope: cache.scope)
+        var use = SharedAnswer.Use.none
+        switch found {
+        case .unavailable:
+            if isFirst { second.noteUnavailable() }
+            return .unavailable
+        case .nothing: break
+        case .answer(let answer):
+            guard
+                let verdict = purges.verdict(
+                    on: answer.stored, at: PurgePosition(word: answer.position), now: now)
+            else {
+                if isFirst { second.noteUnavailable() }
+                return .unavailable
+            }
+            let key = fill.key
+            use = answer.use(
+                key: key.span, request: request, rules: cache, verdict: verdict,
+                known: fill.stored, at: now)
+        }
+        if isFirst { second.note(use) }
+        switch use {
+        case .serve(let stored):
+            if !isFirst { second.note(use) }
+            fill.complete(withShared: stored)
+            outcome = .done
+            return .ended
+        case .validate(let stored): if fill.stored == nil { revived = stored }
+        case .none: break
+        }
+        return .nothing
+    }
+
+    /// Writes a stored answer to Redis; nothing waits for it.
+    func share(_ stored: StoredResponse) {
+        guard let second, let position else { return }
+        let isSent = second.put(stored, scope: cache.scope, position: position)
+        endLease(eachForItself: isSent ? .zero : CacheBounds.hitForMiss)
+    }
+}

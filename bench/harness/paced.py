@@ -1,0 +1,62 @@
+"""Load on a schedule: runs pacer and reads what it counted. Times are in microseconds, as it prints them."""
+import json
+import os
+import subprocess
+
+from .children import Child, Failure, WORK
+from .proxies import LOAD_CORE
+
+
+class Pacer:
+    """A running pacer, pinned to the load's core. Use as a context manager: it ends with the block."""
+
+    def __init__(self, port, seconds, warm_up=0, targets=("/",), fields=(), **options):
+        """`options` are those of the program, as `rate="0:500,10:5000"` or `think="1-3"`."""
+        self.seconds = seconds + warm_up
+        command = [os.path.join(WORK, "pacer"), str(port), "--seconds", str(seconds), "--warm-up", str(warm_up)]
+        for name, values in [("target", targets), ("field", fields)] + [(name, [value])
+                                                                        for name, value in options.items()]:
+            for value in values:
+                command += [f"--{name.replace('_', '-')}", str(value)]
+        self.child = Child("pacer", command, LOAD_CORE)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.child.stop()
+
+    def result(self):
+        """(what came of the whole run, the slices) once it has ended."""
+        try:
+            status = self.child.process.wait(self.seconds + 60)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"pacer did not end within {self.seconds + 60:.0f} s") from None
+        with open(self.child.log, errors="replace") as file:
+            said = file.read()
+        if status != 0:
+            raise Failure(f"pacer ended with status {status}; it said:\n{said[-2000:]}")
+        *slices, whole = [json.loads(line) for line in said.splitlines()]
+        return whole, slices
+
+
+def pace(port, seconds, **options):
+    """(the whole, the slices) of one run."""
+    with Pacer(port, seconds, **options) as pacer:
+        return pacer.result()
+
+
+def errors(one):
+    """The errors of a run by kind, in words; empty when there were none."""
+    kinds = [f"{count} {kind}" for kind, count in one["errors"].items() if count and kind != "all"]
+    status = f" (the first was {one['first_wrong_status']})" if one["first_wrong_status"] else ""
+    return ", ".join(kinds) + status if kinds else ""
+
+
+def lateness(one, bound):
+    """A sentence when the generator sent a hundredth of the requests later than `bound`; empty otherwise."""
+    late = one["late_us"]["p99"]
+    if late <= bound:
+        return ""
+    return (f"the generator itself was late: 1 % of the requests left {late / 1000:.2f} ms or more after they were "
+            f"due, {bound / 1000:g} ms are allowed; the machine is too busy for these numbers")
