@@ -7,8 +7,8 @@ FORMATTED = Sources Tests Package.swift bench/micro/Sources bench/micro/Package.
 
 .DEFAULT_GOAL := help
 .PHONY: run build test sim integration conformance tsan bench bench-quick bench-idle bench-stampede bench-store \
-	bench-latency bench-load bench-stages bench-limits bench-fleet bench-strict format lint tidy check docker clean help \
-	toolchain
+	bench-latency bench-load bench-stages bench-limits bench-faults bench-fleet bench-strict format lint tidy check docker \
+	clean help toolchain
 
 run: build ## build, start the demo origin and Weir with proxy.yaml, print what to try
 	@scripts/run "$$($(RELEASE) --show-bin-path)/weir" $(CONFIG)
@@ -74,6 +74,10 @@ bench-stages: toolchain ## instructions, nanoseconds and allocations of each sta
 bench-limits: toolchain ## nanoseconds per decision and token, threads on one table, a flood of keys
 	@scripts/install-packages build bench
 	bench/limits
+
+bench-faults: toolchain ## Redis fails in nine ways under load: errors, latency, what is admitted, recovery
+	@scripts/install-packages build bench
+	bench/faults
 
 bench-fleet: toolchain ## leased limits in fleets of 10, 100 and 1,000 replicas, in virtual time
 	@scripts/install-packages build bench

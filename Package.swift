@@ -50,7 +50,7 @@ let targets: [[Target]] = [
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
     ],
     // Foundations.
-    module("Primitives", settings: lending),
+    module("Primitives", ["COpenSSL"], settings: lending),
     module("HTTPModel", ["Primitives"], settings: lending),
     module("Telemetry", ["Primitives"]),
     // Policy: values in, decisions out.

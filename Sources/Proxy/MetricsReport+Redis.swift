@@ -32,6 +32,11 @@ extension MetricsReport {
             }
         }
         text.family(
+            "weir_redis_reply_seconds", .histogram, help: "Time from a command to its reply.")
+        for health in redis.all {
+            text.histogram(health.replyTimes, bounds: replyBounds, [label(health)])
+        }
+        text.family(
             "weir_redis_connects_total", .counter, help: "Connections to Redis by outcome.")
         for health in redis.all {
             let outcomes = [
@@ -42,6 +47,14 @@ extension MetricsReport {
                 text.sample(count, [label(health), MetricLabel("outcome", outcome)])
             }
         }
+    }
+
+    /// 100 µs to a second, in nanoseconds.
+    private var replyBounds: [UInt64] {
+        [
+            100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 25_000_000,
+            50_000_000, 100_000_000, 250_000_000, 1_000_000_000,
+        ]
     }
 
     private func label(_ health: RedisHealth) -> MetricLabel { MetricLabel("redis", health.name) }

@@ -1,6 +1,7 @@
 public import Primitives
 import RedisWire
 import Synchronization
+public import Telemetry
 
 /// A change of a Redis between good and bad, for the log.
 public struct RedisHealthChange: Sendable, Equatable {
@@ -36,6 +37,12 @@ public final class RedisHealth: Sendable {
     private let isOpen = Atomic<Bool>(false)
     private let lastAnswer = Atomic<UInt64>(0)
 
+    private let times = Guarded(Histogram.latency)
+
+    /// How long replies took from the end of the turn that sent their command, in nanoseconds; those that came
+    /// too late for their caller are among them.
+    public var replyTimes: Histogram { times.withLock { $0 } }
+
     /// Creates a closed breaker.
     public init(name: String) { self.name = name }
 
@@ -60,6 +67,9 @@ public final class RedisHealth: Sendable {
     }
 
     // MARK: What connections tell
+
+    /// Notes that a reply took so long.
+    func noteReply(after time: Nanoseconds) { times.withLock { $0.record(time.count) } }
 
     /// Notes an answer that came within its time.
     func noteAnswer(at now: MonotonicTime) {

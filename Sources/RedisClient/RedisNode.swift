@@ -108,6 +108,7 @@ final class RedisNode {
     /// Notes a reply to a command that was sent at `sent`; returns why the connection is of no more use, if it
     /// is not.
     func noteReply(_ reply: RedisReply, sent: MonotonicTime, hasCaller: Bool) -> RedisError? {
+        health.noteReply(after: loop.now - sent)
         if case .error(let error) = reply {
             health.counts.errors.add()
             if error.isAboutServer { return noteRefusal(error, hasCaller: hasCaller) }
