@@ -52,10 +52,10 @@ extension WorkerContext {
     private func askForLeases(
         _ exchange: Exchange, _ identity: borrowing ResolvedIdentity,
         _ dimensions: borrowing LimitDimensions, _ route: Route
-    ) async -> LeaseAnswer {
+    ) async -> UnitsAnswer {
         guard let desk = leaseDesk else { return .none }
         let asks = leaseAsks(exchange, identity, dimensions, route, desk)
-        var worst = LeaseAnswer.given
+        var worst = UnitsAnswer.given
         for ask in asks {
             switch await desk.wait(for: ask) {
             case .given: continue

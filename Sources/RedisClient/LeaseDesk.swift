@@ -68,7 +68,7 @@ public final class LeaseDesk {
     }
 
     /// Waits for what becomes of `ask`.
-    public func wait(for ask: LeaseAsk) async -> LeaseAnswer {
+    public func wait(for ask: LeaseAsk) async -> UnitsAnswer {
         let waiter = Waiter(client.loop)
         ask.waiters.append(waiter)
         while true {
@@ -207,7 +207,7 @@ public final class LeaseDesk {
 }
 
 /// What becomes of asking for units.
-public enum LeaseAnswer: Sendable, BitwiseCopyable {
+public enum UnitsAnswer: Sendable, BitwiseCopyable {
     /// Redis has answered: the lease has what was to be had.
     case given
     /// Redis gave no answer.
@@ -222,14 +222,14 @@ public final class LeaseAsk {
     fileprivate let terms: LeaseTerms
     fileprivate var need: UInt32 = 0
     fileprivate var waiters: [Waiter] = []
-    fileprivate private(set) var answer: LeaseAnswer?
+    fileprivate private(set) var answer: UnitsAnswer?
 
     fileprivate init(_ key: [UInt8], _ terms: LeaseTerms) {
         self.key = key
         self.terms = terms
     }
 
-    fileprivate func end(_ answer: LeaseAnswer) {
+    fileprivate func end(_ answer: UnitsAnswer) {
         self.answer = answer
         for waiter in waiters { waiter.wake() }
         waiters = []
