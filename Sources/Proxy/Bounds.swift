@@ -55,6 +55,10 @@ enum Bounds {
     static let popularFile = 8 << 20
     /// Entries of the store whose hits are taken under one lock.
     static let hitsStep = 1024
+    /// How often a request asks Redis for units that others take before it, until it is refused.
+    static let leaseRounds = 8
+    /// How often a sixteenth of the leases is looked through for idle ones.
+    static let leaseSweep = Nanoseconds.milliseconds(6)
     /// Background jobs that wait, dead letters that are kept, attempts at one job, and the pauses between them.
     static let jobs = 4096
     static let deadJobs = 256
