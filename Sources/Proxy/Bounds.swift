@@ -33,6 +33,8 @@ enum Bounds {
     static let lookups = 3
     /// Requests that one fetch for the cache may send: again on a fresh connection, again without conditions.
     static let fetchAttempts = 3
+    /// How long after the start warming waits until answers in Redis may be used.
+    static let purgesAwaited = Nanoseconds.seconds(5)
     /// How long a lease on fetching a key for all replicas lasts when its holder ends without a word, and so how long
     /// others wait for it.
     static let leaseTime = Nanoseconds.seconds(5)
