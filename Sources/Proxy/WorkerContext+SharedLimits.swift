@@ -20,9 +20,10 @@ extension WorkerContext {
         _ exchange: Exchange, _ route: Route, _ snapshot: Snapshot, isPeek: Bool
     ) async -> Verdict {
         let decision = exchange.decision
+        let hasLeases = await awaitLeases(exchange, route)
         while decision.awaitsRedis {
             let replicas = shared.liveReplicas
-            if let limiter = sharedLimiter {
+            if hasLeases, let limiter = sharedLimiter {
                 let next = nextSlot(
                     exchange, exchange.identity, exchange.dimensions, route, limiter)
                 let answer = await limiter.ask(slot: next.slot) { batch in
