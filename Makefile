@@ -7,8 +7,8 @@ FORMATTED = Sources Tests Package.swift bench/micro/Sources bench/micro/Package.
 
 .DEFAULT_GOAL := help
 .PHONY: run build test sim integration conformance tsan bench bench-quick bench-idle bench-stampede bench-store \
-	bench-latency bench-load bench-stages bench-limits bench-faults bench-fleet format lint tidy check docker clean \
-	help toolchain
+	bench-latency bench-load bench-stages bench-limits bench-faults bench-fleet bench-strict format lint tidy check docker \
+	clean help toolchain
 
 run: build ## build, start the demo origin and Weir with proxy.yaml, print what to try
 	@scripts/run "$$($(RELEASE) --show-bin-path)/weir" $(CONFIG)
@@ -82,6 +82,10 @@ bench-faults: toolchain ## Redis fails in nine ways under load: errors, latency,
 bench-fleet: toolchain ## leased limits in fleets of 10, 100 and 1,000 replicas, in virtual time
 	@scripts/install-packages build bench
 	bench/fleet
+
+bench-strict: toolchain ## strict limits: CPU of Weir and of redis-server for one decision
+	@scripts/install-packages build bench test
+	bench/strict
 
 format: toolchain ## format the Swift sources
 	$(SWIFT) format -i -r $(FORMATTED)

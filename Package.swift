@@ -50,7 +50,7 @@ let targets: [[Target]] = [
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
     ],
     // Foundations.
-    module("Primitives", settings: lending),
+    module("Primitives", ["COpenSSL"], settings: lending),
     module("HTTPModel", ["Primitives"], settings: lending),
     module("Telemetry", ["Primitives"]),
     // Policy: values in, decisions out.
@@ -83,7 +83,8 @@ let targets: [[Target]] = [
         ["EventLoop", "HTTPModel", "Primitives", "CLinux", "COpenSSL", "CZlib", "CBrotli"],
         settings: base, tests: nil),
     module(
-        "EventLoop", ["TLSEngine", "Primitives", "CLinux"], settings: dataPlane + lends, tests: ["TestKit"]),
+        "EventLoop", ["TLSEngine", "Primitives", "CLinux"], settings: dataPlane + lends,
+        tests: ["TestKit"]),
     module(
         "Upstreams", ["EventLoop", "TLSEngine", "HTTP1", "Settings", "HTTPModel", "Primitives"],
         settings: dataPlane, tests: ["TestKit"]),

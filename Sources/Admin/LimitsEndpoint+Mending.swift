@@ -17,6 +17,7 @@ extension LimitsEndpoint {
                 detail:
                     "\(name) counts requests in flight: they end by themselves, and are not reset")
         }
+        try requireOwn(name, "reset")
         let states = try mendable(name, &query, more: "limit")
         var results: [(KeyState, Bool)] = []
         for state in states {
@@ -40,7 +41,7 @@ extension LimitsEndpoint {
     func boost(_ query: AdminQuery) throws(AdminProblem) -> SmallServer.Reply {
         var query = query
         let name = try query.require("limit", "the name of a limit")
-        _ = try definition(name)
+        try requireOwn(name, "boosted")
         let factor = try query.number("factor", 1...LimitsEndpoint.factorMax)
         let time =
             factor == 1 && !query.parameters.contains { $0.name == "for" }
@@ -71,6 +72,15 @@ extension LimitsEndpoint {
                 }
             }
         }
+    }
+
+    /// Stops where Redis counts: what is changed here would change nothing there.
+    private func requireOwn(_ name: String, _ change: String) throws(AdminProblem) {
+        guard try definition(name).consistency != .process else { return }
+        throw AdminProblem(
+            status: 409,
+            detail: "\(name) is counted in Redis, and its keys are not \(change) here: "
+                + "docs/redis.md tells how to delete one")
     }
 
     /// The keys of a subject under one limit, all of them known and counted.

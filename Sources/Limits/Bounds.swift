@@ -11,8 +11,9 @@ public enum LimitBounds {
     /// Keys a table may be asked to hold.
     public static let keysMax = 100_000_000
 
-    /// Keys of one call of the script of shared limits: Lua takes no more than 8000 arguments.
-    public static let batchKeysMax = 1024
+    /// Limits that one call of the script of shared limits looks at: a few milliseconds of Redis, and keys fewer
+    /// than the 8000 that Lua takes as arguments.
+    public static let batchLevelsMax = 1024
     /// The last rates of a batch among which a rate is looked for.
     static let batchRatesSeen = 8
     /// Bytes of a part of a shared key; longer ones are written as a digest.

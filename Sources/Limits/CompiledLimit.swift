@@ -10,6 +10,8 @@ struct CompiledLimit: Sendable {
     let parts: LimitParts
     let anonymous: LimitDefinition.Anonymous
     let isShadow: Bool
+    /// Whether Redis counts it, each decision for itself.
+    let isShared: Bool
     /// Its rates: the ordinary one, then those of the tiers, then those of overrides.
     let rates: Range<Int>
     /// The rates of the tiers.

@@ -16,6 +16,8 @@ public final class LimitDecision {
         case refused(limit: Int)
         /// The limit serves only requests that have all parts of its key; none was charged.
         case deniedAnonymous(limit: Int)
+        /// Redis, which counts the limit, gives no answer, and the limit refuses without one; none was charged.
+        case uncounted(limit: Int)
     }
 
     /// What becomes of the request.
@@ -28,6 +30,8 @@ public final class LimitDecision {
     private var longestWait: UInt64 = 0
     private var receipts = InlineArray<8, LimitReceipt>(repeating: LimitReceipt())
     private var receiptCount = 0
+    /// The states that Redis has not been asked for yet, a bit each.
+    private var open: UInt8 = 0
 
     /// The decision of no limit at all.
     public init() {}
@@ -39,7 +43,11 @@ public final class LimitDecision {
         count = 0
         longestWait = 0
         delay = .zero
+        open = 0
     }
+
+    /// Whether the limits of the process let the request pass, and those that Redis counts are still to be asked.
+    public var awaitsRedis: Bool { open != 0 && isAdmitted }
 
     /// The state of a limit that applied, in the order of the policy.
     public subscript(index: Int) -> LimitState {
@@ -51,7 +59,7 @@ public final class LimitDecision {
     public var isAdmitted: Bool {
         switch outcome {
         case .notLimited, .admitted: true
-        case .refused, .deniedAnonymous: false
+        case .refused, .deniedAnonymous, .uncounted: false
         }
     }
 
@@ -59,14 +67,20 @@ public final class LimitDecision {
     /// `LimitPolicy.settle` and `finish` are due.
     public var isOpen: Bool { receiptCount > 0 }
 
-    /// The status of the answer to a request that does not go on: 429, or 403 for lack of a user.
+    /// The status of the answer to a request that does not go on: 429, 403 for lack of a user, or 503 when the
+    /// limit cannot be counted.
     public var refusalStatus: Status {
-        if case .deniedAnonymous = outcome { 403 } else { 429 }
+        switch outcome {
+        case .deniedAnonymous: 403
+        case .uncounted: 503
+        default: 429
+        }
     }
 
     /// The value of Retry-After (RFC 9110 §10.2.3): the longest wait of all limits that refused, in seconds,
     /// rounded up, at least 1; `nil` when none refused, or waiting does not help.
     public var retryAfterSeconds: UInt64? {
+        if case .uncounted = outcome { return 1 }
         guard case .refused = outcome, !neverPasses else { return nil }
         return max(Nanoseconds(longestWait).secondsRoundedUp, 1)
     }
@@ -82,7 +96,7 @@ public final class LimitDecision {
     /// of its quota left. Shadow limits are not told; `nil` when there is no other.
     public var tightest: Int? {
         var best: Int?
-        for index in 0..<count where !states[index].isShadow {
+        for index in 0..<count where states[index].isTold {
             if let best, !states[index].isTighter(than: states[best]) { continue }
             best = index
         }
@@ -107,6 +121,7 @@ public final class LimitDecision {
         if charged && !item.isShadow { delay = max(delay, Nanoseconds(level.delay)) }
         guard !item.admits && !item.isShadow else { return }
         if case .deniedAnonymous = outcome { return }
+        if case .uncounted = outcome { return }
         if case .refused(let other) = outcome {
             if level.nextAfter < longestWait { return }
             // Of equals the first in the policy, whatever the order of the shards.
@@ -133,6 +148,43 @@ public final class LimitDecision {
         states[index].resetAfter = Nanoseconds(level.resetAfter)
         states[index].resetAt = WallTime(nanoseconds: level.resetAt)
         states[index].nextAfter = Nanoseconds(level.nextAfter)
+    }
+
+    // MARK: Limits that Redis counts
+
+    /// Leaves a state to be decided by Redis.
+    func leaveOpen(_ state: UInt8) { open |= 1 << state }
+
+    /// Takes the states out that Redis was to decide, a bit each.
+    func takeOpen() -> UInt8 {
+        defer { open = 0 }
+        return open
+    }
+
+    /// The limits that Redis is to be asked about, as indices of the policy.
+    public var limitsAwaitingRedis: [Int] {
+        (0..<count).filter { open >> $0 & 1 == 1 }.map { Int(states[$0].limit) }
+    }
+
+    /// The states that Redis is to decide, a bit each.
+    var openStates: UInt8 { open }
+
+    /// Says nothing of the limits that Redis was to decide and is not asked for.
+    public func leaveUntold() {
+        let states = takeOpen()
+        for index in 0..<count where states >> index & 1 == 1 { leaveUntold(index) }
+    }
+
+    /// Says nothing of a state.
+    func leaveUntold(_ index: Int) { states[index].isUntold = true }
+
+    /// Tells what is left after a correction whose answer nobody waits for.
+    func correct(_ index: Int, charged: UInt32) {
+        let before = Int64(states[index].charged)
+        let left = Int64(states[index].remaining) + before - Int64(charged)
+        states[index].charged = charged
+        states[index].remaining = UInt32(clamping: min(left, Int64(UInt32.max)))
+        if charged == 0 && states[index].remaining > 0 { states[index].nextAfter = .zero }
     }
 
     // MARK: Receipts
@@ -166,6 +218,10 @@ struct LimitReceipt: Sendable, BitwiseCopyable {
     var state: UInt8 = 0
     var shard: UInt8 = 0
     var place = LimitShardState.Place.none
+    /// By how much the rate was divided.
+    var divisor: UInt8 = 1
+    /// Whether Redis was charged: `mark` is a moment of its clock.
+    var isShared = false
 
     init() {}
 
@@ -178,6 +234,7 @@ struct LimitReceipt: Sendable, BitwiseCopyable {
         state = item.state
         shard = item.shard
         place = item.place == .new ? .own : item.place
+        divisor = item.divisor
     }
 }
 
@@ -193,6 +250,8 @@ public struct LimitState: Sendable, BitwiseCopyable, Equatable {
     public internal(set) var refused = false
     /// Whether it only records.
     public internal(set) var isShadow = false
+    /// Whether nothing is known of it: Redis counts it and was not asked, or gave no answer and need not.
+    public internal(set) var isUntold = false
     /// Whether an administrator has raised its rate for a time.
     public internal(set) var isBoosted = false
     /// The units that were charged.
@@ -215,14 +274,18 @@ public struct LimitState: Sendable, BitwiseCopyable, Equatable {
 
     /// The state of a limit that is not yet decided.
     init(
-        key: Digest128, limit index: Int, rate: Int, quota: UInt32, isShadow: Bool
+        key: Digest128, limit index: Int, rate: Int, quota: UInt32, cost: UInt32, isShadow: Bool
     ) {
         self.key = key
         self.limit = UInt8(truncatingIfNeeded: index)
         self.rate = UInt16(truncatingIfNeeded: rate)
         self.quota = quota
+        self.cost = cost
         self.isShadow = isShadow
     }
+
+    /// Whether clients are told of it.
+    var isTold: Bool { !isShadow && !isUntold }
 
     /// How long a refused request has to wait until this limit lets it pass; zero when it was not refused.
     public var retryAfter: Nanoseconds { refused ? nextAfter : .zero }

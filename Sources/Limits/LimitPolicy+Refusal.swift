@@ -21,6 +21,9 @@ extension LimitPolicy {
         switch decision.outcome {
         case .notLimited, .admitted: break
         case .deniedAnonymous(let limit): appendDenial(limit, problemJSON: problemJSON, to: buffer)
+        case .uncounted(let limit):
+            appendUncounted(
+                limit, retryAfter: retryAfter ?? 1, problemJSON: problemJSON, to: buffer)
         case .refused:
             guard let tightest = decision.tightest else { break }
             let state = decision[tightest]
@@ -61,6 +64,31 @@ extension LimitPolicy {
                 : "{\"error\":\"Identity required\",")
         buffer.append("\"detail\":\"This limit serves identified clients only\",\"limit\":")
         buffer.append(bytes.span(limits[limit].jsonName))
+        buffer.append("}")
+    }
+
+    private func appendUncounted(
+        _ limit: Int, retryAfter: UInt64, problemJSON: Bool, to buffer: ByteBuffer
+    ) {
+        if problemJSON {
+            buffer.append("{\"type\":\"https://iana.org/assignments/http-problem-types")
+            buffer.append("#temporary-reduced-capacity\",")
+            buffer.append(
+                "\"title\":\"Request cannot be satisfied due to temporary server capacity")
+            buffer.append(" constraints\",\"status\":503,")
+        } else {
+            buffer.append("{\"error\":\"Rate limit unavailable\",")
+        }
+        buffer.append("\"detail\":\"This limit cannot be counted at the moment\",\"limit\":")
+        let name = bytes.span(limits[limit].jsonName)
+        buffer.append(name)
+        buffer.append(",\"retry_after\":")
+        buffer.append(decimal: retryAfter)
+        if problemJSON {
+            buffer.append(",\"violated-policies\":[")
+            buffer.append(name)
+            buffer.append("]")
+        }
         buffer.append("}")
     }
 

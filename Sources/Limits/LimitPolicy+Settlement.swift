@@ -14,11 +14,13 @@ extension LimitPolicy {
     ///   - status: The status of the answer.
     ///   - answer: The cache's part in it.
     ///   - clock: The time.
+    ///   - correct: Passes a correction on to Redis.
     ///   - costField: The units that a field of the answer, by its lower-case name, says it cost; `nil` when
     ///     it says nothing.
     public func settle(
         _ decision: LimitDecision, in table: LimitTable, status: Status, answer: LimitAnswer,
-        at clock: ClockReading, costField: ([UInt8]) -> UInt32?
+        at clock: ClockReading, correct: (SharedCorrection) -> Void = { _ in },
+        costField: ([UInt8]) -> UInt32?
     ) {
         var index = 0
         while let receipt = decision.receipt(index) {
@@ -37,6 +39,11 @@ extension LimitPolicy {
                 }
             }
             guard units != receipt.units else { continue }
+            if receipt.isShared {
+                correct(SharedCorrection(receipt, to: units))
+                decision.correct(Int(receipt.state), charged: units)
+                continue
+            }
             let level = table.correct(receipt, to: units, by: self, at: clock)
             decision.correct(Int(receipt.state), charged: units, level: level)
         }
@@ -56,10 +63,30 @@ extension LimitPolicy {
     /// Gives back all that the request was charged, because it ended before it went on: its client left while
     /// it was delayed.
     public func cancel(
-        _ decision: LimitDecision, in table: LimitTable, at clock: ClockReading
+        _ decision: LimitDecision, in table: LimitTable, at clock: ClockReading,
+        correct: (SharedCorrection) -> Void = { _ in }
     ) {
         while let receipt = decision.receipt(0) {
             decision.dropReceipt(0)
+            if receipt.isShared {
+                correct(SharedCorrection(receipt, to: 0))
+                decision.correct(Int(receipt.state), charged: 0)
+                continue
+            }
+            let level = table.correct(receipt, to: 0, by: self, at: clock)
+            decision.correct(Int(receipt.state), charged: 0, level: level)
+        }
+    }
+
+    /// Gives back what limits of the process charged a request that Redis refuses. Shadow limits keep theirs.
+    func withdraw(_ decision: LimitDecision, in table: LimitTable, at clock: ClockReading) {
+        var index = 0
+        while let receipt = decision.receipt(index) {
+            if receipt.isShared || decision[Int(receipt.state)].isShadow {
+                index += 1
+                continue
+            }
+            decision.dropReceipt(index)
             let level = table.correct(receipt, to: 0, by: self, at: clock)
             decision.correct(Int(receipt.state), charged: 0, level: level)
         }

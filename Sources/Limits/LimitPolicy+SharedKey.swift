@@ -80,14 +80,11 @@ extension LimitPolicy {
 
     private static func append(value: Span<UInt8>, to buffer: ByteBuffer) {
         if value.count > LimitBounds.keyPartMax {
-            let words = SHA256.digest(of: value)
             buffer.append("sha256-")
-            for index in words.indices {
-                for shift in stride(from: 28, through: 0, by: -4) {
-                    let digit = UInt8(truncatingIfNeeded: words[index] >> UInt32(shift)) & 15
-                    buffer.append(
-                        digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
-                }
+            for byte in SHA256Digest(of: value).bytes {
+                // In lower case, as digests are written.
+                buffer.append(hex(byte >> 4) | 32)
+                buffer.append(hex(byte & 15) | 32)
             }
             return
         }

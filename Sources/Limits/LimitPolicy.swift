@@ -25,6 +25,8 @@ public struct LimitPolicy: Sendable {
     private let endpointDigest: Digest128
     /// The parts of all limits together.
     private let parts: LimitParts
+    /// Whether Redis counts a limit, each decision for itself: then decisions may be left open (`awaitsRedis`).
+    public let hasShared: Bool
     /// Whether a limit may delay requests.
     let delays: Bool
     /// The definitions the limits, and the rates, were compiled from: for administrators' questions.
@@ -59,6 +61,7 @@ public struct LimitPolicy: Sendable {
         dimensions = builder.dimensions
         dimensionTexts = builder.dimensionTexts
         parts = builder.limits.reduce(into: []) { $0.formUnion($1.parts) }
+        hasShared = builder.limits.contains { $0.isShared }
         delays = builder.definitions.contains { $0.algorithm.delays }
         dependsOnAnswer = builder.extras.contains { $0?.costs.dependsOnAnswer ?? false }
     }
@@ -74,7 +77,8 @@ public struct LimitPolicy: Sendable {
     ///
     /// Limits whose tier is unlimited, or that skip anonymous requests, do not apply. Shadow limits apply,
     /// are charged as if alone, and do not refuse. No allocation. When the decision `isOpen` it must be
-    /// settled (`settle`) and ended (`finish`); its `delay` must be waited for.
+    /// settled (`settle`) and ended (`finish`); its `delay` must be waited for. When it `awaitsRedis` the limits
+    /// that Redis counts are still to be asked (`LimitPolicy+Shared.swift`); those of the process are decided.
     ///
     /// - Parameters:
     ///   - subject: Whom the request is counted as.
@@ -105,14 +109,19 @@ public struct LimitPolicy: Sendable {
                 continue
             }
             let key = key(of: limit, subject, dimensions, isAnonymous: isAnonymous, keys)
-            let isShadow = isShadow(limit, subject, dimensions, isAnonymous: isAnonymous)
+            let isShadow = isShadow(limit, subject, dimensions)
+            let units = limit.costs[Int(answer.rawValue)]
             let state = decision.append(
                 LimitState(
-                    key: key, limit: index, rate: rate, quota: rates[rate].quota,
+                    key: key, limit: index, rate: rate, quota: rates[rate].quota, cost: units,
                     isShadow: isShadow))
+            if limit.isShared {
+                decision.leaveOpen(state)
+                continue
+            }
             work.append(
                 LimitWork.Item(
-                    digest: key, units: limit.costs[Int(answer.rawValue)],
+                    digest: key, units: units,
                     rate: UInt16(truncatingIfNeeded: rate), state: state,
                     limit: UInt8(truncatingIfNeeded: index), shard: table.shard(of: key),
                     isShadow: isShadow))
@@ -123,6 +132,7 @@ public struct LimitPolicy: Sendable {
         }
         work.sort()
         if work.count > 0 { table.decide(&work, decision, by: self, from: 0) }
+        if !decision.isAdmitted { decision.leaveUntold() }
     }
 
     /// What few limits have; `nil` for the others.
@@ -133,7 +143,7 @@ public struct LimitPolicy: Sendable {
     /// Whether a charge is corrected or given back later.
     func keepsReceipt(of item: LimitWork.Item) -> Bool {
         // Such a request may be cancelled as a whole.
-        if delays || dependsOnAnswer { return true }
+        if delays || dependsOnAnswer || hasShared { return true }
         guard let extras = extras(of: limits[Int(item.limit)]) else { return false }
         return extras.isSettled || extras.isConcurrency
     }
@@ -195,11 +205,21 @@ public struct LimitPolicy: Sendable {
     @inline(__always)
     private func isShadow(
         _ limit: CompiledLimit, _ subject: borrowing LimitSubject,
-        _ dimensions: borrowing LimitDimensions, isAnonymous: Bool
+        _ dimensions: borrowing LimitDimensions
     ) -> Bool {
         guard let bound = extras(of: limit)?.enforcedBelow else { return limit.isShadow }
+        return publicKey(of: limit, subject, dimensions).high >= bound
+    }
+
+    /// The key by a digest without a secret: the same in all processes.
+    @inline(never)
+    func publicKey(
+        of limit: CompiledLimit, _ subject: borrowing LimitSubject,
+        _ dimensions: borrowing LimitDimensions
+    ) -> Digest128 {
         let keys = LimitKeys(of: subject, limit.parts, seed: KeyedHasher.Seed(0, 0))
-        return key(of: limit, subject, dimensions, isAnonymous: isAnonymous, keys).high >= bound
+        let isAnonymous = lacksPart(limit, subject, dimensions)
+        return key(of: limit, subject, dimensions, isAnonymous: isAnonymous, keys)
     }
 
     /// The rate that counts for the request; it may be unlimited.

@@ -54,6 +54,7 @@ struct LimitPolicyBuilder {
                 identity: Self.identity(definition, meter: rates[first].meter),
                 parts: definition.per.reduce(into: []) { $0.insert(LimitParts($1)) },
                 anonymous: definition.anonymous, isShadow: definition.mode == .shadow,
+                isShared: definition.isShared,
                 rates: first..<rates.count, tiers: (first + 1)..<(first + 1 + tiers.count),
                 costs: definition.costs.reserved(
                     isConcurrency: definition.algorithm == .concurrency),
@@ -157,6 +158,12 @@ extension LimitMeter {
             case .concurrency: .concurrency(Concurrency(quota: max(rate.count, 1)))
             }
     }
+}
+
+extension LimitDefinition {
+    /// Whether Redis counts it, each decision for itself. Requests in flight are counted by the process that has
+    /// them.
+    var isShared: Bool { consistency == .strict && algorithm != .concurrency }
 }
 
 extension LimitDefinition.Algorithm {

@@ -64,6 +64,7 @@ struct LimitShardState: Sendable {
         if let boost = boost(of: item.digest) {
             return evaluate(&item, by: policy, boost.meter, at: now)
         }
+        if item.divisor > 1 { return evaluate(&item, by: policy, policy.meter(of: item), at: now) }
         // One function for each algorithm: together in one they would be in each other's way.
         switch policy.rates[Int(item.rate)].meter {
         case .tokenBucket(let own): evaluate(&item, by: policy, own, at: now)
@@ -86,6 +87,9 @@ struct LimitShardState: Sendable {
         let now = advance(to: clock)
         if let boost = boost(of: item.digest) {
             return settle(item, charge, by: policy, boost.meter, at: now, &mark)
+        }
+        if item.divisor > 1 {
+            return settle(item, charge, by: policy, policy.meter(of: item), at: now, &mark)
         }
         return switch policy.rates[Int(item.rate)].meter {
         case .tokenBucket(let own): settle(item, charge, by: policy, own, at: now, &mark)
@@ -229,7 +233,7 @@ struct LimitShardState: Sendable {
         _ receipt: LimitReceipt, to units: UInt32, by policy: LimitPolicy, at clock: LimitMeter.Now
     ) -> LimitMeter.Level {
         let now = advance(to: clock)
-        let meter = boost(of: receipt.digest)?.meter ?? policy.rates[Int(receipt.rate)].meter
+        let meter = boost(of: receipt.digest)?.meter ?? policy.meter(of: receipt)
         if receipt.place != .shared {
             // Without an entry nothing counts any more: there is nothing to give back.
             var position = keys.find(receipt.digest)

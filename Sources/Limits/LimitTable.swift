@@ -124,6 +124,21 @@ public final class LimitTable: Sendable {
         }
     }
 
+    /// Counts what Redis has let pass, so that who counts alone later begins with it.
+    func note(
+        _ state: LimitState, dividedBy divisor: UInt8, by policy: LimitPolicy,
+        at clock: ClockReading
+    ) {
+        var receipt = LimitReceipt()
+        receipt.digest = state.key
+        receipt.rate = state.rate
+        receipt.limit = state.limit
+        receipt.shard = shard(of: state.key)
+        receipt.place = .own
+        receipt.divisor = divisor
+        _ = correct(receipt, to: state.charged, by: policy, at: clock)
+    }
+
     /// Forgets what was counted about a key that has an entry of its own; `false` when it has none.
     func forget(_ digest: Digest128) -> Bool {
         shards[Int(shard(of: digest))].state.withLock { $0.forget(digest) }

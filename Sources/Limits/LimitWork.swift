@@ -18,6 +18,8 @@ struct LimitWork: Sendable {
         var shard: UInt8
         /// Whether the limit only records.
         var isShadow: Bool
+        /// By how much the rate is divided: the replicas that count for themselves while Redis is away.
+        var divisor: UInt8 = 1
         /// Where it is counted.
         var place = LimitShardState.Place.none
         /// Where its entry was found, unless it has moved since.

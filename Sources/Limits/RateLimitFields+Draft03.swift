@@ -14,7 +14,7 @@ extension RateLimitFields {
     ) {
         buffer.append("RateLimit-Limit: ")
         buffer.append(decimal: UInt64(tightest.quota))
-        for index in 0..<decision.count where !decision[index].isShadow {
+        for index in 0..<decision.count where decision[index].isTold {
             policy.appendQuotaPolicy(of: decision[index], to: buffer)
         }
         buffer.append("\r\nRateLimit-Remaining: ")

@@ -117,13 +117,13 @@ public struct RateLimitFields: Sendable, Equatable {
         _ decision: LimitDecision, of policy: LimitPolicy, to buffer: ByteBuffer
     ) {
         var separator: StaticString = "RateLimit-Policy: "
-        for index in 0..<decision.count where !decision[index].isShadow {
+        for index in 0..<decision.count where decision[index].isTold {
             buffer.append(separator)
             policy.appendPolicyItem(of: decision[index], to: buffer)
             separator = ", "
         }
         separator = "\r\nRateLimit: "
-        for index in 0..<decision.count where !decision[index].isShadow {
+        for index in 0..<decision.count where decision[index].isTold {
             let state = decision[index]
             buffer.append(separator)
             buffer.append(policy.bytes.span(policy.limits[Int(state.limit)].fieldName))

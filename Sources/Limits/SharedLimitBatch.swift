@@ -32,7 +32,10 @@ public struct SharedLimitBatch: Sendable {
     /// Whether nothing is asked.
     public var isEmpty: Bool { levels == 0 }
     /// Whether the script can be asked no more in one call.
-    public var isFull: Bool { keys.count + LimitBounds.limitsMax > LimitBounds.batchKeysMax }
+    public var isFull: Bool {
+        // No decision has more keys than levels, and no more than `limitsMax` of them.
+        levels + LimitBounds.limitsMax > LimitBounds.batchLevelsMax
+    }
 
     /// Forgets all that was asked and keeps the memory.
     public mutating func removeAll() {
@@ -44,15 +47,14 @@ public struct SharedLimitBatch: Sendable {
         levels = 0
     }
 
-    /// The place of a key, which `text` tells when it is a new one.
+    /// The place of a key by what tells keys apart under the secret of the process; `nil`: it is a new one.
+    public func place(of digest: Digest128) -> Int? { places[digest] }
+
+    /// Adds a new key.
     ///
-    /// - Parameters:
-    ///   - digest: What tells keys apart, under the secret of the process.
-    ///   - text: The key as Redis knows it.
     /// - Returns: Its place, from 1.
-    public mutating func place(of digest: Digest128, text: () -> [UInt8]) -> Int {
-        if let place = places[digest] { return place }
-        keys.append(text())
+    public mutating func add(_ key: [UInt8], _ digest: Digest128) -> Int {
+        keys.append(key)
         places[digest] = keys.count
         return keys.count
     }

@@ -102,6 +102,10 @@ struct AccessLog {
             let name = route.limitNames[limit]
             line.field("limit", "denied_anonymous")
             line.field("limit_name", name.span)
+        case .uncounted(let limit):
+            let name = route.limitNames[limit]
+            line.field("limit", "uncounted")
+            line.field("limit_name", name.span)
         }
     }
 

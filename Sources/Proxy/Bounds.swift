@@ -48,6 +48,8 @@ enum Bounds {
     /// Keys whose popularity is known, keys that are popular, and bytes of the file of these.
     static let seenKeys = 20_000
     static let popularKeys = 2000
+    /// How often Redis is asked for them at the start, once a second.
+    static let recallAttempts = 10
     static let popularFile = 8 << 20
     /// Entries of the store whose hits are taken under one lock.
     static let hitsStep = 1024

@@ -21,23 +21,8 @@ extension DownstreamConnection {
     }
 
     private func answer(_ exchange: Exchange, _ first: consuming Verdict) async -> Afterwards {
-        var verdict = first
-        waiting: while true {
-            switch verdict {
-            case .delay(let route):
-                guard await waitForTurn(exchange) else {
-                    worker.cancelLimits(exchange, snapshot)
-                    return await reject(exchange, .upstream(.aborted))
-                }
-                verdict = worker.goOn(exchange, exchange.request, route, snapshot, isPeek: false)
-            case .readContent(let route, let most):
-                if let rejection = await readContent(exchange, most: most) {
-                    return await reject(exchange, rejection)
-                }
-                verdict = worker.goOn(exchange, exchange.request, route, snapshot, isPeek: false)
-            default: break waiting
-            }
-        }
+        var verdict = consume first
+        if verdict.waits { verdict = await wait(exchange, verdict) }
         // A fill may turn out to be for another variant; a second look finds the right one.
         for _ in 0..<Bounds.lookups {
             switch consume verdict {
@@ -81,12 +66,39 @@ extension DownstreamConnection {
                 return await runOnce(exchange, route, policy, ticket)
             case .replay(let route, let answer):
                 return await replay(exchange, route, answer)
-            case .delay, .readContent, .fetch, .runOnce:
+            case .askLimits, .delay, .readContent, .fetch, .runOnce:
                 preconditionFailure("a request that waited, or was only looked at, is answered")
             }
         }
         return await goAround(
             exchange, snapshot.blueprint.routes[exchange.record.route], .hitForMiss)
+    }
+
+    /// Waits for what the verdict says: the answer of Redis, the turn, the content. What becomes of the request then.
+    private func wait(_ exchange: Exchange, _ first: Verdict) async -> Verdict {
+        var verdict = first
+        while true {
+            switch verdict {
+            case .askLimits(let route):
+                verdict = await worker.askLimits(exchange, route, snapshot, isPeek: false)
+                if stream.peerClosed {
+                    worker.cancelLimits(exchange, snapshot)
+                    return .reject(.upstream(.aborted))
+                }
+            case .delay(let route):
+                guard await waitForTurn(exchange) else {
+                    worker.cancelLimits(exchange, snapshot)
+                    return .reject(.upstream(.aborted))
+                }
+                verdict = worker.goOn(exchange, exchange.request, route, snapshot, isPeek: false)
+            case .readContent(let route, let most):
+                if let rejection = await readContent(exchange, most: most) {
+                    return .reject(rejection)
+                }
+                verdict = worker.goOn(exchange, exchange.request, route, snapshot, isPeek: false)
+            default: return verdict
+            }
+        }
     }
 
     /// Waits until a limit lets the request go on; `false` when its client has left.

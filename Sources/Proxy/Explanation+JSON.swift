@@ -23,6 +23,7 @@ extension Explanation {
                     json.field("limit", limit)
                     json.field("retry_after", retry)
                 case .denied(let limit): json.field("limit", limit)
+                case .uncounted(let limit): json.field("limit", limit)
                 case .notReached, .notLimited, .admitted: break
                 }
             }
@@ -100,7 +101,7 @@ extension LimitView {
         switch verdict {
         case .refuse(let wait), .shadowRefuse(let wait):
             json.field("retry_after", wait.map { max($0.secondsRoundedUp, 1) })
-        case .pass, .unlimited, .skipped, .denied: break
+        case .pass, .unlimited, .skipped, .denied, .uncounted: break
         }
         json.field("key", key)
         json.field("algorithm", algorithm)

@@ -54,7 +54,7 @@ extension Explanation.Outcome {
             self.init(
                 action: .served, status: answer.head.status,
                 detail: "again, the answer to the first request with its Idempotency-Key")
-        case .delay, .serveAndRefresh, .lead, .follow:
+        case .askLimits, .delay, .serveAndRefresh, .lead, .follow:
             preconditionFailure("a request that was only looked at waits, or is being fetched")
         }
     }
@@ -70,6 +70,8 @@ extension Explanation.Outcome {
         switch decision.outcome {
         case .deniedAnonymous(let limit):
             return "by \(limits.name(of: limit)), which serves identified clients only"
+        case .uncounted(let limit):
+            return "by \(limits.name(of: limit)), which Redis cannot count at the moment"
         case .refused(let limit):
             let wait = decision.retryAfterSeconds.map { "retry after \($0) s" }
             return

@@ -104,6 +104,7 @@ extension Explanation.Decision {
         case .refused(let limit, let retry?): "refused by \(limit), retry after \(retry) s"
         case .refused(let limit, nil): "refused by \(limit), for ever"
         case .denied(let limit): "refused by \(limit), which needs an identity"
+        case .uncounted(let limit): "refused by \(limit), which Redis cannot count at the moment"
         }
     }
 
@@ -115,6 +116,7 @@ extension Explanation.Decision {
         case .admitted: "admitted"
         case .refused: "refused"
         case .denied: "denied_anonymous"
+        case .uncounted: "uncounted"
         }
     }
 }
@@ -135,6 +137,7 @@ extension LimitView {
         case .unlimited: return "not counted, unlimited by \(rateSource ?? "its rate")"
         case .skipped: return "not counted for lack of \(lacking)"
         case .denied: return "refuse for lack of \(lacking)"
+        case .uncounted: return "not asked: counted in Redis"
         }
     }
 
@@ -147,6 +150,7 @@ extension LimitView {
         case .unlimited: "unlimited"
         case .skipped: "skipped"
         case .denied: "denied"
+        case .uncounted: "uncounted"
         }
     }
 }

@@ -68,6 +68,8 @@ public struct Explanation: Sendable, Equatable {
         case refused(limit: String, retryAfter: UInt64?)
         /// This one serves only requests with all parts of its key.
         case denied(limit: String)
+        /// A limit refuses it, because Redis cannot count it at the moment.
+        case uncounted(limit: String)
     }
 
     /// What the cache holds for the request.

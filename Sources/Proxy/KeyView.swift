@@ -106,6 +106,7 @@ public struct KeyView {
         let decision = LimitDecision()
         policy.decide(
             lent, dimensions: dimensions, in: table, at: clock, isPeek: true, into: decision)
+        decision.leaveUntold()
         var states: [KeyState] = []
         for limit in 0..<policy.count {
             let state = decision.state(of: limit)

@@ -17,6 +17,8 @@ public struct LimitView: Sendable, Equatable {
         case skipped
         /// Refused, for lack of parts of the key.
         case denied
+        /// Redis counts it, and was not asked or gave no answer.
+        case uncounted
     }
 
     /// How full a key is.
@@ -109,6 +111,11 @@ extension LimitView {
         policy.appendKey(of: limit, subject, dimensions, methodName: methodName, to: text)
         key = text.readable.text
         isShadow = state.isShadow
+        guard !state.isUntold else {
+            level = nil
+            verdict = .uncounted
+            return
+        }
         level = Level(
             remaining: state.remaining, quota: state.quota, resetAfter: state.resetAfter,
             resetAt: state.resetAt, delay: definition.algorithm.delays ? state.resetAfter : .zero,

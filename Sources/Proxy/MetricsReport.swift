@@ -214,12 +214,30 @@ public struct MetricsReport {
         for (row, limit) in limits.enumerated() where limit.algorithm == .concurrency {
             text.sample(metrics.limitsInFlight[row, 0], [MetricLabel("limit", limit.name)])
         }
+        appendLimitsWithoutRedis(limits, &text)
         text.family(
             "weir_limit_delayed_total", .counter,
             help: "Requests that a limit had wait for their turn.")
         text.sample(metrics.delayed)
         text.family("weir_limit_keys", .gauge, help: "Keys in the limit table.")
         text.sample(UInt64(shared.limits.keyCount))
+    }
+
+    private func appendLimitsWithoutRedis(
+        _ limits: [LimitDefinition], _ text: inout MetricsText
+    ) {
+        guard limits.contains(where: { $0.consistency != .process }) else { return }
+        text.family(
+            "weir_limit_redis_failures_total", .counter,
+            help:
+                "Decisions of limits in Redis that it gave no answer to, by what was done instead.")
+        for (row, limit) in limits.enumerated() where limit.consistency != .process {
+            for (column, failure) in LimitDefinition.RedisFailure.allCases.enumerated() {
+                text.sample(
+                    metrics.limitsWithoutRedis[row, column],
+                    [MetricLabel("limit", limit.name), MetricLabel("policy", failure.rawValue)])
+            }
+        }
     }
 
     private func appendCredentials(_ text: inout MetricsText) {

@@ -24,11 +24,8 @@ enum PopularKeysFile {
     static func write(_ keys: [(request: WarmRequest, score: Double)]) -> [UInt8] {
         var lines: [UInt8] = []
         for (request, score) in keys {
-            var parts = [
-                "\(UInt64(min(score.rounded(.up), 1e15)))", request.host, request.target,
-            ]
-            parts += request.fields.map { "\($0.name): \($0.value)" }
-            lines += Array(parts.joined(separator: "\t").utf8)
+            lines += Array("\(UInt64(min(score.rounded(.up), 1e15)))\t".utf8)
+            lines += text(of: request)
             lines.append(ASCII.lf)
         }
         let end = "end \(keys.count) \(String(checksum(lines.span), radix: 16))\n"
@@ -61,19 +58,32 @@ enum PopularKeysFile {
     }
 
     private static func key(_ line: String) -> (request: WarmRequest, score: Double)? {
-        let parts = line.split(separator: "\t", omittingEmptySubsequences: false)
-        guard parts.count >= 3, let score = UInt64(parts[0]), !parts[1].isEmpty,
-            parts[2].hasPrefix("/")
+        let parts = line.split(
+            separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, let score = UInt64(parts[0]), let request = request(in: parts[1])
         else { return nil }
-        var request = WarmRequest(host: String(parts[1]), target: String(parts[2]))
-        for field in parts.dropFirst(3) {
+        return (request, Double(score))
+    }
+
+    /// A request as text, also in Redis: host, target and fields, with tabs between them.
+    static func text(of request: WarmRequest) -> [UInt8] {
+        let fields = request.fields.map { "\($0.name): \($0.value)" }
+        return Array(([request.host, request.target] + fields).joined(separator: "\t").utf8)
+    }
+
+    /// Reads such a text; `nil` when it is none.
+    static func request(in text: Substring) -> WarmRequest? {
+        let parts = text.split(separator: "\t", omittingEmptySubsequences: false)
+        guard parts.count >= 2, !parts[0].isEmpty, parts[1].hasPrefix("/") else { return nil }
+        var request = WarmRequest(host: String(parts[0]), target: String(parts[1]))
+        for field in parts.dropFirst(2) {
             guard let colon = field.firstIndex(of: ":") else { return nil }
             request.fields.append(
                 WarmRequest.Field(
                     name: String(field[..<colon]),
                     value: String(field[colon...].dropFirst(2))))
         }
-        return (request, Double(score))
+        return request
     }
 
     private static func checksum(_ bytes: Span<UInt8>) -> UInt64 {

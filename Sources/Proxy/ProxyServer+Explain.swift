@@ -28,7 +28,7 @@ extension ProxyServer {
 
 extension Explanation {
     /// Says what a process that has just started would do with a request: nothing is counted yet, nothing is
-    /// stored. Binds no address and connects to nobody.
+    /// stored. Binds no address and connects to nobody: limits in Redis count from nothing, too.
     ///
     /// - Parameters:
     ///   - asked: The request.
@@ -41,12 +41,13 @@ extension Explanation {
         kernel: Kernel = Kernel()
     ) -> Explanation? {
         guard let loop = EventLoop(kernel: kernel) else { return nil }
+        let settings = settings.withoutRedis
         let blueprint = Blueprint(settings)
         let shared = SharedState(
             settings, log: nil, seed: KeyedHasher.Seed.random(), now: kernel.now())
         let context = WorkerContext(loop: loop, shared: shared, blueprint: blueprint, seed: 0)
         context.snapshot.credentials.keys = keys
-        var explanation = context.explain(asked).explanation
+        var explanation = context.explainAlone(asked)
         explanation.tryRoutes(asked, blueprint)
         return explanation
     }

@@ -59,6 +59,9 @@ public final class SharedState: Sendable {
         started = now
     }
 
+    /// The processes that share the Redis of limits and live, this one too.
+    public var liveReplicas: Int { fleet?.liveReplicas ?? 1 }
+
     /// The configuration that is followed, and what became of reloads.
     public var configurationState: ConfigurationState { configuration.withLock { $0 } }
 

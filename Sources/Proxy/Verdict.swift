@@ -6,6 +6,8 @@ enum Verdict {
     case reject(Rejection)
     /// A limit stopped it: the exchange's decision says which.
     case refuse(Route)
+    /// The limits of the process let it pass; those that Redis counts are to be asked.
+    case askLimits(Route)
     /// All limits let it pass, but it has to wait: `decision.delay`.
     case delay(Route)
     /// Its key says its content: the body is read first, up to so many bytes.
@@ -33,4 +35,12 @@ enum Verdict {
     case follow(Route, CacheRules, Fill, FillReader)
     /// Where one only looks: it would be fetched for the cache, or wait for a fetch.
     case fetch(Route, CacheStatus.Forward)
+
+    /// Whether something has to be waited for before the request is judged on.
+    var waits: Bool {
+        switch self {
+        case .askLimits, .delay, .readContent: true
+        default: false
+        }
+    }
 }

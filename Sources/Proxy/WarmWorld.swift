@@ -1,4 +1,5 @@
 public import EventLoop
+public import RedisClient
 
 /// What an operator wants to read of popular keys, once.
 public enum WarmEvent: Sendable, Equatable {
@@ -16,11 +17,14 @@ public struct WarmWorld {
     public var read: (_ path: String, _ limit: Int) throws(HostError) -> [UInt8]
     /// Puts bytes in a file's place in one step.
     public var write: (_ path: String, _ bytes: [UInt8]) throws(HostError) -> Void
+    /// The popularity in Redis; `nil`: there is none.
+    public var shared: SharedPopularity?
     /// Is told what an operator wants to read.
     public var note: (WarmEvent) -> Void
 
-    /// Creates a world of the machine's files.
-    public init(note: @escaping (WarmEvent) -> Void) {
+    /// Creates a world of the machine's files, and of the Redis of `client`.
+    public init(_ client: RedisClient? = nil, note: @escaping (WarmEvent) -> Void) {
+        shared = client.map { SharedPopularity($0, kept: Bounds.popularKeys) }
         read = Host.readFile
         write = Host.replaceFile
         self.note = note

@@ -1,6 +1,7 @@
 import Caching
 public import EventLoop
 import Primitives
+import RedisClient
 public import Settings
 
 /// Keeps count of popular keys, and hands in what is to be fetched before anybody asks for it.
@@ -35,6 +36,7 @@ public final class Warmer {
         guard settings.top > 0 else { return }
         let waiter = waiter
         loop.start { [self] in await watch(settings, waiter) }
+        if let shared = world.shared { loop.start { [self] in await recall(shared, waiter) } }
     }
 
     /// Follows another configuration. What was counted stays.
@@ -86,10 +88,47 @@ public final class Warmer {
             await loop.sleep(for: .milliseconds(1))
         }
         Warmer.keepMost(&all)
-        popularity.add(
-            all.compactMap { hits in
-                WarmKey(of: hits.head).map { (WarmRequest($0), UInt64(hits.count)) }
-            })
+        let hits = all.compactMap { hits in
+            WarmKey(of: hits.head).map { (request: WarmRequest($0), count: UInt64(hits.count)) }
+        }
+        popularity.add(hits)
+        if let shared = world.shared, let settings { await share(hits, shared, settings) }
+    }
+
+    // MARK: Redis
+
+    /// Adds the hits of this interval to those of all processes.
+    private func share(
+        _ hits: [(request: WarmRequest, count: UInt64)], _ shared: SharedPopularity,
+        _ settings: WarmSettings
+    ) async {
+        let most = hits.filter { $0.count > 0 }.sorted { $0.count > $1.count }
+        guard !most.isEmpty else { return }
+        await shared.add(
+            most.prefix(Bounds.popularKeys).map {
+                (PopularKeysFile.text(of: $0.request), $0.count)
+            }, interval: settings.interval, fading: Popularity.fading)
+    }
+
+    /// Fetches what is popular in all processes, as soon as Redis says what that is.
+    private func recall(_ shared: SharedPopularity, _ waiter: Waiter) async {
+        for _ in 0..<Bounds.recallAttempts {
+            if let found = await shared.top() {
+                let keys = found.compactMap { request, score in
+                    let text = String(decoding: request, as: UTF8.self)
+                    return PopularKeysFile.request(in: text[...]).map {
+                        (request: $0, score: score)
+                    }
+                }
+                guard !keys.isEmpty, waiter === self.waiter else { return }
+                popularity.restore(keys)
+                world.note(.loaded(file: "redis", keys: keys.count))
+                server.shared.background.add(keys.map(\.request), .popular)
+                return
+            }
+            await loop.sleep(for: .seconds(1))
+            if waiter !== self.waiter { return }
+        }
     }
 
     private static func keepMost(_ hits: inout [MemoryStore.Hits]) {

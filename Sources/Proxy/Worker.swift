@@ -115,8 +115,8 @@ public actor Worker {
     }
 
     /// Says what would become of a request, and under which configuration; changes nothing.
-    func explain(_ asked: AskedRequest) -> (explanation: Explanation, by: Blueprint) {
-        context.explain(asked)
+    func explain(_ asked: AskedRequest) async -> (explanation: Explanation, by: Blueprint) {
+        await context.explain(asked)
     }
 
     /// A copy of the keys that limits refused most.

@@ -14,12 +14,32 @@ extension WorkerContext {
     ///
     /// The routes before the one that matches are not gone through here: that takes longer, and needs no
     /// worker (`Explanation.tryRoutes`).
-    func explain(_ asked: AskedRequest) -> (explanation: Explanation, by: Blueprint) {
+    func explain(_ asked: AskedRequest) async -> (explanation: Explanation, by: Blueprint) {
         let blueprint = snapshot.blueprint
         let exchange = Exchange()
         if let error = asked.read(into: &exchange.request, blueprint) {
             return (Explanation(asked, outcome: .rejected(.malformed(error))), blueprint)
         }
+        var (verdict, apart) = look(at: asked, exchange)
+        while case .askLimits(let route) = verdict {
+            verdict = await askLimits(exchange, route, apart, isPeek: true)
+        }
+        return (explanation(asked, exchange, verdict, blueprint), blueprint)
+    }
+
+    /// The same where no limit is counted by Redis.
+    func explainAlone(_ asked: AskedRequest) -> Explanation {
+        let exchange = Exchange()
+        if let error = asked.read(into: &exchange.request, snapshot.blueprint) {
+            return Explanation(asked, outcome: .rejected(.malformed(error)))
+        }
+        let (verdict, _) = look(at: asked, exchange)
+        return explanation(asked, exchange, verdict, snapshot.blueprint)
+    }
+
+    /// The verdict about a request that was read into `exchange`, and what it was made by.
+    private func look(at asked: AskedRequest, _ exchange: Exchange) -> (Verdict, Snapshot) {
+        let blueprint = snapshot.blueprint
         exchange.begin(exchange.request.framing)
         exchange.noteCredentials(blueprint)
         // A view of the keys of its own: it counts and remembers for itself.
@@ -29,7 +49,7 @@ extension WorkerContext {
                 blueprint.settings.identity, claims: blueprint.claims,
                 keys: snapshot.credentials.keys))
         let verdict = judge(exchange, exchange.request, peer: asked.peer, by: apart, isPeek: true)
-        return (explanation(asked, exchange, verdict, blueprint), blueprint)
+        return (verdict, apart)
     }
 
     private func explanation(
@@ -62,6 +82,7 @@ extension WorkerContext {
                 limit: route.limits.name(of: limit),
                 retryAfter: exchange.decision.retryAfterSeconds)
         case .deniedAnonymous(let limit): .denied(limit: route.limits.name(of: limit))
+        case .uncounted(let limit): .uncounted(limit: route.limits.name(of: limit))
         }
     }
 

@@ -50,6 +50,17 @@ extension WorkerContext {
         route.limits.decide(
             subject, dimensions: dimensions, answer: exchange.answer, in: shared.limits,
             at: loop.clock, isPeek: isPeek, into: exchange.decision)
+        if exchange.decision.awaitsRedis { return .askLimits(route) }
+        return conclude(
+            exchange, identity, dimensions, request, route, snapshot, isPeek: isPeek)
+    }
+
+    /// What becomes of a request when all its limits have spoken.
+    func conclude(
+        _ exchange: Exchange, _ identity: borrowing ResolvedIdentity,
+        _ dimensions: borrowing LimitDimensions, _ request: borrowing RequestHead, _ route: Route,
+        _ snapshot: Snapshot, isPeek: Bool
+    ) -> Verdict {
         exchange.decided = loop.clock
         let decision = exchange.decision
         if !isPeek {
@@ -58,6 +69,10 @@ extension WorkerContext {
         }
         if !decision.isAdmitted {
             if !isPeek {
+                let subject = LimitSubject(
+                    address: identity.address, counted: identity.countedAddress,
+                    method: request.method, user: identity.user, company: identity.company,
+                    tier: identity.tier)
                 refusedKeys.note(
                     decision, of: route, subject, dimensions,
                     methodName: request.span(request.methodRange), at: loop.clock.wall)
@@ -114,7 +129,9 @@ extension WorkerContext {
         guard exchange.decision.isOpen, let route = exchange.limiting else { return }
         route.limits.settle(
             exchange.decision, in: shared.limits, status: exchange.record.status,
-            answer: exchange.answer, at: loop.clock, costField: costField)
+            answer: exchange.answer, at: loop.clock,
+            correct: { correct($0, exchange, exchange.identity, exchange.dimensions, route) },
+            costField: costField)
     }
 
     /// Ends the request for its limits: what it held in flight is free again.
@@ -132,6 +149,8 @@ extension WorkerContext {
         exchange.limiting = nil
         metrics.noteCancelled(
             exchange.decision, of: route, rows: rows(of: route, in: snapshot))
-        route.limits.cancel(exchange.decision, in: shared.limits, at: loop.clock)
+        route.limits.cancel(exchange.decision, in: shared.limits, at: loop.clock) {
+            correct($0, exchange, exchange.identity, exchange.dimensions, route)
+        }
     }
 }

@@ -17,6 +17,8 @@ final class WorkerContext {
     var retired: [UpstreamPool] = []
     /// The ways to Redis; `nil` without one.
     let redis: RedisClients?
+    /// Asks Redis about limits; `nil` without one.
+    let sharedLimiter: SharedLimiter?
     /// Stored answers in Redis; `nil` without one.
     let secondLevel: SecondLevel?
     var random: SeededRandom
@@ -46,6 +48,7 @@ final class WorkerContext {
         } else {
             redis = nil
         }
+        sharedLimiter = redis.map { SharedLimiter($0.limits) }
         if let redis {
             secondLevel = SecondLevel(redis.cache, random: SeededRandom(seed: random.next()))
         } else {

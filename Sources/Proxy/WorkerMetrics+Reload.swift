@@ -21,6 +21,7 @@ extension WorkerMetrics {
         let limitRows = WorkerMetrics.rows(before.limits.map(\.name), after.limits.map(\.name))
         carried.limits = limits.carried(rows: limitRows)
         carried.limitUnits = limitUnits.carried(rows: limitRows)
+        carried.limitsWithoutRedis = limitsWithoutRedis.carried(rows: limitRows)
         carried.limitsInFlight = limitsInFlight.carried(rows: limitRows)
         return carried
     }

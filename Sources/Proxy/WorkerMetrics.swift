@@ -22,6 +22,8 @@ public struct WorkerMetrics: Sendable {
     var limits: CounterTable
     /// Units charged by each limit, as they were settled.
     var limitUnits: CounterTable
+    /// Decisions of limits in Redis that it gave no answer to: row limit, column `LimitDefinition.RedisFailure`.
+    var limitsWithoutRedis: CounterTable
     /// Requests in flight under each limit that counts them.
     var limitsInFlight: CounterTable
     /// Requests that had to wait for their turn.
@@ -65,6 +67,8 @@ public struct WorkerMetrics: Sendable {
         cacheBytes = CounterTable(rows: routes + 1, columns: 1)
         self.limits = CounterTable(rows: limits, columns: LimitOutcome.allCases.count)
         limitUnits = CounterTable(rows: limits, columns: 1)
+        limitsWithoutRedis = CounterTable(
+            rows: limits, columns: LimitDefinition.RedisFailure.allCases.count)
         limitsInFlight = CounterTable(rows: limits, columns: 1)
     }
 
@@ -89,6 +93,7 @@ public struct WorkerMetrics: Sendable {
     mutating func note(_ decision: LimitDecision, of route: Route, rows: [Int]) {
         for index in 0..<decision.count {
             let state = decision[index]
+            if state.isUntold { continue }
             let outcome: LimitOutcome =
                 !state.refused ? .admitted : state.isShadow ? .shadowRefused : .refused
             let row = rows[Int(state.limit)]
@@ -98,8 +103,22 @@ public struct WorkerMetrics: Sendable {
                 limitsInFlight.add(row: row, column: 0)
             }
         }
-        if case .deniedAnonymous(let limit) = decision.outcome, rows[limit] >= 0 {
+        switch decision.outcome {
+        case .deniedAnonymous(let limit), .uncounted(let limit):
+            if rows[limit] < 0 { return }
             limits.add(row: rows[limit], column: LimitOutcome.refused.rawValue)
+        case .notLimited, .admitted, .refused: break
+        }
+    }
+
+    /// Counts the limits of a decision that Redis gave no answer to.
+    mutating func noteWithoutRedis(_ decision: LimitDecision, of route: Route, rows: [Int]) {
+        for limit in decision.limitsAwaitingRedis where rows[limit] >= 0 {
+            let failure = route.limits.definition(of: limit).onRedisFailure
+            guard let column = LimitDefinition.RedisFailure.allCases.firstIndex(of: failure) else {
+                continue
+            }
+            limitsWithoutRedis.add(row: rows[limit], column: column)
         }
     }
 
@@ -141,6 +160,7 @@ public struct WorkerMetrics: Sendable {
         idempotency.merge(other.idempotency)
         limits.merge(other.limits)
         limitUnits.merge(other.limitUnits)
+        limitsWithoutRedis.merge(other.limitsWithoutRedis)
         limitsInFlight.merge(other.limitsInFlight)
         delayed &+= other.delayed
         credentials.add(other.credentials)

@@ -44,4 +44,9 @@ enum Bounds {
     /// When what the fleet has in Redis expires after the last process has gone. Answers that were stored before are not
     /// used then.
     static let fleetExpiry = Nanoseconds.seconds(7 * 24 * 3600)
+    /// Requests whose hits are added in one call.
+    static let popularBatch = 250
+    /// Names of answers looked at in one step of a walk over all, and the pause after it.
+    static let scanStep = 500
+    static let scanPause = Nanoseconds.milliseconds(2)
 }

@@ -19,6 +19,7 @@ public final class FleetLink {
     private let state: FleetState
     private let apply: (PurgeRecord) -> Void
     private let names: FleetNames
+    private let values: PurgedValues
     private let waiter: Waiter
     private var subscription: RedisSubscription?
     private var random: SeededRandom
@@ -48,6 +49,7 @@ public final class FleetLink {
         self.state = state
         self.random = random
         self.apply = apply
+        values = PurgedValues(client)
         names = FleetNames(client.settings, process: self.random.next())
         waiter = Waiter(client.loop)
         ended = Waiter(client.loop)
@@ -75,6 +77,7 @@ public final class FleetLink {
     /// Sends what waits, takes this process out of the count, and ends; not beyond `deadline`. The client stays open.
     public func stop(until deadline: MonotonicTime) async {
         isStopped = true
+        values.stop()
         subscription?.close()
         waiter.wake()
         while !hasEnded, await ended.wait(until: deadline) == .ready {}
@@ -155,6 +158,7 @@ public final class FleetLink {
                     arguments: arguments + records.map(\.line), until: client.deadline)
                 state.purges.noteSent(at: loop.now)
                 state.noteSent(records.count)
+                values.remove(what: records)
                 lastSendFailed = false
                 if let parts = reply.elements, parts.count == 2,
                     let end = PurgePosition(parts[0], parts[1]), !isSubscribed

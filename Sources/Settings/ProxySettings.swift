@@ -74,6 +74,20 @@ public final class ProxySettings: Sendable {
         self.compression = compression
         self.redis = redis
     }
+
+    /// The same for a process that asks no Redis: all limits are counted in it.
+    public var withoutRedis: ProxySettings {
+        let limits = limits.map { limit in
+            var limit = limit
+            limit.consistency = .process
+            return limit
+        }
+        return ProxySettings(
+            listeners: listeners, admin: admin, workers: workers, limitKeys: limitKeys,
+            upstreams: upstreams, identity: identity, limits: limits, cacheMemory: cacheMemory,
+            warm: warm, routes: routes, http: http, headers: headers, log: log, drain: drain,
+            idempotencyMemory: idempotencyMemory, compression: compression)
+    }
 }
 
 /// What a route does with the requests it matches.

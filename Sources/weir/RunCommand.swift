@@ -126,7 +126,8 @@ final class ProxyProcess {
             server.addresses, admin: adminAddress, workers: settings.workers, at: loop.clock)
         keepKeys()
         let warmer = Warmer(
-            server, world: WarmWorld { [self] in events.warm($0, at: loop.clock) }, loop: loop,
+            server, world: WarmWorld(redis?.cache) { [self] in events.warm($0, at: loop.clock) },
+            loop: loop,
             seed: UInt64.random(in: .min ... .max))
         warmer.start(settings.warm)
         self.warmer = warmer

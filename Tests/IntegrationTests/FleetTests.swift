@@ -217,6 +217,70 @@ extension Integration {
             }
         }
 
+        @Test func `answers that were purged leave Redis, and nothing else does`() throws {
+            try RedisServer.run { redis in
+                let source = try Source()
+                defer { source.origin.close() }
+                try withFleet(source, redis, of: 1) { fleet throws in
+                    let names = (0..<1200).map { "weir:c:{GET:api.test:/\($0)}" }
+                    let others = ["weir:l:x", "weir:c", "other:c:{GET:api.test:/0}"]
+                    let values = (names + others).flatMap { [$0, "1"] }
+                    let end = try Program.run(
+                        ["/usr/bin/redis-cli", "-p", "\(redis.port)", "MSET"] + values)
+                    #expect(end.status == 0)
+                    _ = try purge(fleet[0], "kind=url&value=http://api.test/7")
+                    #expect(try redis.ask("EXISTS", names[7], names[8]) == "1")
+                    _ = try purge(fleet[0], "kind=all&soft=true")
+                    _ = try purge(fleet[0], "kind=all")
+                    let until = Date(timeIntervalSinceNow: patience.inSeconds)
+                    while try redis.ask("DBSIZE") != "5" && Date() < until { usleep(10_000) }
+                    #expect(
+                        Set(try redis.ask("KEYS", "*").split(separator: "\n").map(String.init))
+                            == Set(
+                                others + ["weir:f:{fleet}:members", "weir:f:{fleet}:purges"]))
+                    #expect(try redis.calls(of: "keys") == 1)
+                }
+            }
+        }
+
+        @Test func `what is popular is known to a new process, from Redis`() throws {
+            try RedisServer.run { redis in
+                for isNew in [false, true] {
+                    let origin = try RawOrigin(answering: { request in
+                        response(body: request.target)
+                    })
+                    defer { origin.close() }
+                    let text =
+                        "redis: \(redis.url)\ncache: {ttl: 1h, warm: {top: 100%, chance: 1%}}"
+                    try Weir.run(configuration(origin, text)) { weir throws in
+                        try awaitMetric(weir, "weir_fleet_connected", 1)
+                        if isNew {
+                            let line = try weir.program.awaitLine("popular keys loaded") {
+                                $0.lazy.compactMap(JSON.init).first {
+                                    $0["event"] == "popular keys loaded"
+                                }
+                            }
+                            #expect(line["file"] == "redis" && line["keys"] == "2")
+                            try origin.awaitRequests(2)
+                        } else {
+                            let client = try weir.connect()
+                            for target in ["/a?b=c", "/d", "/a?b=c", "/a?b=c", "/d", "/once"] {
+                                _ = try client.ask(request(target))
+                            }
+                        }
+                        weir.program.signal(SIGTERM)
+                        #expect(try weir.program.awaitExit() == 0)
+                    }
+                    if isNew {
+                        #expect(Set(origin.requests.map(\.target)) == ["/a?b=c", "/d"])
+                    }
+                    #expect(
+                        try redis.ask("ZREVRANGE", "weir:p:{popular}", "0", "-1", "WITHSCORES")
+                            == "api.test\t/a?b=c\n2\napi.test\t/d\n1")
+                }
+            }
+        }
+
         @Test func `who lives is counted: a process that leaves, and one that is killed`() throws {
             try RedisServer.run { redis throws in
                 let source = try Source()

@@ -57,10 +57,8 @@ struct SharedKeyTests {
         ] as [(Int, String)])
     func `sha-256 is that of FIPS 180-4`(count: Int, digest: String) {
         let bytes = [UInt8](repeating: UInt8(ascii: "x"), count: count)
-        let words = SHA256.digest(of: bytes.span)
-        let text = words.indices.map { index in
-            let digits = String(words[index], radix: 16)
-            return String(repeating: "0", count: 8 - digits.count) + digits
+        let text = SHA256Digest(of: bytes.span).bytes.map { byte in
+            (byte < 16 ? "0" : "") + String(byte, radix: 16)
         }
         #expect(text.joined() == digest)
     }

@@ -155,12 +155,19 @@ private struct SharedScene {
     }
 
     private func key(_ index: Int, in batch: inout SharedLimitBatch) -> Int {
-        batch.place(of: Digest128(high: 0, low: UInt64(index))) { [UInt8(index)] }
+        batch.named(of: Digest128(high: 0, low: UInt64(index))) { [UInt8(index)] }
     }
 
     private mutating func run(_ batch: SharedLimitBatch) throws -> [SharedLimitLevel] {
         let answer = model.run(keys: batch.keys, argument: batch.argument, now: now) ?? []
         let reply = SharedLimitReply(answer.span, levels: batch.levels)
         return try #require(reply).levels
+    }
+}
+
+extension SharedLimitBatch {
+    /// The place of a key, which is added if it is a new one.
+    mutating func named(of digest: Digest128, text: () -> [UInt8]) -> Int {
+        place(of: digest) ?? add(text(), digest)
     }
 }

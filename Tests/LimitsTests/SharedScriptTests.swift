@@ -36,7 +36,7 @@ struct SharedScriptTests {
             var batch = SharedLimitBatch()
             for (index, rate) in Twins.rates.prefix(5).enumerated() {
                 _ = batch.beginDecision(1, shadows: 0, isPeek: false)
-                let key = batch.place(of: Digest128(high: 0, low: UInt64(index))) {
+                let key = batch.named(of: Digest128(high: 0, low: UInt64(index))) {
                     Array("key-\(index + 1)".utf8)
                 }
                 batch.addLimit(key: key, rate, units: 1)
@@ -53,7 +53,7 @@ struct SharedScriptTests {
             for (index, rate) in Twins.rates.enumerated() {
                 var batch = SharedLimitBatch()
                 _ = batch.beginDecision(1, shadows: 0, isPeek: false)
-                let key = batch.place(of: Digest128(high: 0, low: 0)) { Array("k\(index)".utf8) }
+                let key = batch.named(of: Digest128(high: 0, low: 0)) { Array("k\(index)".utf8) }
                 batch.addLimit(key: key, rate, units: 1)
                 let reply = try twins.run(&batch, at: now)
                 let level = try #require(reply?.levels.first)
@@ -76,7 +76,7 @@ struct SharedScriptTests {
             let bucket = try #require(Twins.rates.first)
             for number in 0..<64 {
                 _ = batch.beginDecision(1, shadows: 0, isPeek: false)
-                let key = batch.place(of: Digest128(high: 0, low: UInt64(number % 2))) {
+                let key = batch.named(of: Digest128(high: 0, low: UInt64(number % 2))) {
                     Array("k\(number % 2)".utf8)
                 }
                 batch.addLimit(key: key, bucket, units: 1)
@@ -235,7 +235,7 @@ private struct RandomBatch {
             ? Twins.rare[kind]
             : subject == 1 && random.below(4) == 0 ? Twins.others[kind] : Twins.rates[kind]
         let name = isRare ? "rare:\(kind)" : "\(kind):\(subject)"
-        let place = batch.place(
+        let place = batch.named(
             of: Digest128(high: isRare ? 2 : UInt64(subject), low: UInt64(kind))
         ) {
             Array(name.utf8)

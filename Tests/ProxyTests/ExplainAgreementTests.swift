@@ -275,7 +275,8 @@ import Testing
             let told = round.answer["Retry-After"].flatMap { UInt64($0) }
             let isNear = told == retry || told.map { $0 + 1 } == retry
             check("true", "\(isNear)", "retry after \(told ?? 0) and not \(retry ?? 0)")
-        case .denied(let limit): check(limit, field("limit_name", line), "denying limit")
+        case .denied(let limit), .uncounted(let limit):
+            check(limit, field("limit_name", line), "denying limit")
         case .notReached, .notLimited, .admitted: break
         }
         // All that refuse are in the body, in order, and all that vote in RateLimit with what is left.
@@ -315,7 +316,7 @@ import Testing
         case .refuse: "refused"
         case .shadowRefuse: "shadow_refused"
         case .denied: said.decision == .denied(limit: limit.name) ? "refused" : ""
-        case .unlimited, .skipped: ""
+        case .unlimited, .skipped, .uncounted: ""
         }
     }
 

@@ -54,6 +54,11 @@ def _options(description, parts):
     return chosen
 
 
+def script():
+    """The script of shared limits."""
+    return subprocess.run([built(), "script"], check=True, capture_output=True, text=True).stdout
+
+
 def built():
     """The path of the built program."""
     command = ["swift", "build", "-c", "release", "--package-path", PACKAGE]

@@ -1,4 +1,5 @@
 import Glibc
+import Limits
 
 /// Runs the parts named on the command line, all without names, and prints a line of JSON per number. A name
 /// `decisions=decision, token_bucket` runs only the work of that part whose name begins so.
@@ -17,6 +18,11 @@ let parts: [(name: String, run: (String) -> Void)] = [
     ("fleet", { _ in measureFleet() }),
     ("population", { measurePopulation(Rounds(count: max(rounds, 1), prefix: $0)) }),
 ]
+// Not a number: the text that `bench/strict` has Redis run.
+if CommandLine.arguments.dropFirst() == ["script"] {
+    print(SharedLimitScript.text)
+    exit(0)
+}
 let wanted = CommandLine.arguments.dropFirst().map { $0.split(separator: "=", maxSplits: 1) }
 for name in wanted where !parts.contains(where: { $0.name == name.first ?? "" }) {
     print("weir-bench: no such part; there are \(parts.map(\.name).joined(separator: ", "))")

@@ -1,6 +1,6 @@
-import COpenSSL
+internal import COpenSSL
 
-/// A SHA-256 digest: the identity of a token, an API key or a request's content.
+/// A SHA-256 digest: the identity of a token, an API key, a request's content, a long part of a key.
 public struct SHA256Digest: Hashable, Sendable, BitwiseCopyable {
     /// The 32 bytes, eight in a word as they stand in memory.
     public private(set) var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
@@ -19,14 +19,14 @@ public struct SHA256Digest: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// The digest that `bytes` are; `nil` when they are not 32.
-    init?(_ bytes: [UInt8]) {
+    public init?(_ bytes: [UInt8]) {
         guard bytes.count == 32 else { return nil }
         // As many bytes as `words` has, by the line above.
         unsafe withUnsafeMutableBytes(of: &words) { unsafe $0.copyBytes(from: bytes) }
     }
 
     /// The 32 bytes.
-    var bytes: [UInt8] {
+    public var bytes: [UInt8] {
         var copy = words
         return unsafe withUnsafeBytes(of: &copy) { unsafe Array($0) }
     }

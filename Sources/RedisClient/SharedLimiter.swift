@@ -1,0 +1,96 @@
+import EventLoop
+public import Limits
+import Primitives
+import RedisWire
+import Settings
+
+/// One worker's questions to the Redis of limits: all decisions of a turn of the loop travel in one call.
+///
+///     requests of a turn ─► ask ─► batch ─► one EVALSHA at the end of the turn ─► answer ─► all that wait go on
+///
+/// The first question of a turn puts the call behind all tasks that are ready then, so that each of them adds its own.
+/// A decision waits for one deadline, `redis.timeout`, and not at all while the breaker is open. Nothing is asked
+/// twice: a call that got no answer may have run, and then it has charged for requests that were decided without it.
+public final class SharedLimiter {
+    /// The answer to a question: the levels of its limits begin at `place`.
+    public struct Answer {
+        /// What Redis says about the whole turn.
+        public let reply: SharedLimitReply
+        /// Where the question's levels begin.
+        public let place: Int
+    }
+
+    /// Makes the texts of keys.
+    public let keys: SharedKeyWriter
+    private let client: RedisClient
+    private var turn: SharedTurn?
+
+    private static let script = RedisScript(SharedLimitScript.text)
+
+    /// Asks through `client`.
+    public init(_ client: RedisClient) {
+        self.client = client
+        keys = SharedKeyWriter(namespace: client.settings.namespace)
+    }
+
+    /// Adds a question to the batch of this turn and waits for its answer.
+    ///
+    /// - Parameter add: Adds the question and returns where its levels will begin.
+    /// - Returns: `nil` when there is no answer in time, or none that is understood.
+    public func ask(_ add: (inout SharedLimitBatch) -> Int) async -> Answer? {
+        let turn = currentTurn()
+        let place = add(&turn.batch)
+        let waiter = Waiter(client.loop)
+        turn.waiters.append(waiter)
+        // The call ends at its deadline at the latest.
+        while !turn.isOver { _ = await waiter.wait(until: .never) }
+        return turn.reply.map { Answer(reply: $0, place: place) }
+    }
+
+    /// Adds a correction, whose answer nobody waits for. It is lost when Redis does not answer.
+    public func add(
+        _ correction: SharedCorrection, of policy: LimitPolicy,
+        _ subject: borrowing LimitSubject, _ dimensions: borrowing LimitDimensions
+    ) {
+        policy.add(correction, subject, dimensions, keys: keys, to: &currentTurn().batch)
+    }
+
+    private func currentTurn() -> SharedTurn {
+        if let turn, !turn.batch.isFull { return turn }
+        let turn = SharedTurn()
+        self.turn = turn
+        client.loop.start { [self] in send(turn) }
+        return turn
+    }
+
+    private func send(_ turn: SharedTurn) {
+        if self.turn === turn { self.turn = nil }
+        let levels = turn.batch.levels
+        client.begin(
+            Self.script, keys: turn.batch.keys, arguments: [turn.batch.argument],
+            until: client.deadline
+        ) { result in
+            if case .success(let reply) = result, let bytes = reply.bytes {
+                turn.end(SharedLimitReply(bytes.span, levels: levels))
+            } else {
+                turn.end(nil)
+            }
+        }
+    }
+}
+
+/// The questions of one turn of the loop, and who waits for their answer.
+private final class SharedTurn {
+    var batch = SharedLimitBatch()
+    var waiters: [Waiter] = []
+    private(set) var isOver = false
+    private(set) var reply: SharedLimitReply?
+
+    /// Hands the answer to all that wait; `nil`: there is none.
+    func end(_ reply: SharedLimitReply?) {
+        self.reply = reply
+        isOver = true
+        for waiter in waiters { waiter.wake() }
+        waiters = []
+    }
+}
