@@ -26,7 +26,6 @@ package enum Feature: Hashable, Sendable, CaseIterable {
     package static let missing: Set<Feature> = [
         .leasedLimits,
         .redisCluster,
-        .redisSentinel,
         .replicaReads,
     ]
 

@@ -1,3 +1,4 @@
+import Caching
 public import HTTPModel
 public import Primitives
 import RedisClient
@@ -35,6 +36,7 @@ public struct HealthReport: Sendable {
     private let generation: UInt64
     private let switches: CacheSwitches.State
     private let jobs: JobStatus
+    private let fleet: FleetState?
     private let redis: [(name: String, isDegraded: Bool)]
     private let upstreams: [(name: String, mayServe: Bool, isWhole: Bool)]
 
@@ -46,6 +48,7 @@ public struct HealthReport: Sendable {
         keys = shared.keys.report
         switches = shared.switches.state
         jobs = shared.background.status
+        fleet = shared.fleet
         redis = (shared.redis?.all ?? []).map { ($0.name, $0.isDegraded) }
         let configuration = shared.configurationState
         generation = configuration.generation
@@ -119,8 +122,24 @@ public struct HealthReport: Sendable {
             buffer.append("\"")
         }
         buffer.append("}")
+        appendFleet(to: buffer)
         appendWarming(to: buffer)
         buffer.append("}\n")
+    }
+
+    /// The processes that share the Redis, and how far their purges are known here.
+    private func appendFleet(to buffer: ByteBuffer) {
+        guard let fleet else { return }
+        buffer.append(",\"fleet\":{\"replicas\":")
+        buffer.append(decimal: UInt64(max(0, fleet.liveReplicas)))
+        buffer.append(",\"purge_sequence\":")
+        let counts = fleet.purges.counts
+        buffer.append(decimal: counts.position?.sequence ?? 0)
+        buffer.append(",\"purges_waiting\":")
+        buffer.append(decimal: UInt64(counts.waiting))
+        buffer.append(",\"catch_ups\":")
+        buffer.append(decimal: fleet.catchUps)
+        buffer.append("}")
     }
 
     /// How far warming is; readiness does not wait for it.

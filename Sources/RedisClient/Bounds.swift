@@ -23,6 +23,14 @@ enum Bounds {
     /// How often a subscription asks whether its connection lives, and how long it may say nothing.
     static let subscriptionPing = Nanoseconds.milliseconds(500)
     static let subscriptionSilence = Nanoseconds.milliseconds(1500)
+    /// How often the sentinels are asked whether the master is still the same.
+    static let masterInterval = Nanoseconds.seconds(5)
+    /// Redirections that one command of a cluster follows.
+    static let redirects = 5
+    /// The pause before a command is tried again whose keys are being moved.
+    static let tryAgainPause = Nanoseconds.milliseconds(5)
+    /// The least time between two questions about who has which slot.
+    static let refreshPause = Nanoseconds.milliseconds(200)
     /// Bytes of a file of authorities.
     static let authorityBytes = 1 << 20
     /// Changes of state kept for the log.

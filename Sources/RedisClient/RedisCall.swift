@@ -11,6 +11,8 @@ final class RedisCall: TimedObject {
     let deadline: MonotonicTime
     /// When it was handed to a connection; before that, when it was made.
     var sent: MonotonicTime
+    /// Whether the server is told that it was named by another one, whose slot moves.
+    var isAsking = false
     /// Who learns of its deadline.
     private weak var node: RedisNode?
     private var done: ((RedisResult) -> Void)?

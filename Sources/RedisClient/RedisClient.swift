@@ -14,7 +14,11 @@ public final class RedisClient {
     public let health: RedisHealth
     /// The loop of its thread.
     public let loop: EventLoop
-    private let node: RedisNode
+    private enum Route {
+        case server(RedisNode)
+        case cluster(RedisCluster)
+    }
+    private let route: Route
     private var isClosed = false
 
     /// Creates a client on `loop`, whose thread calls, and begins to connect.
@@ -24,11 +28,22 @@ public final class RedisClient {
         self.settings = settings
         self.health = health
         self.loop = loop
-        guard case .single(let place) = settings.topology else {
-            preconditionFailure("clusters and sentinels are refused by the configuration")
-        }
-        node = RedisNode(settings, at: place, loop: loop, health: health, random: random)
+        route =
+            switch settings.topology {
+            case .single, .sentinel:
+                .server(
+                    RedisNode(
+                        settings, target: RedisTarget(settings.topology), loop: loop,
+                        health: health, random: random))
+            case .cluster(let seeds):
+                .cluster(
+                    RedisCluster(
+                        settings, seeds: seeds, loop: loop, health: health, random: random))
+            }
     }
+
+    /// Whether keys are spread over several servers: a script may use keys of one slot alone (`RedisSlot`).
+    public var isCluster: Bool { if case .cluster = route { true } else { false } }
 
     /// Whether calls are let through.
     public var isAvailable: Bool { health.isAvailable && !isClosed }
@@ -39,7 +54,10 @@ public final class RedisClient {
     /// Closes all connections for good; calls that wait fail.
     public func close() {
         isClosed = true
-        node.close()
+        switch route {
+        case .server(let node): node.close()
+        case .cluster(let cluster): cluster.close()
+        }
     }
 
     // MARK: Calls
@@ -53,10 +71,21 @@ public final class RedisClient {
         guard !isClosed else { return done(.failure(.closed)) }
         guard health.isAvailable else {
             health.counts.refused.add()
-            node.probeIfDegraded()
+            probeIfDegraded()
             return done(.failure(.unavailable))
         }
-        node.begin(RedisCall(command, began: loop.now, deadline: deadline, done))
+        switch route {
+        case .server(let node):
+            node.begin(RedisCall(command, began: loop.now, deadline: deadline, done))
+        case .cluster(let cluster): cluster.begin(command, until: deadline, done)
+        }
+    }
+
+    private func probeIfDegraded() {
+        switch route {
+        case .server(let node): node.probeIfDegraded()
+        case .cluster(let cluster): cluster.probeIfDegraded()
+        }
     }
 
     /// Sends `command` and waits for its reply, but not beyond `until`. An error of the server is thrown.
@@ -72,10 +101,13 @@ public final class RedisClient {
     public func send(_ command: RedisCommand) -> Bool {
         guard isAvailable else {
             health.counts.dropped.add()
-            if !isClosed { node.probeIfDegraded() }
+            if !isClosed { probeIfDegraded() }
             return false
         }
-        return node.send(command)
+        switch route {
+        case .server(let node): return node.send(command)
+        case .cluster(let cluster): return cluster.send(command)
+        }
     }
 
     // MARK: Scripts

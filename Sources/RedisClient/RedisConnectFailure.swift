@@ -16,6 +16,10 @@ public enum RedisConnectFailure: Error, Sendable, Equatable {
     case tls(TLSFailure)
     /// The peer does not speak the protocol.
     case malformed
+    /// The sentinels know no master of the name.
+    case unknownMaster
+    /// The server that the sentinels name is not a master, or not yet.
+    case notMaster
     /// The server refused AUTH, SELECT, or to work at all.
     case server(RedisServerError)
 
@@ -28,6 +32,8 @@ public enum RedisConnectFailure: Error, Sendable, Equatable {
         case .closed: "closed by the server"
         case .tls(let failure): "TLS: \(failure.reason)"
         case .malformed: "not the protocol of Redis"
+        case .unknownMaster: "the sentinels know no such master"
+        case .notMaster: "not the master"
         case .server(let error): error.text
         }
     }

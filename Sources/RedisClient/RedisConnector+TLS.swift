@@ -6,7 +6,7 @@ import TLSEngine
 extension RedisConnector {
     /// Agrees upon TLS over `stream` where the settings ask for it.
     func secure(
-        _ stream: ByteStream, until deadline: MonotonicTime
+        _ stream: ByteStream, _ place: RedisSettings.Place, until deadline: MonotonicTime
     ) async throws(RedisConnectFailure) -> TLSStream? {
         guard let settings = settings.tls, case .host(let name, _) = place else { return nil }
         let server =

@@ -7,8 +7,19 @@ import Settings
 /// that the server works.
 struct RedisConnector {
     let settings: RedisSettings
-    let place: RedisSettings.Place
+    let target: RedisTarget
     let loop: EventLoop
+
+    init(settings: RedisSettings, target: RedisTarget, loop: EventLoop) {
+        self.settings = settings
+        self.target = target
+        self.loop = loop
+    }
+
+    /// Makes connections to the server at `place`.
+    init(settings: RedisSettings, place: RedisSettings.Place, loop: EventLoop) {
+        self.init(settings: settings, target: .place(place), loop: loop)
+    }
 
     /// How long an attempt may take.
     func patience(isDegraded: Bool) -> Nanoseconds {
@@ -23,11 +34,49 @@ struct RedisConnector {
     func connect(
         writing: Bool, until deadline: MonotonicTime
     ) async throws(RedisConnectFailure) -> RedisStream {
-        let bytes = try await connectStream(until: deadline)
+        let (stream, place) = try await open(until: deadline)
+        stream.place = place
         do throws(RedisConnectFailure) {
-            let stream = RedisStream(bytes, try await secure(bytes, until: deadline))
             try await introduce(stream, writing: writing, until: deadline)
             return stream
+        } catch {
+            stream.close()
+            throw error
+        }
+    }
+
+    /// Connects to where `target` leads now.
+    private func open(
+        until deadline: MonotonicTime
+    ) async throws(RedisConnectFailure) -> (RedisStream, RedisSettings.Place) {
+        switch target {
+        case .place(let place): return (try await open(place, until: deadline), place)
+        case .master(let name, let sentinels):
+            let place = try await master(name, of: sentinels, until: deadline)
+            return (try await open(place, until: deadline), place)
+        case .any(let places):
+            var failure = RedisConnectFailure.unresolved
+            for (index, place) in places.enumerated() {
+                let share = (deadline - loop.now).count / UInt64(places.count - index)
+                do throws(RedisConnectFailure) {
+                    return (
+                        try await open(place, until: loop.now + Nanoseconds(share)), place
+                    )
+                } catch {
+                    failure = error
+                }
+            }
+            throw failure
+        }
+    }
+
+    /// Connects to the server at `place`, with TLS where it is asked for.
+    func open(
+        _ place: RedisSettings.Place, until deadline: MonotonicTime
+    ) async throws(RedisConnectFailure) -> RedisStream {
+        let bytes = try await connectStream(place, until: deadline)
+        do throws(RedisConnectFailure) {
+            return RedisStream(bytes, try await secure(bytes, place, until: deadline))
         } catch {
             bytes.close()
             throw error
@@ -51,9 +100,9 @@ struct RedisConnector {
 
     /// Tries the addresses in their order; each gets an equal part of the time that is left.
     private func connectStream(
-        until deadline: MonotonicTime
+        _ place: RedisSettings.Place, until deadline: MonotonicTime
     ) async throws(RedisConnectFailure) -> ByteStream {
-        let addresses = await addresses(until: deadline)
+        let addresses = await addresses(place, until: deadline)
         var failure = RedisConnectFailure.unresolved
         for (index, address) in addresses.enumerated() {
             let share = (deadline - loop.now).count / UInt64(addresses.count - index)
@@ -67,7 +116,9 @@ struct RedisConnector {
         throw failure
     }
 
-    private func addresses(until deadline: MonotonicTime) async -> [SocketAddress] {
+    private func addresses(
+        _ place: RedisSettings.Place, until deadline: MonotonicTime
+    ) async -> [SocketAddress] {
         switch place {
         case .unix(let path): return [.unix(path)]
         case .host(let name, let port):
@@ -84,25 +135,49 @@ struct RedisConnector {
         _ stream: RedisStream, writing: Bool, until deadline: MonotonicTime
     ) async throws(RedisConnectFailure) {
         var commands: [RedisCommand] = []
-        if let password = settings.password {
-            var auth = RedisCommand("AUTH")
-            if let username = settings.username { auth.append(text: username) }
-            auth.append(text: password)
-            commands.append(auth)
-        }
+        if let authentication { commands.append(authentication) }
         if settings.database != 0 {
             commands.append(RedisCommand("SELECT", "\(settings.database)"))
         }
+        let needed = commands.count
+        if target.isMaster { commands.append(RedisCommand("ROLE")) }
         commands.append(RedisConnector.probe(settings, writing: writing))
-        for reply in try await stream.ask(commands, until: deadline) {
-            if case .error(let error) = reply { throw .server(error) }
+        let replies = try await stream.ask(commands, until: deadline)
+        for case .error(let error) in replies.prefix(needed) { throw .server(error) }
+        if target.isMaster, let role = replies[needed].elements?.first?.text, role != "master" {
+            throw .notMaster
+        }
+        if let refusal = RedisConnector.refusal(replies[replies.count - 1]) { throw refusal }
+    }
+
+    /// AUTH, where there is a password.
+    var authentication: RedisCommand? {
+        settings.password.map { password in
+            var command = RedisCommand("AUTH")
+            if let username = settings.username { command.append(text: username) }
+            command.append(text: password)
+            return command
         }
     }
 
-    /// A command that shows that the server works; with `writing`, that it takes writes, too.
+    /// A command that shows that the server works; with `writing`, that it takes writes, too, and in a cluster that
+    /// the cluster is complete.
     static func probe(_ settings: RedisSettings, writing: Bool) -> RedisCommand {
-        writing
-            ? RedisCommand("SET", "\(settings.namespace):probe", "1", "PX", "1000")
-            : RedisCommand("PING")
+        guard writing else { return RedisCommand("PING") }
+        if case .cluster = settings.topology { return RedisCommand("CLUSTER", "INFO") }
+        return RedisCommand("SET", "\(settings.namespace):probe", "1", "PX", "1000")
+    }
+
+    /// What the reply to a probe has against using the server. A refusal of the command alone shows that the
+    /// server works.
+    static func refusal(_ reply: RedisReply) -> RedisConnectFailure? {
+        switch reply {
+        case .error(let error): error.isAboutServer ? .server(error) : nil
+        case .bulk(let bytes):
+            bytes.span.containsIgnoringCase("cluster_state:fail")
+                ? .server(RedisServerError(line: Array("CLUSTERDOWN The cluster is down".utf8)))
+                : nil
+        default: nil
+        }
     }
 }

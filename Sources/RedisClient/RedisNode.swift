@@ -28,19 +28,32 @@ final class RedisNode {
     private var waiting: [RedisCall] = []
     private var isProbing = false
     private let pauseWaiter: Waiter
+    /// The cluster it is a part of.
+    weak var cluster: RedisCluster?
+    /// Where it is; of a master behind sentinels, where it was found last.
+    private(set) var place: RedisSettings.Place
 
     init(
-        _ settings: RedisSettings, at place: RedisSettings.Place, loop: EventLoop,
-        health: RedisHealth, random: SeededRandom
+        _ settings: RedisSettings, target: RedisTarget, loop: EventLoop, health: RedisHealth,
+        random: SeededRandom
     ) {
         self.loop = loop
         self.settings = settings
         self.health = health
         self.random = random
-        connector = RedisConnector(settings: settings, place: place, loop: loop)
+        connector = RedisConnector(settings: settings, target: target, loop: loop)
         pauseWaiter = Waiter(loop)
+        place =
+            switch target {
+            case .place(let place): place
+            case .any(let places), .master(_, let places): places[0]
+            }
         loop.start { [self] in await keepConnected() }
+        if target.isMaster { loop.start { [self] in await followMaster() } }
     }
+
+    /// Whether a call would be sent at once.
+    var isUsable: Bool { if case .ready(let link) = state { !link.isStalled } else { false } }
 
     private var isClosed: Bool { if case .closed = state { true } else { false } }
 
@@ -76,6 +89,7 @@ final class RedisNode {
     private func start(_ call: RedisCall, on link: RedisLink) {
         health.counts.commands.add()
         call.sent = loop.now
+        if call.isAsking { link.send(RedisCommand("ASKING"), for: nil) }
         link.send(call.command, for: call)
     }
 
@@ -101,8 +115,14 @@ final class RedisNode {
     func noteTimeout(of call: RedisCall) {
         health.counts.timeouts.add()
         if case .ready(let link) = state { link.noteTimeout(sent: call.sent) }
-        health.noteFailure(.timedOut, since: call.sent, at: loop.now)
+        noteFailure(.timedOut, since: call.sent)
         probeIfDegraded()
+    }
+
+    /// Opens the breaker, unless it is a failure of this server alone and there are others.
+    private func noteFailure(_ reason: RedisError, since start: MonotonicTime) {
+        if let cluster, !cluster.isWhole(reason) { return cluster.refreshSoon() }
+        health.noteFailure(reason, since: start, at: loop.now)
     }
 
     /// Notes a reply to a command that was sent at `sent`; returns why the connection is of no more use, if it
@@ -111,6 +131,7 @@ final class RedisNode {
         health.noteReply(after: loop.now - sent)
         if case .error(let error) = reply {
             health.counts.errors.add()
+            if error.kind == .moved { cluster?.refreshSoon() }
             if error.isAboutServer { return noteRefusal(error, hasCaller: hasCaller) }
         }
         if loop.now - sent <= settings.timeout { health.noteAnswer(at: loop.now) }
@@ -120,7 +141,7 @@ final class RedisNode {
     private func noteRefusal(_ error: RedisServerError, hasCaller: Bool) -> RedisError? {
         // A cache that is full refuses writes and can still be read.
         if error.kind == .outOfMemory && !hasCaller { return nil }
-        health.noteRefusal(error, at: loop.now)
+        if cluster?.isWhole(.server(error)) ?? true { health.noteRefusal(error, at: loop.now) }
         // Another server may be the master now, under the same name.
         if error.isAboutRole { return .server(error) }
         probeIfDegraded()
@@ -147,7 +168,7 @@ final class RedisNode {
             } catch {
                 failure = error
                 health.counts.connectFailures.add()
-                health.noteFailure(.connect(error), since: began, at: loop.now)
+                noteFailure(.connect(error), since: began)
             }
             guard !isClosed else { return }
             failures += 1
@@ -168,6 +189,7 @@ final class RedisNode {
             link.close(.closed)
             return .closed
         }
+        if let found = stream.place { place = found }
         health.counts.connects.add()
         health.noteRecovery(at: loop.now)
         state = .ready(link)
@@ -184,13 +206,26 @@ final class RedisNode {
         switch reason {
         case .timedOut:
             let silence = Nanoseconds(loop.now.nanoseconds) - connector.silencePatience
-            health.noteFailure(
-                reason, since: MonotonicTime(nanoseconds: silence.count), at: loop.now)
-        case .malformed: health.noteFailure(reason, since: loop.now, at: loop.now)
+            noteFailure(reason, since: MonotonicTime(nanoseconds: silence.count))
+        case .malformed: noteFailure(reason, since: loop.now)
         // A refusal has opened it already; another end shows in the next attempt to connect.
         case .server, .closed, .tooLarge, .connect, .overloaded, .unavailable: break
         }
         probeIfDegraded()
+    }
+
+    /// Asks the sentinels now and then, and leaves a server that is not the master any more.
+    private func followMaster() async {
+        while !isClosed {
+            let interval = Bounds.masterInterval.count
+            let chance = UInt64(random.below(Int(interval / 2)))
+            await loop.sleep(for: Nanoseconds(interval / 2 + chance))
+            guard case .ready(let link) = state else { continue }
+            let known = await connector.masterPlace(until: loop.now + settings.connectTimeout)
+            if let known, known != place, case .ready(let current) = state, current === link {
+                link.close(.closed)
+            }
+        }
     }
 
     private func sendWaiting(on link: RedisLink) {
@@ -231,6 +266,13 @@ final class RedisNode {
             call.wait(at: self)
             start(call, on: link)
         }
-        if case .success = result { health.noteRecovery(at: loop.now) }
+        switch result {
+        case .success(let reply):
+            if RedisConnector.refusal(reply) == nil { health.noteRecovery(at: loop.now) }
+        case .failure(.server(let error)):
+            // A refusal of the command alone shows that the server works.
+            if !error.isAboutServer { health.noteRecovery(at: loop.now) }
+        case .failure: break
+        }
     }
 }

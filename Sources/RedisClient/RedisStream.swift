@@ -1,6 +1,7 @@
 import EventLoop
 import Primitives
 import RedisWire
+import Settings
 import TLSEngine
 
 /// The bytes of one connection as commands and replies.
@@ -10,6 +11,8 @@ final class RedisStream {
     private let tls: TLSStream?
     /// Why TLS broke, for those who look for the reason of an end.
     private var tlsFailure: TLSFailure?
+    /// The server it leads to.
+    var place: RedisSettings.Place?
     private let reader = RedisReader()
     private let input = ByteBuffer(capacity: 16 << 10)
 

@@ -42,14 +42,12 @@ public final class RedisSubscription {
         tell: @escaping (Event) -> Void
     ) {
         precondition(!channels.isEmpty)
-        guard case .single(let place) = settings.topology else {
-            preconditionFailure("clusters and sentinels are refused by the configuration")
-        }
         self.loop = loop
         self.channels = channels
         self.random = random
         self.tell = tell
-        connector = RedisConnector(settings: settings, place: place, loop: loop)
+        connector = RedisConnector(
+            settings: settings, target: RedisTarget(settings.topology), loop: loop)
         pauseWaiter = Waiter(loop)
         loop.start { [self] in await keepSubscribed() }
     }

@@ -4,12 +4,14 @@ import Testing
 extension Integration {
     /// Three processes that share a Redis: what is purged in one is purged in all.
     struct FleetTests {
-        private static let rest = """
-            cache: {memory: 64MiB, ttl: 10m}
+        private static func rest(_ isShared: Bool) -> String {
+            """
+            cache: {memory: 64MiB, ttl: 10m, redis: \(isShared)}
             routes:
               - {path: /sync, methods: [POST], invalidates: [t]}
               - {path: /**, cache: {ttl: 10m, tags: [t]}}
             """
+        }
 
         /// An origin that says how often the scenario has changed what it says.
         private struct Source {
@@ -24,15 +26,18 @@ extension Integration {
         }
 
         private func withFleet(
-            _ source: Source, _ redis: RedisServer, of count: Int = 3, _ fleet: [RunningWeir] = [],
+            _ source: Source, _ redis: RedisServer, of count: Int = 3, isShared: Bool = false,
+            _ fleet: [RunningWeir] = [],
             _ body: ([RunningWeir]) throws -> Void
         ) throws {
             guard fleet.count < count else {
                 try awaitConnected(fleet)
                 return try body(fleet)
             }
-            try Weir.run(configuration(source.origin, "redis: \(redis.url)\n" + Self.rest)) {
-                try withFleet(source, redis, of: count, fleet + [$0], body)
+            let text = "redis: \(redis.url)\n" + Self.rest(isShared)
+            try Weir.run(configuration(source.origin, text)) {
+                try withFleet(
+                    source, redis, of: count, isShared: isShared, fleet + [$0], body)
             }
         }
 
@@ -129,12 +134,12 @@ extension Integration {
             }
         }
 
-        @Test(arguments: ["pubsub", "normal"])
-        func `who loses its connection reads what it missed`(kind: String) throws {
+        @Test(arguments: ["pubsub", "normal"], [false, true])
+        func `who loses its connection reads what it missed`(kind: String, isShared: Bool) throws {
             try RedisServer.run { redis in
                 let source = try Source()
                 defer { source.origin.close() }
-                try withFleet(source, redis) { fleet in
+                try withFleet(source, redis, isShared: isShared) { fleet in
                     var slowest = Duration.zero
                     for _ in 0..<3 {
                         // Connections that break at once are made again ever later.
