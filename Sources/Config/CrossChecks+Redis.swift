@@ -68,11 +68,10 @@ extension Report {
                     + "\"${REDIS_URL:-}\"` counts in this process where the variable is not set")
             return false
         }
-        if consistency == .leased, limit.hasRightAlgorithm, !limit.definition.algorithm.canLease {
-            error(
-                keyOf: place,
-                "`leased` goes with `token_bucket`, `sliding_window` and `fixed_window`",
-                help: "write `consistency: strict`")
+        if consistency == .leased, limit.hasRightAlgorithm,
+            let obstacle = limit.definition.leaseObstacle
+        {
+            error(keyOf: place, obstacle.words, help: "write `consistency: strict`")
             return false
         }
         return true
@@ -154,12 +153,15 @@ extension Report {
     }
 }
 
-extension LimitDefinition.Algorithm {
-    /// Whether its units can be debited in advance without admitting more (standards A6).
-    fileprivate var canLease: Bool {
+extension LeaseObstacle {
+    /// What a message says.
+    fileprivate var words: String {
         switch self {
-        case .tokenBucket, .slidingWindow, .fixedWindow: true
-        case .slidingLog, .leakyBucket, .concurrency: false
+        case .algorithm: "`leased` goes with `token_bucket`, `sliding_window` and `fixed_window`"
+        case .costs:
+            "`leased` spends units before the answer is known, and this limit's cost depends on it"
+        case .quickBucket:
+            "`leased` wants a bucket that takes 100 ms or more to fill: a larger `burst`, or a slower rate"
         }
     }
 }

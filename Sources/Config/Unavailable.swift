@@ -24,7 +24,6 @@ package enum Feature: Hashable, Sendable, CaseIterable {
 
     /// Those that this version does not have.
     package static let missing: Set<Feature> = [
-        .leasedLimits,
         .redisCluster,
         .replicaReads,
     ]

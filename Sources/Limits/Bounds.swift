@@ -53,6 +53,8 @@ public enum LimitBounds {
 enum LeaseBounds {
     /// What a process asks for is its own use in so many microseconds, at most.
     static let horizonMicros: UInt64 = 500_000
+    /// A bucket that fills in fewer microseconds is not leased.
+    static let fillMin: Int64 = 100_000
     /// How long a process refuses by itself after Redis had nothing: from, doubled each time, to; nanoseconds.
     static let denialMin: UInt64 = 2_000_000
     static let denialMax: UInt64 = 1_000_000_000

@@ -10,8 +10,10 @@ struct CompiledLimit: Sendable {
     let parts: LimitParts
     let anonymous: LimitDefinition.Anonymous
     let isShadow: Bool
-    /// Whether Redis counts it, each decision for itself.
+    /// Whether Redis counts it: each decision for itself, or by leases.
     let isShared: Bool
+    /// Whether its units are leased.
+    let isLeased: Bool
     /// Its rates: the ordinary one, then those of the tiers, then those of overrides.
     let rates: Range<Int>
     /// The rates of the tiers.

@@ -45,6 +45,27 @@ public final class LeaseTable: Sendable {
         }
     }
 
+    /// What is known of a key for whoever asks for `cost`.
+    func level(_ digest: Digest128, _ cost: UInt32, at now: MonotonicTime) -> LeaseLevel {
+        shards[shard(of: digest)].leases.withLock { leases in
+            guard let place = leases.index(forKey: digest) else {
+                return LeaseLevel(remaining: 0, resetAfter: 0, nextAfter: 0)
+            }
+            return leases.values[place].level(cost, at: now.nanoseconds)
+        }
+    }
+
+    /// Whether a key has a lease, and whether `cost` units would pass as far as is known.
+    func peek(
+        _ digest: Digest128, _ cost: UInt32, at now: MonotonicTime
+    ) -> (level: LeaseLevel, passes: Bool)? {
+        shards[shard(of: digest)].leases.withLock { leases in
+            guard var lease = leases[digest] else { return nil }
+            let level = lease.level(cost, at: now.nanoseconds)
+            return (level, lease.take(cost, at: now.nanoseconds) != .refused)
+        }
+    }
+
     /// Puts units back that were taken and not spent after all.
     public func putBack(
         _ digest: Digest128, _ units: UInt32, receipt: Int64, at now: MonotonicTime
@@ -109,6 +130,14 @@ public final class LeaseTable: Sendable {
         public let terms: LeaseTerms
         /// The order: to be sent once, after which `receive` or `fail` is due.
         public let order: LeaseOrder
+
+        /// Creates one.
+        public init(digest: Digest128, key: [UInt8], terms: LeaseTerms, order: LeaseOrder) {
+            self.digest = digest
+            self.key = key
+            self.terms = terms
+            self.order = order
+        }
     }
 
     /// What is to be given back or renewed now: units that are idle or about to end. Leases out of use are

@@ -116,3 +116,31 @@ public struct LeaseTerms: Sendable, BitwiseCopyable, Equatable {
         return min(max(share, denialMin), LeaseBounds.denialMax)
     }
 }
+
+/// Why a limit cannot be leased.
+public enum LeaseObstacle: Sendable, Equatable {
+    /// Its units cannot be debited in advance without admitting more (standards A6).
+    case algorithm
+    /// What a request costs is known only with its answer.
+    case costs
+    /// Its bucket is used up within a few round trips, and each unit is outstanding until its process has told
+    /// that it was spent.
+    case quickBucket
+}
+
+extension LimitDefinition {
+    /// Why it cannot be leased; `nil` when it can.
+    public var leaseObstacle: LeaseObstacle? {
+        guard LeaseTerms(algorithm, rate) != nil else { return .algorithm }
+        if !countedStatuses.isEmpty || costs.dependsOnAnswer { return .costs }
+        let all = [rate] + tiers.values.compactMap(\.self) + overrides.compactMap(\.rate)
+        for rate in all {
+            if let terms = LeaseTerms(algorithm, rate), terms.kind == .tokenBucket,
+                terms.fill < LeaseBounds.fillMin
+            {
+                return .quickBucket
+            }
+        }
+        return nil
+    }
+}

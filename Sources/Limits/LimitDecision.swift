@@ -32,6 +32,10 @@ public final class LimitDecision {
     private var receiptCount = 0
     /// The states that Redis has not been asked for yet, a bit each.
     private var open: UInt8 = 0
+    /// Leased states for which units have to be asked for, a bit each.
+    public internal(set) var lackingLeases: UInt8 = 0
+    /// Leased states for which it is time to ask for more, a bit each.
+    public internal(set) var lowLeases: UInt8 = 0
 
     /// The decision of no limit at all.
     public init() {}
@@ -44,6 +48,8 @@ public final class LimitDecision {
         longestWait = 0
         delay = .zero
         open = 0
+        lackingLeases = 0
+        lowLeases = 0
     }
 
     /// Whether the limits of the process let the request pass, and those that Redis counts are still to be asked.
@@ -155,6 +161,9 @@ public final class LimitDecision {
     /// Leaves a state to be decided by Redis.
     func leaveOpen(_ state: UInt8) { open |= 1 << state }
 
+    /// Notes that a state is decided.
+    func close(_ state: Int) { open &= ~(1 << UInt8(truncatingIfNeeded: state)) }
+
     /// Takes the states out that Redis was to decide, a bit each.
     func takeOpen() -> UInt8 {
         defer { open = 0 }
@@ -222,6 +231,8 @@ struct LimitReceipt: Sendable, BitwiseCopyable {
     var divisor: UInt8 = 1
     /// Whether Redis was charged: `mark` is a moment of its clock.
     var isShared = false
+    /// Whether a lease was charged: `mark` is its receipt.
+    var isLeased = false
 
     init() {}
 

@@ -232,8 +232,8 @@ public struct SharedCorrection: Sendable, BitwiseCopyable {
 
 /// Makes the texts of keys for a batch, in a buffer that is used again.
 public final class SharedKeyWriter {
-    private let namespace: [UInt8]
-    private let text = ByteBuffer(capacity: 256)
+    let namespace: [UInt8]
+    let text = ByteBuffer(capacity: 256)
 
     /// Keys will begin with `namespace`.
     public init(namespace: String) { self.namespace = Array(namespace.utf8) }

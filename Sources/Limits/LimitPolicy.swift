@@ -25,7 +25,7 @@ public struct LimitPolicy: Sendable {
     private let endpointDigest: Digest128
     /// The parts of all limits together.
     private let parts: LimitParts
-    /// Whether Redis counts a limit, each decision for itself: then decisions may be left open (`awaitsRedis`).
+    /// Whether Redis counts a limit: then decisions may be left open (`awaitsRedis`).
     public let hasShared: Bool
     /// Whether a limit may delay requests.
     let delays: Bool
@@ -34,6 +34,10 @@ public struct LimitPolicy: Sendable {
     let rateDefinitions: [LimitDefinition.Rate]
     /// The rates as a script of Redis counts by them; `nil` where it cannot.
     let sharedRates: [SharedLimitRate?]
+    /// The rates as they are leased; `nil` where they are not.
+    let leaseTerms: [LeaseTerms?]
+    /// Whether a limit is leased.
+    public let hasLeased: Bool
     /// The limits' names in bytes.
     let sharedNames: [[UInt8]]
     /// The dimensions as the configuration writes them.
@@ -57,6 +61,8 @@ public struct LimitPolicy: Sendable {
         definitions = builder.definitions
         rateDefinitions = builder.rateDefinitions
         sharedRates = builder.sharedRates
+        leaseTerms = builder.leaseTerms
+        hasLeased = builder.limits.contains { $0.isLeased }
         sharedNames = builder.definitions.map { Array($0.name.utf8) }
         dimensions = builder.dimensions
         dimensionTexts = builder.dimensionTexts

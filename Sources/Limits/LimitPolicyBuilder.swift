@@ -20,6 +20,15 @@ struct LimitPolicyBuilder {
         }
     }
 
+    /// The rates as they are leased; `nil` where they are not.
+    var leaseTerms: [LeaseTerms?] {
+        zip(limits, definitions).flatMap { limit, definition in
+            rateDefinitions[limit.rates].map {
+                definition.isLeased ? LeaseTerms(definition.algorithm, $0) : nil
+            }
+        }
+    }
+
     /// Adds bytes and says where they stand.
     mutating func append(_ text: some Sequence<UInt8>) -> ByteRange {
         let start = bytes.count
@@ -54,7 +63,7 @@ struct LimitPolicyBuilder {
                 identity: Self.identity(definition, meter: rates[first].meter),
                 parts: definition.per.reduce(into: []) { $0.insert(LimitParts($1)) },
                 anonymous: definition.anonymous, isShadow: definition.mode == .shadow,
-                isShared: definition.isShared,
+                isShared: definition.isShared, isLeased: definition.isLeased,
                 rates: first..<rates.count, tiers: (first + 1)..<(first + 1 + tiers.count),
                 costs: definition.costs.reserved(
                     isConcurrency: definition.algorithm == .concurrency),
@@ -161,9 +170,11 @@ extension LimitMeter {
 }
 
 extension LimitDefinition {
-    /// Whether Redis counts it, each decision for itself. Requests in flight are counted by the process that has
-    /// them.
-    var isShared: Bool { consistency == .strict && algorithm != .concurrency }
+    /// Whether Redis counts it. Requests in flight are counted by the process that has them.
+    var isShared: Bool { consistency != .process && algorithm != .concurrency }
+
+    /// Whether its units are leased; an algorithm that cannot be leased is counted decision by decision.
+    var isLeased: Bool { consistency == .leased && LeaseTerms(algorithm, rate) != nil }
 }
 
 extension LimitDefinition.Algorithm {

@@ -17,6 +17,8 @@ import Synchronization
 /// exact across threads.
 public final class LimitTable: Sendable {
     let seed: KeyedHasher.Seed
+    /// What the process holds of leased limits.
+    public let leases = LeaseTable()
     private let shards: InlineArray<256, LimitShard>
     private let shardMask: UInt64
     private let offset = Atomic<UInt64>(0)
@@ -119,6 +121,14 @@ public final class LimitTable: Sendable {
         _ receipt: LimitReceipt, to units: UInt32, by policy: LimitPolicy, at clock: ClockReading
     ) -> LimitMeter.Level {
         let now = now(clock)
+        if receipt.isLeased {
+            if units < receipt.units {
+                leases.putBack(
+                    receipt.digest, receipt.units - units, receipt: Int64(bitPattern: receipt.mark),
+                    at: clock.monotonic)
+            }
+            return leases.level(receipt.digest, 1, at: clock.monotonic).asMeterLevel(at: now)
+        }
         return shards[Int(receipt.shard)].state.withLock { state in
             state.correct(receipt, to: units, by: policy, at: now)
         }

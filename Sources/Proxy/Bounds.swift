@@ -33,6 +33,8 @@ enum Bounds {
     static let lookups = 3
     /// Requests that one fetch for the cache may send: again on a fresh connection, again without conditions.
     static let fetchAttempts = 3
+    /// How long after the start warming waits until answers in Redis may be used.
+    static let purgesAwaited = Nanoseconds.seconds(5)
     /// How long a lease on fetching a key for all replicas lasts when its holder ends without a word, and so how long
     /// others wait for it.
     static let leaseTime = Nanoseconds.seconds(5)
@@ -53,6 +55,10 @@ enum Bounds {
     static let popularFile = 8 << 20
     /// Entries of the store whose hits are taken under one lock.
     static let hitsStep = 1024
+    /// How often a request asks Redis for units that others take before it, until it is refused.
+    static let leaseRounds = 8
+    /// How often a sixteenth of the leases is looked through for idle ones.
+    static let leaseSweep = Nanoseconds.milliseconds(6)
     /// Background jobs that wait, dead letters that are kept, attempts at one job, and the pauses between them.
     static let jobs = 4096
     static let deadJobs = 256

@@ -129,6 +129,7 @@ public final class ProxyServer: Sendable {
             await control.sleep(for: .milliseconds(20))
         }
         let left = shared.openConnections
+        await workers.first?.returnLeases()
         for worker in workers { await worker.cutOff() }
         return left
     }
@@ -162,6 +163,8 @@ public final class ProxyServer: Sendable {
                 concurrency: settings.warm?.concurrency ?? WarmSettings.standardConcurrency)
         }
         for worker in workers { await worker.adopt(blueprint, health: health, keys: keys) }
+        // What was leased on other terms is theirs who lease on the new ones.
+        if settings.limits != former.settings.limits { await workers.first?.returnLeases() }
     }
 
     /// Fetches the URLs of `cache.warm` again, if it is to happen after a purge; from any thread. What is still

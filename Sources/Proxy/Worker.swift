@@ -40,7 +40,13 @@ public actor Worker {
     }
 
     /// Does the background work of the process from now on.
-    func startBackgroundWork() { BackgroundRunner(context).start() }
+    func startBackgroundWork() {
+        BackgroundRunner(context).start()
+        context.startSweepingLeases()
+    }
+
+    /// Gives back all units that the process holds of leased limits, and waits for Redis to take them.
+    func returnLeases() async { await context.leaseDesk?.empty() }
 
     private func accept(on index: Int) async {
         let listener = listeners[index]

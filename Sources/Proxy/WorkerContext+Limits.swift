@@ -50,6 +50,9 @@ extension WorkerContext {
         route.limits.decide(
             subject, dimensions: dimensions, answer: exchange.answer, in: shared.limits,
             at: loop.clock, isPeek: isPeek, into: exchange.decision)
+        if exchange.decision.awaitsRedis && route.limits.hasLeased {
+            takeLeases(exchange, subject, dimensions, route, isPeek: isPeek)
+        }
         if exchange.decision.awaitsRedis { return .askLimits(route) }
         return conclude(
             exchange, identity, dimensions, request, route, snapshot, isPeek: isPeek)

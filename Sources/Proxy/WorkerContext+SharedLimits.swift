@@ -20,7 +20,13 @@ extension WorkerContext {
         _ exchange: Exchange, _ route: Route, _ snapshot: Snapshot, isPeek: Bool
     ) async -> Verdict {
         var answer: SharedLimiter.Answer?
-        if let limiter = sharedLimiter {
+        let hasLeases = await awaitLeases(exchange, route)
+        if hasLeases && !exchange.decision.awaitsRedis {
+            return conclude(
+                exchange, exchange.identity, exchange.dimensions, exchange.request, route, snapshot,
+                isPeek: isPeek)
+        }
+        if hasLeases, let limiter = sharedLimiter {
             answer = await limiter.ask { batch in
                 ask(
                     about: exchange, exchange.identity, exchange.dimensions, route, limiter.keys,

@@ -4,6 +4,7 @@ import HTTP1
 import HTTPModel
 import Identity
 import Primitives
+import RedisClient
 import Routes
 import Settings
 import Upstreams
@@ -34,6 +35,7 @@ extension WorkerContext {
         if let reason = CacheBypass.reason(for: request, rules: cache) {
             return .refused(JobReason(reason.name))
         }
+        guard !awaitsPurges(cache) else { return .failed(JobReason("purges-unknown")) }
         var identity = ResolvedIdentity()
         blueprint.identity.resolve(
             peer: WorkerContext.warmingPeer, request: request, credentials: snapshot.credentials,
@@ -59,6 +61,16 @@ extension WorkerContext {
                 fill
             ).finished()
         }
+    }
+
+    /// Whether this process has just started, and will know in a moment whether it may use what others have in Redis:
+    /// that is asked before the origin.
+    private func awaitsPurges(_ cache: CacheRules) -> Bool {
+        guard cache.policy.isShared, let fleet = shared.fleet, let redis = shared.redis else {
+            return false
+        }
+        return redis.cache.isAvailable && !fleet.purges.isTrusted(at: loop.now)
+            && loop.now - shared.started.monotonic < Bounds.purgesAwaited
     }
 
     private func read(

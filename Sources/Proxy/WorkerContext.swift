@@ -2,6 +2,7 @@ import Caching
 import EventLoop
 import HTTPModel
 import Identity
+import Limits
 import Primitives
 import RedisClient
 import Settings
@@ -19,6 +20,8 @@ final class WorkerContext {
     let redis: RedisClients?
     /// Asks Redis about limits; `nil` without one.
     let sharedLimiter: SharedLimiter?
+    /// Asks Redis for leases; `nil` without one.
+    let leaseDesk: LeaseDesk?
     /// Stored answers in Redis; `nil` without one.
     let secondLevel: SecondLevel?
     var random: SeededRandom
@@ -50,8 +53,12 @@ final class WorkerContext {
         }
         sharedLimiter = redis.map { SharedLimiter($0.limits) }
         if let redis {
+            leaseDesk = LeaseDesk(
+                redis.limits, table: shared.limits.leases, replicas: { shared.liveReplicas },
+                random: SeededRandom(seed: random.next()))
             secondLevel = SecondLevel(redis.cache, random: SeededRandom(seed: random.next()))
         } else {
+            leaseDesk = nil
             secondLevel = nil
         }
         self.random = random

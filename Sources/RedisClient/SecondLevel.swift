@@ -149,16 +149,6 @@ public final class SecondLevel {
         command.append(Int64(clamping: max(lifetime.wholeMilliseconds, 1)))
         return client.send(command)
     }
-
-    /// Removes what stands at `key`. Answers that vary stay behind unnamed until their time is over; purges tell that
-    /// they are dead.
-    public func remove(key: Span<UInt8>) {
-        guard isAvailable else { return }
-        let name = SharedKey.name(of: key, namespace: namespace)
-        var command = RedisCommand("UNLINK", reserving: name.count + 16)
-        command.append(key: name)
-        client.send(command)
-    }
 }
 
 /// What a second level has done.

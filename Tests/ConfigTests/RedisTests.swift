@@ -206,6 +206,25 @@ func `a password never appears in a message`(url: String) throws {
         ])
 }
 
+@Test func `what cannot be leased is told why`() {
+    func fault(_ limit: String) -> [String] {
+        faults("redis: unix:/r\nlimits: {a: {consistency: leased, \(limit)}}")
+    }
+    #expect(fault("rate: 10/s, algorithm: token_bucket") == [])
+    #expect(fault("rate: 10000/s, algorithm: token_bucket, burst: 1000") == [])
+    #expect(
+        fault("rate: 10000/s, algorithm: token_bucket, burst: 100") == [
+            "4:14 limits.a.consistency: `leased` wants a bucket that takes 100 ms or more to fill: "
+                + "a larger `burst`, or a slower rate"
+        ])
+    let costs =
+        "4:14 limits.a.consistency: `leased` spends units before the answer is known, "
+        + "and this limit's cost depends on it"
+    #expect(fault("rate: 10/s, count: [401]") == [costs])
+    #expect(fault("rate: 10/s, cost: header:X-Cost") == [costs])
+    #expect(fault("rate: 10/s, cost: 3, burst: 30") == [])
+}
+
 @Test func `a Redis that nothing uses is refused`() {
     #expect(faults("redis: unix:/r") == ["3:1 redis: nothing uses it"])
     #expect(

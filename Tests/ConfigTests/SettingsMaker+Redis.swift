@@ -12,7 +12,10 @@ extension SettingsMaker {
         if chance(3) { return nil }
         for index in limits.indices where limits[index].algorithm != .concurrency {
             limits[index].consistency = pick([.process, .strict, .strict])
-            if limits[index].canLease && chance(2) { limits[index].consistency = .leased }
+            let obstacle = limits[index].leaseObstacle
+            if obstacle != .algorithm && chance(2) && obstacle == nil {
+                limits[index].consistency = .leased
+            }
             if limits[index].consistency == .process { continue }
             limits[index].onRedisFailure = pick(LimitDefinition.RedisFailure.allCases)
         }
@@ -62,15 +65,6 @@ extension SettingsMaker {
 
     private mutating func place() -> RedisSettings.Place {
         .host(pick(["h\(number(0...99))", "10.0.0.1", "::1"]), port: UInt16(number(1...65_535)))
-    }
-}
-
-extension LimitDefinition {
-    fileprivate var canLease: Bool {
-        switch algorithm {
-        case .tokenBucket, .slidingWindow, .fixedWindow: true
-        case .slidingLog, .leakyBucket, .concurrency: false
-        }
     }
 }
 

@@ -132,6 +132,41 @@ extension Integration {
             }
         }
 
+        @Test func `a process that starts is warmed from Redis, not from the origin`() throws {
+            let origin = try Self.origin("Cache-Control: max-age=600")
+            defer { origin.close() }
+            try Self.fleet(1, origin) { redis, fleet in
+                _ = try fleet[0].ask(request("/w"))
+                try redis.awaitKey("weir:c:{GET:api.test:/w}")
+                let cache = "memory: 64MiB, warm: {host: api.test, urls: [/w]}"
+                try Weir.run(Self.text(origin, redis, cache: cache)) { new in
+                    try redis.await("it is warm") {
+                        try new.metric(#"weir_cache_redis_total{outcome="hit"}"#) == 1
+                    }
+                    let answer = try new.ask(request("/w"))
+                    #expect(answer["cache-status"]?.hasPrefix("weir; hit; ttl=") == true)
+                    #expect(answer["cache-status"]?.contains("detail") == false)
+                    #expect(origin.requests.count == 1)
+                }
+            }
+        }
+
+        @Test func `where a key means something else its answer is not used`() throws {
+            let origin = try Self.origin("Cache-Control: max-age=600")
+            defer { origin.close() }
+            try Self.fleet(1, origin) { redis, fleet in
+                _ = try fleet[0].ask(request("/x?b=1"))
+                try redis.awaitKey("weir:c:{GET:api.test:/x?b=1}")
+                let cache = "memory: 64MiB, ignore_query: [a]"
+                try Weir.run(Self.text(origin, redis, cache: cache)) { other in
+                    try Self.awaitFollowing(other)
+                    let answer = try other.ask(request("/x?b=1"))
+                    #expect(answer["cache-status"]?.contains("fwd=uri-miss") == true)
+                    #expect(try other.metric("weir_cache_redis_unusable_total") == 1)
+                }
+            }
+        }
+
         // MARK: Faults
 
         @Test func `Redis frozen: no error, and one deadline at most`() throws {
@@ -206,15 +241,23 @@ extension Integration.SharedCacheTests {
         cache: String = "memory: 64MiB", _ body: (RedisServer, [RunningWeir]) throws -> Void
     ) throws {
         try RedisServer.run { redis in
-            let text = configuration(
-                origin,
-                "workers: 1\nredis: {url: '\(redis.url)', \(redisLine)}\ncache: {redis: true, \(cache)}"
-            )
+            let text = text(origin, redis, redisLine, cache: cache)
             try run(count, text, []) { fleet in
                 for weir in fleet { try awaitFollowing(weir) }
                 try body(redis, fleet)
             }
         }
+    }
+
+    /// A configuration of a process at this Redis.
+    static func text(
+        _ origin: RawOrigin, _ redis: RedisServer, _ redisLine: String = "timeout: 500ms",
+        cache: String
+    ) -> String {
+        configuration(
+            origin,
+            "workers: 1\nredis: {url: '\(redis.url)', \(redisLine)}\ncache: {redis: true, \(cache)}"
+        )
     }
 
     private static func run(
@@ -226,7 +269,7 @@ extension Integration.SharedCacheTests {
     }
 
     /// Waits until a process knows all purges, and so uses what is in Redis.
-    private static func awaitFollowing(_ weir: RunningWeir) throws {
+    static func awaitFollowing(_ weir: RunningWeir) throws {
         let deadline = Date(timeIntervalSinceNow: patience.inSeconds)
         while try weir.metric("weir_fleet_connected") != 1
             || weir.metric("weir_fleet_purge_sequence") < 1

@@ -36,6 +36,7 @@ func measureSharing(_ rounds: Rounds) {
 
 private func answer(of size: Int, at clock: ClockReading) -> StoredResponse {
     var request = RequestHead()
+    request.method = .get
     request.authority = request.fields.appendBytes(Array("api.example.com".utf8).span)
     var response = ResponseHead()
     response.framing = .length(UInt64(size))
