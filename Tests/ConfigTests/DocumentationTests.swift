@@ -59,7 +59,7 @@ private let environment = [
 
 @Test(arguments: [
     "docs/configuration.md", "README.md", "docs/limits.md", "docs/cache.md", "docs/warming.md",
-    "docs/idempotency.md", "docs/purge.md",
+    "docs/idempotency.md", "docs/purge.md", "docs/redis.md",
 ])
 func `every YAML example of the manual loads`(path: String) throws {
     guard let markdown = repositoryFile(path) else {
