@@ -23,10 +23,7 @@ package enum Feature: Hashable, Sendable, CaseIterable {
     case replicaReads
 
     /// Those that this version does not have.
-    package static let missing: Set<Feature> = [
-        .redisCluster,
-        .replicaReads,
-    ]
+    package static let missing: Set<Feature> = [.replicaReads]
 
     /// What uses Redis.
     static let users: Set<Feature> = [.strictLimits, .leasedLimits, .sharedCache, .sharedPurges]

@@ -176,7 +176,10 @@ public final class LimitDecision {
     }
 
     /// The states that Redis is to decide, a bit each.
-    var openStates: UInt8 { open }
+    public var openStates: UInt8 { open }
+
+    /// Takes states out that Redis has decided.
+    func close(_ states: UInt8) { open &= ~states }
 
     /// Says nothing of the limits that Redis was to decide and is not asked for.
     public func leaveUntold() {

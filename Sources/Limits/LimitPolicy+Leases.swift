@@ -54,7 +54,8 @@ extension LimitPolicy {
         if isRefused {
             decision.lackingLeases = 0
             decision.leaveUntold()
-            withdraw(decision, in: table, at: clock)
+            // Leases are taken before Redis is asked about others: there is nothing to be given back there.
+            withdraw(decision, in: table, at: clock) { _ in }
         }
     }
 

@@ -78,15 +78,23 @@ extension LimitPolicy {
         }
     }
 
-    /// Gives back what limits of the process charged a request that Redis refuses. Shadow limits keep theirs.
-    func withdraw(_ decision: LimitDecision, in table: LimitTable, at clock: ClockReading) {
+    /// Gives back what limits charged a request that another one refuses later. Shadow limits keep theirs.
+    func withdraw(
+        _ decision: LimitDecision, in table: LimitTable, at clock: ClockReading,
+        correct: (SharedCorrection) -> Void
+    ) {
         var index = 0
         while let receipt = decision.receipt(index) {
-            if receipt.isShared || decision[Int(receipt.state)].isShadow {
+            if decision[Int(receipt.state)].isShadow {
                 index += 1
                 continue
             }
             decision.dropReceipt(index)
+            if receipt.isShared {
+                correct(SharedCorrection(receipt, to: 0))
+                decision.correct(Int(receipt.state), charged: 0)
+                continue
+            }
             let level = table.correct(receipt, to: 0, by: self, at: clock)
             decision.correct(Int(receipt.state), charged: 0, level: level)
         }

@@ -3,22 +3,48 @@ public import Primitives
 
 /// The limits that Redis counts: what it is asked, and what becomes of a decision by its answer, or without one.
 extension LimitPolicy {
-    /// Adds the limits of `decision` that Redis counts to a batch, as one decision.
+    /// The limits that one call can ask about in a cluster of Redis: those whose keys are in the slot of the first
+    /// one that is still to be asked.
     ///
     /// - Parameters:
     ///   - decision: A decision by this policy that `awaitsRedis`.
     ///   - subject: Whom the request is counted as.
     ///   - dimensions: The values of `dimensions`.
     ///   - keys: Makes the keys' texts.
+    ///   - slot: The slot of a key.
+    /// - Returns: The states, a bit each, and their slot.
+    public func nextSlot(
+        of decision: LimitDecision, _ subject: borrowing LimitSubject,
+        _ dimensions: borrowing LimitDimensions, keys: SharedKeyWriter, slot: ([UInt8]) -> Int
+    ) -> (states: UInt8, slot: Int) {
+        var states: UInt8 = 0
+        var first: Int?
+        for index in 0..<decision.count where decision.openStates >> index & 1 == 1 {
+            let key = keys.text(of: Int(decision[index].limit), by: self, subject, dimensions)
+            let own = slot(key)
+            if own == first ?? own { states |= 1 << index }
+            first = first ?? own
+        }
+        return (states, first ?? 0)
+    }
+
+    /// Adds limits of `decision` that Redis counts to a batch, as one decision.
+    ///
+    /// - Parameters:
+    ///   - decision: A decision by this policy that `awaitsRedis`.
+    ///   - subject: Whom the request is counted as.
+    ///   - dimensions: The values of `dimensions`.
+    ///   - states: Which of them, a bit each.
+    ///   - keys: Makes the keys' texts.
     ///   - isPeek: Whether only to look.
     ///   - batch: What Redis will be asked.
     /// - Returns: Where its levels begin in the answer.
     public func ask(
         about decision: LimitDecision, _ subject: borrowing LimitSubject,
-        _ dimensions: borrowing LimitDimensions, keys: SharedKeyWriter, isPeek: Bool,
-        in batch: inout SharedLimitBatch
+        _ dimensions: borrowing LimitDimensions, states: UInt8, keys: SharedKeyWriter,
+        isPeek: Bool, in batch: inout SharedLimitBatch
     ) -> Int {
-        let open = decision.openStates
+        let open = states
         var shadows: UInt8 = 0
         var count = 0
         for index in 0..<decision.count where open >> index & 1 == 1 {
@@ -63,21 +89,27 @@ extension LimitPolicy {
         }
     }
 
-    /// Ends a decision by the answer of Redis: all limits let the request pass and are charged, or none is.
+    /// Goes on with a decision by an answer of Redis: all limits that were asked let the request pass and are charged, or
+    /// none is. When one refuses, the limits that were charged before it are given back what they were charged, and
+    /// those that were not asked are not.
     ///
     /// - Parameters:
     ///   - decision: A decision by this policy that `awaitsRedis`.
     ///   - reply: The answer.
     ///   - place: Where its levels begin.
+    ///   - states: Which limits were asked, a bit each.
     ///   - table: The table of the process; it remembers what passed, for the time without Redis.
     ///   - replicas: Those that live.
     ///   - clock: The time.
     ///   - isPeek: Whether it was only a look.
+    ///   - correct: Gives back in Redis.
     public func conclude(
         _ decision: LimitDecision, by reply: SharedLimitReply, from place: Int,
-        in table: LimitTable, replicas: Int, at clock: ClockReading, isPeek: Bool
+        states: UInt8, in table: LimitTable, replicas: Int, at clock: ClockReading,
+        isPeek: Bool, correct: (SharedCorrection) -> Void = { _ in }
     ) {
-        let open = decision.takeOpen()
+        let open = states
+        decision.close(open)
         var next = place
         var passes = true
         for index in 0..<decision.count where open >> index & 1 == 1 {
@@ -106,7 +138,10 @@ extension LimitPolicy {
                     decision[index], dividedBy: UInt8(clamping: replicas), by: self, at: clock)
             }
         }
-        if !passes { withdraw(decision, in: table, at: clock) }
+        if !passes {
+            decision.leaveUntold()
+            withdraw(decision, in: table, at: clock, correct: correct)
+        }
     }
 
     /// Ends a decision without an answer of Redis, as each limit says: the process counts by itself, or lets pass,
@@ -118,9 +153,10 @@ extension LimitPolicy {
     ///   - replicas: Those that live: each counts by this part of the rate.
     ///   - clock: The time.
     ///   - isPeek: Whether only to look.
+    ///   - correct: Gives back in Redis.
     public func concludeWithoutRedis(
         _ decision: LimitDecision, in table: LimitTable, replicas: Int, at clock: ClockReading,
-        isPeek: Bool
+        isPeek: Bool, correct: (SharedCorrection) -> Void = { _ in }
     ) {
         let open = decision.takeOpen()
         var work = LimitWork(at: table.now(clock), isPeek: isPeek)
@@ -142,7 +178,7 @@ extension LimitPolicy {
         }
         work.sort()
         if work.count > 0 { table.decide(&work, decision, by: self, from: 0) }
-        if !decision.isAdmitted { withdraw(decision, in: table, at: clock) }
+        if !decision.isAdmitted { withdraw(decision, in: table, at: clock, correct: correct) }
     }
 
     private func item(of state: LimitState, at index: Int) -> LimitWork.Item {
@@ -245,10 +281,26 @@ public final class SharedKeyWriter {
         in batch: inout SharedLimitBatch
     ) -> Int {
         if let place = batch.place(of: digest) { return place }
+        return batch.add(self.text(of: limit, by: policy, subject, dimensions), digest)
+    }
+
+    /// The text of a key.
+    func text(
+        of limit: Int, by policy: LimitPolicy, _ subject: borrowing LimitSubject,
+        _ dimensions: borrowing LimitDimensions
+    ) -> [UInt8] {
         let (namespace, text) = (namespace, text)
         text.removeAll()
         policy.appendSharedKey(
             of: limit, subject, dimensions, namespace: namespace.span, to: text)
-        return batch.add(text.readable.copied, digest)
+        return text.readable.copied
+    }
+
+    /// The text of the key that a correction is about.
+    public func text(
+        of correction: SharedCorrection, by policy: LimitPolicy,
+        _ subject: borrowing LimitSubject, _ dimensions: borrowing LimitDimensions
+    ) -> [UInt8] {
+        text(of: correction.limit, by: policy, subject, dimensions)
     }
 }

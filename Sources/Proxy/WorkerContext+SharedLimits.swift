@@ -19,51 +19,65 @@ extension WorkerContext {
     func askLimits(
         _ exchange: Exchange, _ route: Route, _ snapshot: Snapshot, isPeek: Bool
     ) async -> Verdict {
-        var answer: SharedLimiter.Answer?
+        let decision = exchange.decision
         let hasLeases = await awaitLeases(exchange, route)
-        if hasLeases && !exchange.decision.awaitsRedis {
-            return conclude(
-                exchange, exchange.identity, exchange.dimensions, exchange.request, route, snapshot,
-                isPeek: isPeek)
-        }
-        if hasLeases, let limiter = sharedLimiter {
-            answer = await limiter.ask { batch in
-                ask(
-                    about: exchange, exchange.identity, exchange.dimensions, route, limiter.keys,
-                    isPeek: isPeek, in: &batch)
+        while decision.awaitsRedis {
+            let replicas = shared.liveReplicas
+            if hasLeases, let limiter = sharedLimiter {
+                let next = nextSlot(
+                    exchange, exchange.identity, exchange.dimensions, route, limiter)
+                let answer = await limiter.ask(slot: next.slot) { batch in
+                    ask(
+                        about: exchange, exchange.identity, exchange.dimensions, route,
+                        states: next.states, limiter.keys, isPeek: isPeek, in: &batch)
+                }
+                if let answer {
+                    route.limits.conclude(
+                        decision, by: answer.reply, from: answer.place, states: next.states,
+                        in: shared.limits, replicas: replicas, at: loop.clock, isPeek: isPeek
+                    ) { correct($0, exchange, exchange.identity, exchange.dimensions, route) }
+                    continue
+                }
             }
-        }
-        let replicas = shared.liveReplicas
-        if let answer {
-            route.limits.conclude(
-                exchange.decision, by: answer.reply, from: answer.place, in: shared.limits,
-                replicas: replicas, at: loop.clock, isPeek: isPeek)
-        } else {
             if !isPeek {
                 metrics.noteWithoutRedis(
-                    exchange.decision, of: route, rows: rows(of: route, in: snapshot))
+                    decision, of: route, rows: rows(of: route, in: snapshot))
             }
             route.limits.concludeWithoutRedis(
-                exchange.decision, in: shared.limits, replicas: replicas, at: loop.clock,
-                isPeek: isPeek)
+                decision, in: shared.limits, replicas: replicas, at: loop.clock, isPeek: isPeek
+            ) { correct($0, exchange, exchange.identity, exchange.dimensions, route) }
         }
         return conclude(
             exchange, exchange.identity, exchange.dimensions, exchange.request, route, snapshot,
             isPeek: isPeek)
     }
 
+    /// The limits that are asked next.
+    private func nextSlot(
+        _ exchange: Exchange, _ identity: borrowing ResolvedIdentity,
+        _ dimensions: borrowing LimitDimensions, _ route: Route, _ limiter: SharedLimiter
+    ) -> (states: UInt8, slot: Int) {
+        let subject = LimitSubject(
+            address: identity.address, counted: identity.countedAddress,
+            method: exchange.request.method, user: identity.user, company: identity.company,
+            tier: identity.tier)
+        return limiter.nextSlot(
+            of: exchange.decision, by: route.limits, subject, dimensions)
+    }
+
     /// Adds the question about a request to a batch.
     private func ask(
         about exchange: Exchange, _ identity: borrowing ResolvedIdentity,
-        _ dimensions: borrowing LimitDimensions, _ route: Route, _ keys: SharedKeyWriter,
-        isPeek: Bool, in batch: inout SharedLimitBatch
+        _ dimensions: borrowing LimitDimensions, _ route: Route, states: UInt8,
+        _ keys: SharedKeyWriter, isPeek: Bool, in batch: inout SharedLimitBatch
     ) -> Int {
         let subject = LimitSubject(
             address: identity.address, counted: identity.countedAddress,
             method: exchange.request.method, user: identity.user, company: identity.company,
             tier: identity.tier)
         return route.limits.ask(
-            about: exchange.decision, subject, dimensions, keys: keys, isPeek: isPeek, in: &batch)
+            about: exchange.decision, subject, dimensions, states: states, keys: keys,
+            isPeek: isPeek, in: &batch)
     }
 
     /// Tells Redis what it was charged too much, or too little, for a request. Nobody waits for it.

@@ -9,8 +9,13 @@ import Settings
 ///     requests of a turn ─► ask ─► batch ─► one EVALSHA at the end of the turn ─► answer ─► all that wait go on
 ///
 /// The first question of a turn puts the call behind all tasks that are ready then, so that each of them adds its own.
-/// A decision waits for one deadline, `redis.timeout`, and not at all while the breaker is open. Nothing is asked
-/// twice: a call that got no answer may have run, and then it has charged for requests that were decided without it.
+/// In a cluster a call may use keys of one slot alone: there is a batch for each slot, and a decision whose limits lie in
+/// several slots is made slot by slot; when one refuses, those before it are given back what they were charged. Meanwhile
+/// others may be refused that would have passed, and never the other way round.
+///
+/// A decision waits for one deadline, `redis.timeout` (in a cluster for each slot), and not at all while the breaker is
+/// open. Nothing is asked twice: a call that got no answer may have run, and then it has charged for requests that were
+/// decided without it.
 public final class SharedLimiter {
     /// The answer to a question: the levels of its limits begin at `place`.
     public struct Answer {
@@ -23,7 +28,8 @@ public final class SharedLimiter {
     /// Makes the texts of keys.
     public let keys: SharedKeyWriter
     private let client: RedisClient
-    private var turn: SharedTurn?
+    /// The batches of this turn, by slot; without a cluster all keys are in slot 0.
+    private var turns: [Int: SharedTurn] = [:]
 
     private static let script = RedisScript(SharedLimitScript.text)
 
@@ -33,12 +39,24 @@ public final class SharedLimiter {
         keys = SharedKeyWriter(namespace: client.settings.namespace)
     }
 
+    /// The limits of a decision that one question can be about, a bit each, and their slot.
+    public func nextSlot(
+        of decision: LimitDecision, by policy: LimitPolicy, _ subject: borrowing LimitSubject,
+        _ dimensions: borrowing LimitDimensions
+    ) -> (states: UInt8, slot: Int) {
+        guard client.isCluster else { return (decision.openStates, 0) }
+        return policy.nextSlot(
+            of: decision, subject, dimensions, keys: keys, slot: RedisSlot.of)
+    }
+
     /// Adds a question to the batch of this turn and waits for its answer.
     ///
-    /// - Parameter add: Adds the question and returns where its levels will begin.
+    /// - Parameters:
+    ///   - slot: The slot of its keys.
+    ///   - add: Adds the question and returns where its levels will begin.
     /// - Returns: `nil` when there is no answer in time, or none that is understood.
-    public func ask(_ add: (inout SharedLimitBatch) -> Int) async -> Answer? {
-        let turn = currentTurn()
+    public func ask(slot: Int, _ add: (inout SharedLimitBatch) -> Int) async -> Answer? {
+        let turn = currentTurn(slot)
         let place = add(&turn.batch)
         let waiter = Waiter(client.loop)
         turn.waiters.append(waiter)
@@ -52,19 +70,22 @@ public final class SharedLimiter {
         _ correction: SharedCorrection, of policy: LimitPolicy,
         _ subject: borrowing LimitSubject, _ dimensions: borrowing LimitDimensions
     ) {
-        policy.add(correction, subject, dimensions, keys: keys, to: &currentTurn().batch)
+        let slot =
+            client.isCluster
+            ? RedisSlot.of(keys.text(of: correction, by: policy, subject, dimensions)) : 0
+        policy.add(correction, subject, dimensions, keys: keys, to: &currentTurn(slot).batch)
     }
 
-    private func currentTurn() -> SharedTurn {
-        if let turn, !turn.batch.isFull { return turn }
+    private func currentTurn(_ slot: Int) -> SharedTurn {
+        if let turn = turns[slot], !turn.batch.isFull { return turn }
         let turn = SharedTurn()
-        self.turn = turn
-        client.loop.start { [self] in send(turn) }
+        turns[slot] = turn
+        client.loop.start { [self] in send(turn, slot) }
         return turn
     }
 
-    private func send(_ turn: SharedTurn) {
-        if self.turn === turn { self.turn = nil }
+    private func send(_ turn: SharedTurn, _ slot: Int) {
+        if turns[slot] === turn { turns[slot] = nil }
         let levels = turn.batch.levels
         client.begin(
             Self.script, keys: turn.batch.keys, arguments: [turn.batch.argument],

@@ -28,7 +28,13 @@ extension SettingsMaker {
         let counts = limits.contains { $0.consistency != .process }
         let stores = routes.contains { $0.cache != nil }
         guard counts || stores else { return nil }
-        return redisStores(canBeTwo: counts && stores)
+        let made = redisStores(canBeTwo: counts && stores)
+        if case .cluster = made.limits.topology {
+            for index in limits.indices where limits[index].consistency == .leased {
+                limits[index].consistency = .strict
+            }
+        }
+        return made
     }
 
     private mutating func redisStores(canBeTwo: Bool) -> RedisStores {

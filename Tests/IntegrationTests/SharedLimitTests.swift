@@ -23,7 +23,7 @@ extension Integration {
             var admitted = -1
             for _ in 0..<2 where admitted != quota {
                 admitted = try RedisServer.run { redis in
-                    try fleet(of: 3, origin, redis, "limits: {a: \(limit)}") { weirs in
+                    try fleet(of: 3, origin, redis.url, "limits: {a: \(limit)}") { weirs in
                         try flood(weirs).filter { $0 == 200 }.count
                     }
                 }
@@ -45,7 +45,7 @@ extension Integration {
                       own: {rate: 500/day, per: ip, algorithm: sliding_window, consistency: process}
                       tried: {rate: 9/day, per: ip, algorithm: sliding_log, mode: shadow}
                     """
-                try fleet(of: 1, origin, redis, limits) { weirs in
+                try fleet(of: 1, origin, redis.url, limits) { weirs in
                     let statuses = try (0..<20).map { _ in
                         try weirs[0].ask(request("/x")).status
                     }
@@ -75,7 +75,7 @@ extension Integration {
             try RedisServer.run { redis in
                 let limits =
                     "limits: {a: {rate: 5/day, per: ip, algorithm: sliding_window, count: [401]}}"
-                try fleet(of: 1, origin, redis, limits) { weirs in
+                try fleet(of: 1, origin, redis.url, limits) { weirs in
                     let client = try weirs[0].connect()
                     for _ in 0..<20 { #expect(try client.ask(request("/right")).status == 200) }
                     let last = try client.ask(request("/right"))
@@ -91,7 +91,7 @@ extension Integration {
             defer { origin.close() }
             try RedisServer.run { redis in
                 let limits = "limits: {a: {rate: 5/day, per: ip, algorithm: sliding_window}}"
-                try fleet(of: 2, origin, redis, limits) { weirs in
+                try fleet(of: 2, origin, redis.url, limits) { weirs in
                     #expect(try weirs[0].ask(request("/x")).status == 200)
                     for _ in 0..<10 {
                         // The other process asks about what the first one has charged.
@@ -106,6 +106,37 @@ extension Integration {
             }
         }
 
+        @Test func `in a cluster a decision goes from slot to slot, and exactly the limit passes`()
+            throws
+        {
+            let origin = try RawOrigin(answering: { _ in response(body: "ok") })
+            defer { origin.close() }
+            try RedisServerCluster.run { cluster in
+                let nodes = cluster.servers.map { "127.0.0.1:\($0.port)" }.joined(separator: ", ")
+                let limits = """
+                    limits:
+                      a: {rate: 500/day, per: ip, algorithm: sliding_window}
+                      b: {rate: 30/day, per: global, algorithm: sliding_log}
+                      c: {rate: 500/day, per: endpoint, algorithm: sliding_window}
+                    """
+                try fleet(of: 2, origin, "{cluster: [\(nodes)], timeout: 2s}", limits) { weirs in
+                    let statuses = try flood(weirs, clients: 8, each: 10)
+                    #expect(statuses.filter { $0 == 200 }.count <= 30)
+                    #expect(statuses.allSatisfy { $0 == 200 || $0 == 429 })
+                    // What waited for others' units to be given back passes now.
+                    while try weirs[0].ask(request("/x")).status == 200 {}
+                    #expect(origin.requests.count == 30)
+                    let refused = try weirs[1].ask(request("/x"))
+                    let fields = try #require(refused["ratelimit"])
+                    #expect(fields.contains("\"b\";r=0"), "\(fields)")
+                    try waitFor("what was charged in other slots is given back") {
+                        let fields = try weirs[1].ask(request("/x"))["ratelimit"] ?? ""
+                        return fields.contains("\"a\";r=470")
+                    }
+                }
+            }
+        }
+
         @Test func `a busy turn of the loop asks once for all its requests`() throws {
             let origin = try RawOrigin(answering: { _ in response(body: "ok") })
             defer { origin.close() }
@@ -115,7 +146,7 @@ extension Integration {
                       a: {rate: 1000000/hour, per: ip, algorithm: token_bucket}
                       b: {rate: 1000000/hour, per: global, algorithm: fixed_window}
                     """
-                try fleet(of: 1, origin, redis, limits) { weirs in
+                try fleet(of: 1, origin, redis.url, limits) { weirs in
                     let statuses = try flood(weirs, clients: 64, each: 40)
                     #expect(statuses.allSatisfy { $0 == 200 })
                     let calls = try redis.calls(of: "evalsha") + redis.calls(of: "eval")
@@ -130,13 +161,13 @@ extension Integration {
 
 /// Several processes with the same configuration while `body` runs.
 private func fleet<Result>(
-    of count: Int, _ origin: RawOrigin, _ redis: RedisServer, _ lines: String,
+    of count: Int, _ origin: RawOrigin, _ redis: String, _ lines: String,
     _ body: ([RunningWeir]) throws -> Result
 ) throws -> Result {
     func more(_ weirs: [RunningWeir]) throws -> Result {
         if weirs.count == count { return try body(weirs) }
         return try Weir.run(
-            configuration(origin, "workers: 1\nredis: \(redis.url)\nlog: {sample: 0%}\n\(lines)")
+            configuration(origin, "workers: 1\nredis: \(redis)\nlog: {sample: 0%}\n\(lines)")
         ) { weir in try more(weirs + [weir]) }
     }
     return try more([])

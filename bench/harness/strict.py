@@ -25,9 +25,9 @@ CONFIGURATION = """
 listen: 127.0.0.1:{port}
 upstream: http://127.0.0.1:{origin}
 workers: 1
-redis: unix://{redis}
+redis: "{redis}"
 log: {{sample: 0%}}
-limits: {{a: {{rate: 1000000/second, per: ip, algorithm: {algorithm}, consistency: {consistency}}}}}
+limits: {{a: {{rate: 1000000/second, per: ip, algorithm: {algorithm}}}}}
 """
 
 
@@ -78,8 +78,8 @@ def measure_weir(weir):
 
 def _load(weir, port, origin, consistency, connections):
     with Redis() as redis, tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-        file.write(CONFIGURATION.format(port=port, origin=origin, redis=redis.path, algorithm="token_bucket",
-                                        consistency=consistency))
+        url = f"unix://{redis.path}" if consistency == "strict" else ""
+        file.write(CONFIGURATION.format(port=port, origin=origin, redis=url, algorithm="token_bucket"))
         file.flush()
         child = subprocess.Popen([*weir.split(), file.name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
