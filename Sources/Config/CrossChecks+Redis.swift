@@ -68,12 +68,6 @@ extension Report {
                     + "\"${REDIS_URL:-}\"` counts in this process where the variable is not set")
             return false
         }
-        if consistency == .leased, case .cluster? = redis.stores?.limits.topology {
-            error(
-                keyOf: place, "`leased` in a cluster of Redis is not available in this version",
-                help: "write `consistency: strict`")
-            return false
-        }
         if consistency == .leased, limit.hasRightAlgorithm,
             let obstacle = limit.definition.leaseObstacle
         {

@@ -241,12 +241,9 @@ func `a password never appears in a message`(url: String) throws {
     #expect(faults("redis: unix:/r\ncache: 1s") == [])
 }
 
-@Test func `leased limits need a Redis that is no cluster`() {
+@Test func `limits can be leased from a cluster`() {
     #expect(
         messages(
             frame + "redis: {cluster: [a]}\nlimits: {a: {rate: 9/s, consistency: leased}}\n",
-            missing: []
-        ).map { $0.drop { $0 != " " }.dropFirst() } == [
-            "limits.a.consistency: `leased` in a cluster of Redis is not available in this version"
-        ])
+            missing: []) == [])
 }

@@ -104,6 +104,42 @@ extension Integration {
             }
         }
 
+        @Test
+        func `in a cluster units of several slots are leased, and no more pass than the limit`()
+            throws
+        {
+            let origin = try RawOrigin(answering: { _ in response(body: "ok") })
+            defer { origin.close() }
+            try RedisServerCluster.run { cluster in
+                let nodes = cluster.servers.map { "127.0.0.1:\($0.port)" }.joined(separator: ", ")
+                let limits = """
+                    limits:
+                      a: {rate: 100000/day, per: ip, algorithm: fixed_window, consistency: leased}
+                      b: {rate: 400/day, per: global, algorithm: fixed_window, consistency: leased}
+                      c: {rate: 100000/day, per: endpoint, algorithm: fixed_window, consistency: leased}
+                    """
+                try leasing(2, origin, "{cluster: [\(nodes)], timeout: 2s}", limits) { weirs in
+                    let early = try concurrently(6) { index in
+                        let client = try weirs[index % 2].connect()
+                        return try (0..<100).map { _ in try client.ask(request("/x")).status }
+                    }
+                    // What one held when the other was refused goes back, and is used by who asks again.
+                    usleep(1_500_000)
+                    let late = try (0..<200).map { number in
+                        try weirs[number % 2].ask(request("/x")).status
+                    }
+                    let statuses = early.flatMap { $0 } + late
+                    #expect(statuses.allSatisfy { $0 == 200 || $0 == 429 })
+                    let admitted = statuses.filter { $0 == 200 }.count
+                    #expect(admitted >= 380 && admitted <= 400, "\(admitted)")
+                    let calls = try cluster.servers.map {
+                        try $0.calls(of: "evalsha") + $0.calls(of: "eval")
+                    }
+                    #expect(calls.reduce(0, +) < 800, "\(calls) calls for 800 decisions")
+                }
+            }
+        }
+
         @Test func `what a process holds goes back when it drains`() throws {
             let origin = try RawOrigin(answering: { _ in response(body: "ok") })
             defer { origin.close() }
@@ -164,11 +200,18 @@ private func leasing<Result>(
     _ count: Int, _ origin: RawOrigin, _ redis: RedisServer, _ lines: String,
     _ body: ([RunningWeir]) throws -> Result
 ) throws -> Result {
+    try leasing(count, origin, "{url: \"\(redis.url)\", timeout: 500ms}", lines, body)
+}
+
+private func leasing<Result>(
+    _ count: Int, _ origin: RawOrigin, _ redis: String, _ lines: String,
+    _ body: ([RunningWeir]) throws -> Result
+) throws -> Result {
     func more(_ weirs: [RunningWeir]) throws -> Result {
         if weirs.count == count { return try body(weirs) }
         let text = configuration(
             origin,
-            "workers: 1\nredis: {url: \"\(redis.url)\", timeout: 500ms}\nlog: {sample: 0%}\n\(lines)"
+            "workers: 1\nredis: \(redis)\nlog: {sample: 0%}\n\(lines)"
         )
         return try Weir.run(text) { weir in try more(weirs + [weir]) }
     }
