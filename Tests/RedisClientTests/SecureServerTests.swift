@@ -45,13 +45,18 @@ import Testing
                     client.settings, channels: ["c"], loop: loop, random: SeededRandom(seed: 1)
                 ) { event in
                     guard event == .subscribed else { return }
-                    client.send(RedisCommand("SET", "subscribed", "1"))
+                    // Waits for the connection, which `send` does not.
+                    client.begin(
+                        RedisCommand("SET", "subscribed", "1"), until: client.deadline
+                    ) { _ in }
                 }
                 defer {
                     client.close()
                     subscription.close()
                 }
+                let end = loop.now + .seconds(20)
                 while try await client.ask("GET", "subscribed").text != "1" {
+                    try #require(loop.now < end)
                     await loop.sleep(for: .milliseconds(5))
                 }
                 #expect(try await client.ask("PUBLISH", "c", "hello").integer == 1)
