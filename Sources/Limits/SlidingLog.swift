@@ -44,9 +44,13 @@ struct SlidingLog: LimitAlgorithm {
         // The one that would have to go must not count any more.
         let rank = quota - units
         if most > rank && counts(moment(rank, of: entry, counters), at: now) { return false }
-        // Where the charge will write, which seldom is in the processor's cache: meanwhile the request's other
-        // limits are looked at, each behind a lock that waits for writes and loads, but not for this.
-        counters.prefetch(CounterSlab.Block(entry.detail), Int(entry.slot))
+        // Where the charge will write, and where it will look for what counts no more; both seldom are in the
+        // processor's cache. Meanwhile the request's other limits are looked at, each behind a lock that waits for
+        // writes and loads, but not for this.
+        let block = CounterSlab.Block(entry.detail)
+        let oldest = (entry.slot &- most) & (UInt32(1) << UInt32(block.exponent) - 1)
+        counters.prefetch(block, Int(entry.slot))
+        counters.prefetch(block, Int(oldest))
         return hasRoom(entry, for: most + units)
             || grow(&entry, &counters, for: counted(entry, counters, at: now) + units)
     }
