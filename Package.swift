@@ -102,7 +102,7 @@ let targets: [[Target]] = [
             "Limits",
             "Identity", "Routes",
             "Telemetry", "HTTPModel", "Primitives",
-        ], settings: dataPlane, tests: ["TestKit", "Config"]),
+        ], settings: dataPlane + lends, tests: ["TestKit", "Config"]),
     module(
         "Admin",
         [

@@ -128,10 +128,10 @@ extension Report {
         if let value = fields.take("collapse") {
             let word = word(value, "choice", ["off", "process", "cluster"])
             policy.collapses = word != "off"
-            policy.collapsesFleet = word == "cluster" && has(.fleetCollapse, at: value)
+            policy.collapsesFleet = word == "cluster"
         }
         if let value = fields.take("redis") {
-            policy.isShared = boolean(value) == true && has(.sharedCache, at: value)
+            policy.isShared = boolean(value) == true
         }
         if let value = fields.take("client_no_cache") {
             policy.respectsClientNoCache =

@@ -58,9 +58,6 @@ extension Report {
     ) -> Bool {
         let isAsked = limit.consistencyValue != nil || limit.failureValue != nil
         guard isAsked || redis.stores != nil else { return true }
-        guard has(consistency == .leased ? .leasedLimits : .strictLimits, at: place) else {
-            return false
-        }
         if redis.meaning == .absent {
             error(
                 keyOf: place, "needs Redis, and `redis` is not set",
@@ -118,7 +115,7 @@ extension Report {
                         help: "write `redis: redis://127.0.0.1:6379` at the top, or remove it")
                 }
             } else if policy.collapsesFleet && !policy.isShared,
-                let value = collapse ?? shared, !missing.contains(.sharedCache)
+                let value = collapse ?? shared
             {
                 error(
                     keyOf: value,
@@ -135,9 +132,8 @@ extension Report {
         guard problems.isEmpty, let value = redis.value else { return }
         let counts = limits.contains { $0.definition.consistency != .process }
         let policies = routes.compactMap(\.cache)
-        let stores =
-            policies.contains(where: \.isShared)
-            || (!policies.isEmpty && !missing.contains(.sharedPurges))
+        // Purges are told to the other replicas, whether answers are stored in Redis or not.
+        let stores = !policies.isEmpty
         if !counts && !stores {
             error(
                 keyOf: value, "nothing uses it",

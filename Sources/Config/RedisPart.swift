@@ -36,9 +36,6 @@ extension Report {
         if value.isUnusable { return parsed }
         let before = problems.count
         let stores = value.text == nil ? stores(value, &parsed) : shortStores(value)
-        if Feature.users.isSubset(of: missing), parsed.meaning != .empty {
-            error(keyOf: value, "Redis is not available in this version")
-        }
         if let stores, problems.count == before { parsed.meaning = .stores(stores) }
         return parsed
     }
@@ -96,11 +93,9 @@ extension Report {
         if let cluster = common.cluster {
             let places = places(cluster, "servers of the cluster")
             settings = places.map { common.settings(.cluster($0)) }
-            _ = has(.redisCluster, at: cluster)
         } else if let sentinel = common.sentinel {
             settings = self.sentinel(sentinel).map { common.settings($0) }
             if let database { settings?.database = integer(database, Bounds.redisDatabase) ?? 0 }
-            _ = has(.redisSentinel, at: sentinel)
         } else if let url {
             settings = redisURL(url).map { common.settings(of: $0) }
         }
@@ -109,7 +104,6 @@ extension Report {
                 keyOf: database, "belongs to `sentinel`",
                 help: "a URL names it itself, as in `redis://127.0.0.1:6379/2`; a cluster has one")
         }
-        if let tls = common.tlsValue, common.usesTLS { _ = has(.redisTLS, at: tls) }
         if let tls = common.tlsValue, common.cluster == nil, common.sentinel == nil {
             error(
                 keyOf: tls, "belongs to `cluster` and `sentinel`",
@@ -118,7 +112,7 @@ extension Report {
         if let reads = common.readsValue, common.cluster == nil, common.sentinel == nil {
             error(keyOf: reads, "needs `cluster` or `sentinel`, which know the replicas")
         } else if let reads = common.readsValue, common.readsFromReplicas {
-            _ = has(.replicaReads, at: reads)
+            check(.replicaReads, at: reads)
         }
         return settings
     }
@@ -179,7 +173,6 @@ extension Report {
             }
             return nil
         }
-        if url.usesTLS { _ = has(.redisTLS, at: value) }
         return url
     }
 

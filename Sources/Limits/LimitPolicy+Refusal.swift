@@ -18,6 +18,8 @@ extension LimitPolicy {
         for decision: LimitDecision, problemJSON: Bool, retryAfter: UInt64? = nil,
         to buffer: ByteBuffer
     ) {
+        if decision.isAdmitted { return }
+        buffer.append("{")
         switch decision.outcome {
         case .notLimited, .admitted: break
         case .deniedAnonymous(let limit): appendDenial(limit, problemJSON: problemJSON, to: buffer)
@@ -25,33 +27,41 @@ extension LimitPolicy {
             appendUncounted(
                 limit, retryAfter: retryAfter ?? 1, problemJSON: problemJSON, to: buffer)
         case .refused:
-            guard let tightest = decision.tightest else { break }
-            let state = decision[tightest]
-            appendTitle(problemJSON: problemJSON, to: buffer)
-            appendDetail(state, never: decision.neverPasses, to: buffer)
-            buffer.append(",\"limit\":")
-            buffer.append(bytes.span(limits[Int(state.limit)].jsonName))
-            if decision.neverPasses {
-                buffer.append(",\"cost\":")
-                buffer.append(decimal: UInt64(state.cost))
-            } else if let seconds = retryAfter ?? decision.retryAfterSeconds {
-                buffer.append(",\"retry_after\":")
-                buffer.append(decimal: seconds)
-            }
-            if problemJSON {
-                appendNames(",\"violated-policies\":[", decision, to: buffer)
-            } else if decision.refusals > 1 {
-                appendNames(",\"limits\":[", decision, to: buffer)
-            }
-            buffer.append("}")
+            appendRefusal(
+                decision, retryAfter: retryAfter ?? decision.retryAfterSeconds,
+                problemJSON: problemJSON, to: buffer)
+        }
+        buffer.append("}")
+    }
+
+    private func appendRefusal(
+        _ decision: LimitDecision, retryAfter: UInt64?, problemJSON: Bool, to buffer: ByteBuffer
+    ) {
+        guard let tightest = decision.tightest else { return }
+        let state = decision[tightest]
+        appendTitle(problemJSON: problemJSON, to: buffer)
+        appendDetail(state, never: decision.neverPasses, to: buffer)
+        buffer.append(",\"limit\":")
+        buffer.append(bytes.span(limits[Int(state.limit)].jsonName))
+        if decision.neverPasses {
+            buffer.append(",\"cost\":")
+            buffer.append(decimal: UInt64(state.cost))
+        } else if let retryAfter {
+            buffer.append(",\"retry_after\":")
+            buffer.append(decimal: retryAfter)
+        }
+        if problemJSON {
+            appendNames(",\"violated-policies\":[", decision, to: buffer)
+        } else if decision.refusals > 1 {
+            appendNames(",\"limits\":[", decision, to: buffer)
         }
     }
 
     /// What the body begins with.
     private func appendTitle(problemJSON: Bool, to buffer: ByteBuffer) {
-        guard problemJSON else { return buffer.append("{\"error\":\"Rate limit exceeded\",") }
+        guard problemJSON else { return buffer.append("\"error\":\"Rate limit exceeded\",") }
         buffer.append(
-            "{\"type\":\"https://iana.org/assignments/http-problem-types#quota-exceeded\",")
+            "\"type\":\"https://iana.org/assignments/http-problem-types#quota-exceeded\",")
         buffer.append(
             "\"title\":\"Request cannot be satisfied as assigned quota has been exceeded\",")
         buffer.append("\"status\":429,")
@@ -60,24 +70,23 @@ extension LimitPolicy {
     private func appendDenial(_ limit: Int, problemJSON: Bool, to buffer: ByteBuffer) {
         buffer.append(
             problemJSON
-                ? "{\"type\":\"about:blank\",\"title\":\"Identity required\",\"status\":403,"
-                : "{\"error\":\"Identity required\",")
+                ? "\"type\":\"about:blank\",\"title\":\"Identity required\",\"status\":403,"
+                : "\"error\":\"Identity required\",")
         buffer.append("\"detail\":\"This limit serves identified clients only\",\"limit\":")
         buffer.append(bytes.span(limits[limit].jsonName))
-        buffer.append("}")
     }
 
     private func appendUncounted(
         _ limit: Int, retryAfter: UInt64, problemJSON: Bool, to buffer: ByteBuffer
     ) {
         if problemJSON {
-            buffer.append("{\"type\":\"https://iana.org/assignments/http-problem-types")
+            buffer.append("\"type\":\"https://iana.org/assignments/http-problem-types")
             buffer.append("#temporary-reduced-capacity\",")
             buffer.append(
                 "\"title\":\"Request cannot be satisfied due to temporary server capacity")
             buffer.append(" constraints\",\"status\":503,")
         } else {
-            buffer.append("{\"error\":\"Rate limit unavailable\",")
+            buffer.append("\"error\":\"Rate limit unavailable\",")
         }
         buffer.append("\"detail\":\"This limit cannot be counted at the moment\",\"limit\":")
         let name = bytes.span(limits[limit].jsonName)
@@ -89,7 +98,6 @@ extension LimitPolicy {
             buffer.append(name)
             buffer.append("]")
         }
-        buffer.append("}")
     }
 
     /// `"detail":"30 per 1 minute"`, or that waiting does not help.

@@ -66,16 +66,7 @@ extension LimitPolicy {
         _ decision: LimitDecision, in table: LimitTable, at clock: ClockReading,
         correct: (SharedCorrection) -> Void = { _ in }
     ) {
-        while let receipt = decision.receipt(0) {
-            decision.dropReceipt(0)
-            if receipt.isShared {
-                correct(SharedCorrection(receipt, to: 0))
-                decision.correct(Int(receipt.state), charged: 0)
-                continue
-            }
-            let level = table.correct(receipt, to: 0, by: self, at: clock)
-            decision.correct(Int(receipt.state), charged: 0, level: level)
-        }
+        giveBack(decision, keepingShadows: false, in: table, at: clock, correct: correct)
     }
 
     /// Gives back what limits charged a request that another one refuses later. Shadow limits keep theirs.
@@ -83,9 +74,16 @@ extension LimitPolicy {
         _ decision: LimitDecision, in table: LimitTable, at clock: ClockReading,
         correct: (SharedCorrection) -> Void
     ) {
+        giveBack(decision, keepingShadows: true, in: table, at: clock, correct: correct)
+    }
+
+    private func giveBack(
+        _ decision: LimitDecision, keepingShadows: Bool, in table: LimitTable,
+        at clock: ClockReading, correct: (SharedCorrection) -> Void
+    ) {
         var index = 0
         while let receipt = decision.receipt(index) {
-            if decision[Int(receipt.state)].isShadow {
+            if keepingShadows && decision[Int(receipt.state)].isShadow {
                 index += 1
                 continue
             }
@@ -93,10 +91,10 @@ extension LimitPolicy {
             if receipt.isShared {
                 correct(SharedCorrection(receipt, to: 0))
                 decision.correct(Int(receipt.state), charged: 0)
-                continue
+            } else {
+                let level = table.correct(receipt, to: 0, by: self, at: clock)
+                decision.correct(Int(receipt.state), charged: 0, level: level)
             }
-            let level = table.correct(receipt, to: 0, by: self, at: clock)
-            decision.correct(Int(receipt.state), charged: 0, level: level)
         }
     }
 }

@@ -92,9 +92,7 @@ extension WorkerContext {
         _ dimensions: borrowing LimitDimensions, _ request: borrowing RequestHead, _ route: Route,
         _ answer: LimitAnswer
     ) -> [LimitView] {
-        let subject = LimitSubject(
-            address: identity.address, counted: identity.countedAddress, method: request.method,
-            user: identity.user, company: identity.company, tier: identity.tier)
+        let subject = LimitSubject(identity, method: request.method)
         let methodName = request.span(request.methodRange)
         var views: [LimitView] = []
         for limit in 0..<route.limits.count {

@@ -70,10 +70,7 @@ extension WorkerContext {
         _ exchange: Exchange, _ identity: borrowing ResolvedIdentity,
         _ dimensions: borrowing LimitDimensions, _ route: Route, _ desk: LeaseDesk
     ) -> [LeaseAsk] {
-        let subject = LimitSubject(
-            address: identity.address, counted: identity.countedAddress,
-            method: exchange.request.method, user: identity.user, company: identity.company,
-            tier: identity.tier)
+        let subject = LimitSubject(identity, method: exchange.request.method)
         var asks: [LeaseAsk] = []
         for index in 0..<exchange.decision.count
         where exchange.decision.lackingLeases >> index & 1 == 1 {

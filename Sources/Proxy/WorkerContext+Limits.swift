@@ -44,9 +44,7 @@ extension WorkerContext {
         _ dimensions: borrowing LimitDimensions, _ request: borrowing RequestHead, _ route: Route,
         _ snapshot: Snapshot, isPeek: Bool
     ) -> Verdict {
-        let subject = LimitSubject(
-            address: identity.address, counted: identity.countedAddress, method: request.method,
-            user: identity.user, company: identity.company, tier: identity.tier)
+        let subject = LimitSubject(identity, method: request.method)
         route.limits.decide(
             subject, dimensions: dimensions, answer: exchange.answer, in: shared.limits,
             at: loop.clock, isPeek: isPeek, into: exchange.decision)
@@ -72,10 +70,7 @@ extension WorkerContext {
         }
         if !decision.isAdmitted {
             if !isPeek {
-                let subject = LimitSubject(
-                    address: identity.address, counted: identity.countedAddress,
-                    method: request.method, user: identity.user, company: identity.company,
-                    tier: identity.tier)
+                let subject = LimitSubject(identity, method: request.method)
                 refusedKeys.note(
                     decision, of: route, subject, dimensions,
                     methodName: request.span(request.methodRange), at: loop.clock.wall)

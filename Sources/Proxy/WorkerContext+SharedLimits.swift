@@ -57,10 +57,7 @@ extension WorkerContext {
         _ exchange: Exchange, _ identity: borrowing ResolvedIdentity,
         _ dimensions: borrowing LimitDimensions, _ route: Route, _ limiter: SharedLimiter
     ) -> (states: UInt8, slot: Int) {
-        let subject = LimitSubject(
-            address: identity.address, counted: identity.countedAddress,
-            method: exchange.request.method, user: identity.user, company: identity.company,
-            tier: identity.tier)
+        let subject = LimitSubject(identity, method: exchange.request.method)
         return limiter.nextSlot(
             of: exchange.decision, by: route.limits, subject, dimensions)
     }
@@ -71,10 +68,7 @@ extension WorkerContext {
         _ dimensions: borrowing LimitDimensions, _ route: Route, states: UInt8,
         _ keys: SharedKeyWriter, isPeek: Bool, in batch: inout SharedLimitBatch
     ) -> Int {
-        let subject = LimitSubject(
-            address: identity.address, counted: identity.countedAddress,
-            method: exchange.request.method, user: identity.user, company: identity.company,
-            tier: identity.tier)
+        let subject = LimitSubject(identity, method: exchange.request.method)
         return route.limits.ask(
             about: exchange.decision, subject, dimensions, states: states, keys: keys,
             isPeek: isPeek, in: &batch)
@@ -87,10 +81,7 @@ extension WorkerContext {
         _ route: Route
     ) {
         guard let limiter = sharedLimiter else { return }
-        let subject = LimitSubject(
-            address: identity.address, counted: identity.countedAddress,
-            method: exchange.request.method, user: identity.user, company: identity.company,
-            tier: identity.tier)
+        let subject = LimitSubject(identity, method: exchange.request.method)
         limiter.add(correction, of: route.limits, subject, dimensions)
     }
 }

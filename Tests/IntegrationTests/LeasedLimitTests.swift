@@ -118,7 +118,7 @@ extension Integration {
                       b: {rate: 400/day, per: global, algorithm: fixed_window, consistency: leased}
                       c: {rate: 100000/day, per: endpoint, algorithm: fixed_window, consistency: leased}
                     """
-                try leasing(2, origin, "{cluster: [\(nodes)], timeout: 2s}", limits) { weirs in
+                try fleet(of: 2, origin, "{cluster: [\(nodes)], timeout: 2s}", limits) { weirs in
                     let early = try concurrently(6) { index in
                         let client = try weirs[index % 2].connect()
                         return try (0..<100).map { _ in try client.ask(request("/x")).status }
@@ -195,25 +195,10 @@ extension Integration {
     }
 }
 
-/// Several processes with the same configuration while `body` runs.
+/// Several processes that lease from `redis` while `body` runs.
 private func leasing<Result>(
     _ count: Int, _ origin: RawOrigin, _ redis: RedisServer, _ lines: String,
     _ body: ([RunningWeir]) throws -> Result
 ) throws -> Result {
-    try leasing(count, origin, "{url: \"\(redis.url)\", timeout: 500ms}", lines, body)
-}
-
-private func leasing<Result>(
-    _ count: Int, _ origin: RawOrigin, _ redis: String, _ lines: String,
-    _ body: ([RunningWeir]) throws -> Result
-) throws -> Result {
-    func more(_ weirs: [RunningWeir]) throws -> Result {
-        if weirs.count == count { return try body(weirs) }
-        let text = configuration(
-            origin,
-            "workers: 1\nredis: \(redis)\nlog: {sample: 0%}\n\(lines)"
-        )
-        return try Weir.run(text) { weir in try more(weirs + [weir]) }
-    }
-    return try more([])
+    try fleet(of: count, origin, "{url: \"\(redis.url)\", timeout: 500ms}", lines, body)
 }
