@@ -9,17 +9,20 @@ import Upstreams
 /// Answering a request: the verdict, and what it takes to carry it out.
 extension DownstreamConnection {
     /// Answers the request in `exchange`, counts it and logs it.
+    @inline(__always)
     func serve(_ exchange: Exchange) async -> Afterwards {
         exchange.begin(exchange.request.framing)
         exchange.noteCredentials(snapshot.blueprint)
-        let afterwards = await answer(
-            exchange,
-            worker.judge(exchange, exchange.request, peer: peer, by: snapshot, isPeek: false))
+        let verdict = exchange.lendRequest { request in
+            worker.judge(exchange, request, peer: peer, by: snapshot, isPeek: false)
+        }
+        let afterwards = await answer(exchange, verdict)
         worker.finish(exchange, of: self)
         exchange.content.forget(in: worker.shared)
         return afterwards
     }
 
+    @inline(__always)
     private func answer(_ exchange: Exchange, _ first: consuming Verdict) async -> Afterwards {
         var verdict = consume first
         if verdict.waits { verdict = await wait(exchange, verdict) }

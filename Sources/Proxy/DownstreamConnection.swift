@@ -92,6 +92,7 @@ final class DownstreamConnection {
     }
 
     /// Waits, without a buffer, until there is something to read.
+    @inline(__always)
     private func awaitRequest() async -> Bool {
         do {
             let patience = worker.shared.isDraining ? Nanoseconds.zero : http.idleTimeout

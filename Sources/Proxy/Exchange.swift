@@ -17,8 +17,8 @@ final class Exchange {
     let forwarded = ByteBuffer(capacity: 4 << 10)
     /// The body of an answer that the proxy makes itself.
     let scratch = ByteBuffer(capacity: 512)
-    var request = RequestHead()
-    var identity = ResolvedIdentity()
+    private var lentRequest = Lent(RequestHead())
+    private var lentIdentity = Lent(ResolvedIdentity())
     var cacheKey: [UInt8] = []
     /// What the cache did, when the origin is asked.
     var cacheStatus: CacheStatus?
@@ -41,9 +41,30 @@ final class Exchange {
     /// Whether the client waits for `100 Continue` before it sends its body.
     var awaitsContinue = false
 
+    var request: RequestHead {
+        _read { yield lentRequest.value }
+        _modify { yield &lentRequest.value }
+    }
+    var identity: ResolvedIdentity {
+        _read { yield lentIdentity.value }
+        _modify { yield &lentIdentity.value }
+    }
+
+    /// Lends the request as a whole, so that nothing of it is copied.
+    @inline(__always)
+    func lendRequest<Result>(_ body: (borrowing RequestHead) -> Result) -> Result {
+        lentRequest.lend(body)
+    }
+
+    /// Lends who asks as a whole, so that nothing of it is copied.
+    @inline(__always)
+    func lendIdentity<Result>(_ body: (borrowing ResolvedIdentity) -> Result) -> Result {
+        lentIdentity.lend(body)
+    }
+
     /// Forgets the last request: nothing that is said of the next one may come from it.
     func begin(_ framing: BodyFraming) {
-        body = BodyDecoder(framing)
+        body.begin(framing)
         awaitsContinue = false
         decision.clear()
         answer = .miss

@@ -20,7 +20,7 @@ enum Verdict {
     /// `OPTIONS *`
     case describeServer
     /// A health check on the main address.
-    case reportHealth(HealthReport)
+    indirect case reportHealth(HealthReport)
     /// The route does not cache: to the origin.
     case forward(Route)
     /// The request or its key may not use the cache: to the origin.
