@@ -2,7 +2,7 @@ extension ReusedList where Element == UInt8 {
     /// Appends all bytes of `bytes`.
     public mutating func append(_ bytes: Span<UInt8>) {
         let start = count
-        count += bytes.count
+        used += bytes.count
         if block.count < count { grow() }
         unsafe block.withUnsafeMutableBytes { block in
             unsafe bytes.withUnsafeBytes { source in

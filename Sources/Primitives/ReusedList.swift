@@ -4,9 +4,12 @@
 ///     |  elements  |  of an earlier use  |
 ///     0          count                block's end
 public struct ReusedList<Element: BitwiseCopyable & Sendable>: Sendable {
-    var block: [Element] = []
+    @usableFromInline var block: [Element] = []
+    @usableFromInline var used = 0
+
     /// The number of elements.
-    public internal(set) var count = 0
+    @inlinable
+    public var count: Int { used }
 
     /// Creates an empty list.
     public init() {}
@@ -15,6 +18,7 @@ public struct ReusedList<Element: BitwiseCopyable & Sendable>: Sendable {
     public var indices: Range<Int> { 0..<count }
 
     /// The element at `index`, below `count`.
+    @inlinable
     @inline(__always)
     public subscript(index: Int) -> Element {
         precondition(index < count)
@@ -22,6 +26,7 @@ public struct ReusedList<Element: BitwiseCopyable & Sendable>: Sendable {
     }
 
     /// Appends one element.
+    @inlinable
     @inline(__always)
     public mutating func append(_ element: Element) {
         if count < block.count {
@@ -29,12 +34,13 @@ public struct ReusedList<Element: BitwiseCopyable & Sendable>: Sendable {
         } else {
             block.append(element)
         }
-        count += 1
+        used += 1
     }
 
     /// Forgets all elements and keeps the block.
+    @inlinable
     @inline(__always)
-    public mutating func removeAll() { count = 0 }
+    public mutating func removeAll() { used = 0 }
 
     /// Forgets the elements that satisfy `condition`; the others keep their order.
     public mutating func removeAll(where condition: (Element) -> Bool) {
@@ -43,17 +49,18 @@ public struct ReusedList<Element: BitwiseCopyable & Sendable>: Sendable {
             block[kept] = block[index]
             kept += 1
         }
-        count = kept
+        used = kept
     }
 }
 
 extension ReusedList where Element == UInt8 {
     /// The bytes.
     public var span: Span<UInt8> {
-        @inline(__always) @_lifetime(borrow self) get { block.span.extracting(first: count) }
+        @inlinable @inline(__always) @_lifetime(borrow self) get { block.span.extracting(first: count) }
     }
 
     /// Lends the bytes of `range`.
+    @inlinable
     @inline(__always)
     @_lifetime(borrow self)
     public borrowing func span(_ range: ByteRange) -> Span<UInt8> { span.extracting(range.indices) }

@@ -112,9 +112,7 @@ extension DownstreamConnection {
             output.append(exchange.scratch)
         }
         do {
-            if try !stream.writeNow(output) {
-                try await stream.write(output, patience: http.idleTimeout)
-            }
+            try await sendAnswer(exchange, keeps: keeps)
         } catch {
             exchange.record.isIncomplete = true
             return .close

@@ -13,10 +13,11 @@ extension DownstreamConnection {
     func serve(_ exchange: Exchange) async -> Afterwards {
         exchange.begin(exchange.request.framing)
         exchange.noteCredentials(snapshot.blueprint)
-        let verdict = exchange.lendRequest { request in
-            worker.judge(exchange, request, peer: peer, by: snapshot, isPeek: false)
-        }
-        let afterwards = await answer(exchange, verdict)
+        let afterwards = await answer(
+            exchange,
+            exchange.lendRequest { request in
+                worker.judge(exchange, request, peer: peer, by: snapshot, isPeek: false)
+            })
         worker.finish(exchange, of: self)
         exchange.content.forget(in: worker.shared)
         return afterwards
@@ -25,6 +26,7 @@ extension DownstreamConnection {
     @inline(__always)
     private func answer(_ exchange: Exchange, _ first: consuming Verdict) async -> Afterwards {
         var verdict = consume first
+        if !exchange.output.isEmpty && !verdict.isAnswer { _ = await sendGathered(exchange) }
         if verdict.waits { verdict = await wait(exchange, verdict) }
         // A fill may turn out to be for another variant; a second look finds the right one.
         for _ in 0..<Bounds.lookups {

@@ -43,4 +43,12 @@ enum Verdict {
         default: false
         }
     }
+
+    /// Whether the answer is known: nobody else is asked for it.
+    var isAnswer: Bool {
+        switch self {
+        case .serve, .serveAndRefresh, .replay, .reject, .refuse, .describeServer, .reportHealth: true
+        default: false
+        }
+    }
 }

@@ -126,9 +126,10 @@ extension WorkerContext {
             // It has none: `needsContent` lets no other one come here.
             exchange.content.end()
         }
-        return buildKey(
-            into: &exchange.cacheKey, request, exchange.identity, cache, exchange.content.digest)
-            ? nil : .noIdentity
+        let isBuilt = exchange.lendIdentity { identity in
+            buildKey(into: &exchange.cacheKey, request, identity, cache, exchange.content.digest)
+        }
+        return isBuilt ? nil : .noIdentity
     }
 
     /// Whether the key says the request's content, and it is not read yet.

@@ -1,0 +1,31 @@
+import EventLoop
+import HTTP1
+import HTTPModel
+import Primitives
+import Settings
+
+/// Answers to requests that came together leave together (RFC 9112 §9.3.2, pipelining).
+///
+/// What is gathered is sent before anything is waited for, so no answer waits for another request's.
+extension DownstreamConnection {
+    /// Sends the answer in the output. When the next request has arrived behind this one, the answer stays there to
+    /// leave with that one's, up to `Bounds.gathered` bytes.
+    @inline(__always)
+    func sendAnswer(_ exchange: Exchange, keeps: Bool) async throws(StreamError) {
+        let isFollowed = keeps && exchange.body.isComplete && !exchange.input.isEmpty
+        if isFollowed && exchange.output.count < Bounds.gathered { return }
+        if try !stream.writeNow(exchange.output) {
+            try await stream.write(exchange.output, patience: http.idleTimeout)
+        }
+    }
+
+    /// Sends the answers that were gathered, if there are any; whether the client is still there.
+    func sendGathered(_ exchange: Exchange) async -> Bool {
+        do {
+            try await stream.write(exchange.output, patience: http.idleTimeout)
+            return true
+        } catch {
+            return false
+        }
+    }
+}
