@@ -6,11 +6,13 @@ import Settings
 extension Report {
     /// Routes behind another one that takes all their requests.
     func checkReach(_ routes: [ParsedRoute]) {
+        let reaches = routes.map { RouteReach($0.settings.match) }
         for (index, route) in routes.enumerated() where route.hasRightMatch {
-            let earlier = routes[..<index].first {
-                $0.hasRightMatch && $0.settings.match.covers(route.settings.match)
+            let before = routes[..<index].indices.first {
+                routes[$0].hasRightMatch && reaches[$0].covers(reaches[index])
             }
-            guard let earlier else { continue }
+            guard let before else { continue }
+            let earlier = routes[before]
             error(
                 route.pathValue ?? route.value,
                 "never reached: the route at line \(earlier.value.line) "

@@ -2,9 +2,13 @@
 import json
 import os
 import subprocess
+import time
 
-from .children import Child, Failure, WORK
+from .children import TICKS_PER_SECOND, WORK, Child, Failure
 from .proxies import LOAD_CORE
+
+# The share of its core's time beyond which the generator cannot be told from what it measures.
+BUSY_MAX = 0.97
 
 
 class Pacer:
@@ -18,13 +22,25 @@ class Pacer:
                                                                         for name, value in options.items()]:
             for value in values:
                 command += [f"--{name.replace('_', '-')}", str(value)]
+        self.idle, self.begun = _idle_seconds(LOAD_CORE), time.monotonic()
         self.child = Child("pacer", command, LOAD_CORE)
+        self.lines = open(self.child.log, "rb")
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.child.stop()
+        self.lines.close()
+
+    def next_slice(self):
+        """The next slice, as soon as pacer has told it."""
+        while not (line := self.lines.readline()).endswith(b"\n"):
+            self.lines.seek(self.lines.tell() - len(line))
+            if self.child.process.poll() is not None:
+                self.child.check()
+            time.sleep(0.002)
+        return json.loads(line)
 
     def result(self):
         """(what came of the whole run, the slices) once it has ended."""
@@ -37,7 +53,19 @@ class Pacer:
         if status != 0:
             raise Failure(f"pacer ended with status {status}; it said:\n{said[-2000:]}")
         *slices, whole = [json.loads(line) for line in said.splitlines()]
+        idle, seconds = _idle_seconds(LOAD_CORE) - self.idle, time.monotonic() - self.begun
+        whole["core_busy"] = round(max(0.0, 1 - idle / seconds), 3)
         return whole, slices
+
+
+def _idle_seconds(core):
+    """How long a core has had nothing to do, since the machine was started."""
+    with open("/proc/stat") as file:
+        for line in file:
+            if line.startswith(f"cpu{core} "):
+                _, _user, _nice, _system, idle, waiting, *_ = line.split()
+                return (int(idle) + int(waiting)) / TICKS_PER_SECOND
+    raise Failure(f"/proc/stat does not know core {core}")
 
 
 def pace(port, seconds, **options):
@@ -54,9 +82,13 @@ def errors(one):
 
 
 def lateness(one, bound):
-    """A sentence when the generator sent a hundredth of the requests later than `bound`; empty otherwise."""
+    """A sentence when the generator sent a hundredth of the requests later than `bound`, or its core had no time left;
+    empty otherwise."""
     late = one["late_us"]["p99"]
-    if late <= bound:
-        return ""
-    return (f"the generator itself was late: 1 % of the requests left {late / 1000:.2f} ms or more after they were "
-            f"due, {bound / 1000:g} ms are allowed; the machine is too busy for these numbers")
+    if late > bound:
+        return (f"the generator itself was late: 1 % of the requests left {late / 1000:.2f} ms or more after they were "
+                f"due, {bound / 1000:g} ms are allowed; the machine is too busy for these numbers")
+    if one["core_busy"] > BUSY_MAX:
+        return (f"the generator's core was busy for {one['core_busy']:.1%} of the time: it is saturated, and latency may be "
+                "its own; the machine is too busy for these numbers")
+    return ""
