@@ -6,13 +6,13 @@ import Settings
 extension Report {
     /// Routes behind another one that takes all their requests.
     func checkReach(_ routes: [ParsedRoute]) {
-        let reaches = routes.map { RouteReach($0.settings.match) }
-        for (index, route) in routes.enumerated() where route.hasRightMatch {
-            let before = routes[..<index].indices.first {
-                routes[$0].hasRightMatch && reaches[$0].covers(reaches[index])
-            }
-            guard let before else { continue }
-            let earlier = routes[before]
+        // Prepared once: each route is compared with all before it.
+        let reaches = routes.map { $0.hasRightMatch ? RouteReach($0.settings.match) : nil }
+        for (index, reach) in reaches.enumerated() {
+            guard let reach,
+                let before = reaches[..<index].firstIndex(where: { $0?.covers(reach) ?? false })
+            else { continue }
+            let (earlier, route) = (routes[before], routes[index])
             error(
                 route.pathValue ?? route.value,
                 "never reached: the route at line \(earlier.value.line) "

@@ -4,11 +4,11 @@ import os
 import subprocess
 import time
 
-from .children import TICKS_PER_SECOND, WORK, Child, Failure
+from .children import WORK, Child, Failure
 from .proxies import LOAD_CORE
 
-# The share of its core's time beyond which the generator cannot be told from what it measures.
-BUSY_MAX = 0.97
+# The share of the time that the generator may run or wait for its core; beyond it, it cannot be told from what it measures.
+SATURATION_MAX = 0.97
 
 
 class Pacer:
@@ -22,7 +22,6 @@ class Pacer:
                                                                         for name, value in options.items()]:
             for value in values:
                 command += [f"--{name.replace('_', '-')}", str(value)]
-        self.idle, self.begun = _idle_seconds(LOAD_CORE), time.monotonic()
         self.child = Child("pacer", command, LOAD_CORE)
         self.lines = open(self.child.log, "rb")
 
@@ -53,19 +52,7 @@ class Pacer:
         if status != 0:
             raise Failure(f"pacer ended with status {status}; it said:\n{said[-2000:]}")
         *slices, whole = [json.loads(line) for line in said.splitlines()]
-        idle, seconds = _idle_seconds(LOAD_CORE) - self.idle, time.monotonic() - self.begun
-        whole["core_busy"] = round(max(0.0, 1 - idle / seconds), 3)
         return whole, slices
-
-
-def _idle_seconds(core):
-    """How long a core has had nothing to do, since the machine was started."""
-    with open("/proc/stat") as file:
-        for line in file:
-            if line.startswith(f"cpu{core} "):
-                _, _user, _nice, _system, idle, waiting, *_ = line.split()
-                return (int(idle) + int(waiting)) / TICKS_PER_SECOND
-    raise Failure(f"/proc/stat does not know core {core}")
 
 
 def pace(port, seconds, **options):
@@ -82,13 +69,13 @@ def errors(one):
 
 
 def lateness(one, bound):
-    """A sentence when the generator sent a hundredth of the requests later than `bound`, or its core had no time left;
+    """A sentence when the generator sent a hundredth of the requests later than `bound`, or had no time left;
     empty otherwise."""
     late = one["late_us"]["p99"]
     if late > bound:
         return (f"the generator itself was late: 1 % of the requests left {late / 1000:.2f} ms or more after they were "
                 f"due, {bound / 1000:g} ms are allowed; the machine is too busy for these numbers")
-    if one["core_busy"] > BUSY_MAX:
-        return (f"the generator's core was busy for {one['core_busy']:.1%} of the time: it is saturated, and latency may be "
-                "its own; the machine is too busy for these numbers")
+    if one["saturation"] > SATURATION_MAX:
+        return (f"the generator ran, or waited for its core, for {one['saturation']:.1%} of the time: it is saturated, and "
+                "latency may be its own; the machine is too busy for these numbers")
     return ""

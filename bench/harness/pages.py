@@ -26,7 +26,7 @@ BLOCKS = {
     "spike": ("bench/load/spike", "spike", lambda line: _spike(line["spike"])),
     "soak": ("bench/load/soak", "soak", lambda line: _soak(line["soak"])),
     "scale": ("make bench-scale", "scale", lambda line: tables.scale(line["scale"])),
-    "counts": ("bench/counts", "counts", lambda line: tables.counts(line["counts"], report.thresholds()["counts"])),
+    "counts": ("make bench-counts", "counts", lambda line: _counts(line["counts"])),
     "stages": ("make bench-stages", "stages", lambda line: tables.stages(line["stages"])),
     "start": ("make bench-scale", "start", lambda line: _start(line["start"])),
     "idle": ("make bench-idle", "idle_connections", tables.idle),
@@ -35,10 +35,14 @@ BLOCKS = {
 }
 
 
+def _counts(found):
+    return tables.counts(found, report.thresholds()["counts"])
+
+
 def _users(one):
     return (tables.users(one) + f"\n\n{one['connections']:,} users, {one['rate']:,.0f} requests a second for "
             f"{one['seconds']:g} s; {one['from_cache']:.1%} of the reports from the cache; "
-            f"{one['resident_bytes'] / 2**20:.0f} MiB resident; the generator's core was {one['core_busy']:.0%} busy.")
+            f"{one['resident_bytes'] / 2**20:.0f} MiB resident; the generator ran or waited for its core for {one['saturation']:.0%} of the time.")
 
 
 def _spike(one):
@@ -75,7 +79,8 @@ def newest(history, key):
 def circumstances(command, line):
     """Where, when and by what a table was measured, as a sentence."""
     day = datetime.datetime.strptime(line["date"], "%Y-%m-%dT%H:%M:%SZ")
-    said = [f"`{command}`", f"{day.day} {day:%B %Y}", f"commit {line['commit'][:10]}{' with changes' if line['dirty'] else ''}",
+    said = [f"`{command}`", f"{day.day} {day:%B %Y}",
+            f"commit {line['commit'][:10]}{' with changes' if line['dirty'] else ''}",
             f"{line['cpu']}, {line['cores']} cores", f"Linux {line['kernel']}",
             line["toolchain"].split(" (")[0]]
     if "nginx" in line:

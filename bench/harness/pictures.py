@@ -1,4 +1,5 @@
 """The pictures of bench/run and bench/scale, from a line of the history."""
+import math
 import textwrap
 
 from . import drawing
@@ -32,8 +33,9 @@ def _draw_bars(axes, title, ratios):
         ratio = ratios[name]
         axes.barh(place, min(ratio, RATIO_MAX), color=drawing.WEIR if name == "weir" else drawing.OTHERS, height=0.72)
         inside = ratio > 0.8 * RATIO_MAX
-        axes.text(min(ratio, RATIO_MAX) + (-0.05 if inside else 0.05), place, f"{ratio:.2f}" + (" →" if ratio > RATIO_MAX else ""),
-                  va="center", ha="right" if inside else "left", fontsize=8, color="white" if inside else "black",
+        axes.text(min(ratio, RATIO_MAX) + (-0.05 if inside else 0.05), place,
+                  f"{ratio:.2f} →" if ratio > RATIO_MAX else f"{ratio:.2f}", va="center", fontsize=8,
+                  ha="right" if inside else "left", color="white" if inside else "black",
                   fontweight="bold" if name == "weir" else "normal")
     axes.axvline(1, color="black", linewidth=0.6, linestyle=":")
     axes.set_yticks(range(len(names)), [said for _, said in names])
@@ -60,7 +62,9 @@ def draw_scale(found):
                       marker="o", markersize=4, color=colour, label=curve["label"])
         axes.set(title=panel, xscale="log", ylabel="µs of CPU a request")
         axes.set_ylim(0, 1.35 * axes.get_ylim()[1])
-        axes.set_xticks(sizes, [_short(size) for size in sizes])
+        # Of two sizes close to each other only the larger has room for its name.
+        axes.set_xticks(sizes, [_short(size) if size * 2 <= larger else ""
+                                for size, larger in zip(sizes, [*sizes[1:], math.inf])])
         axes.minorticks_off()
         axes.grid(alpha=0.25)
         axes.legend(fontsize=7.5, frameon=False, loc="upper left")

@@ -9,7 +9,8 @@
 //
 // Prints one line of JSON; with --slice one for every so many seconds before it, of the answers that came in them.
 // Times are microseconds. `late_us` says how late the generator itself was: the time from the moment a request was
-// due, and a connection idle, until it was sent. Errors count from the first request, latency from the end of --warm-up.
+// due, and a connection idle, until it was sent; `saturation` the share of the time in which it ran or waited for its
+// core: near 1 it was too slow to tell its own delays from the server's. Errors count from the first request, latency from the end of --warm-up.
 #include "connections.h"
 #include "histogram.h"
 #include "schedule.h"
@@ -194,11 +195,22 @@ static void print_slice(uint64_t time) {
     slice_sent = slice_errors = 0;
 }
 
+// What the scheduler knows of this program: nanoseconds on a core, and ready to run but waiting for it.
+struct demand { uint64_t ran, waited; };
+
+static struct demand demand_so_far(void) {
+    struct demand found = { 0, 0 };
+    FILE *file = fopen("/proc/self/schedstat", "r");
+    if (file == NULL || fscanf(file, "%lu %lu", &found.ran, &found.waited) != 2) perror("pacer: /proc/self/schedstat");
+    if (file != NULL) fclose(file);
+    return found;
+}
+
+static struct demand demand_when_begun;
+
 static void print_result(void) {
-    struct rusage used;
-    getrusage(RUSAGE_SELF, &used);
-    double cpu = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec)
-        + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+    struct demand before = demand_when_begun, after = demand_so_far();
+    double elapsed = (double)(now() - begun), ran = (double)(after.ran - before.ran) / elapsed;
     uint64_t all = 0;
     printf("{\"connections\": %d, \"seconds\": %g, \"sent\": %lu, \"answered\": %lu, \"rate\": %.1f, \"errors\": {",
            asked.connections, asked.seconds, sent, answered, (double)answered / asked.seconds);
@@ -206,8 +218,9 @@ static void print_result(void) {
         printf("\"%s\": %lu, ", error_names[kind], errors[kind]);
         all += errors[kind];
     }
-    printf("\"all\": %lu}, \"first_wrong_status\": %d, \"opened\": %lu, \"busy\": %.3f, ", all, first_wrong_status,
-           opened, cpu / ((double)(now() - begun) / 1e9));
+    printf("\"all\": %lu}, \"first_wrong_status\": %d, \"opened\": %lu, \"busy\": %.3f, "
+           "\"saturation\": %.3f, ", all, first_wrong_status, opened, ran,
+           ran + (double)(after.waited - before.waited) / elapsed);
     print_quantiles("latency_us", &latency);
     printf(", ");
     print_quantiles("late_us", &late);
@@ -281,6 +294,7 @@ int main(int count, char **arguments) {
     for (int i = 0; i < asked.connections; i++) prepare(&connections[i], (unsigned)i);
     connect_all();
 
+    demand_when_begun = demand_so_far();
     begun = next_due = now();
     measured_from = begun + (uint64_t)(1e9 * asked.warm_up);
     until = measured_from + (uint64_t)(1e9 * asked.seconds);
