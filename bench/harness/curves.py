@@ -30,22 +30,21 @@ class Curve:
     - `panel`, `label`: the part of the picture it is drawn in, and its name there.
     - `sizes`, and `quick_sizes` for a run that only shows that all works.
     - `text(size)`: what the configuration says besides `COMMON`.
-    - `target`, `fields`: of every request, {number} counts from 0 to `numbers(size)`.
-    - `fill`: whether each number is asked for once before anything is measured.
+    - `target`, `fields`: of every request; {number} counts up to `numbers(size)`, over and over.
     - `hits`: whether no request may reach the origin then; otherwise all must.
-    - `gauge`: the metric that must have grown to the size.
+    - `gauge`: the metric that must have grown to the size by the end.
     - `each`: what the memory that grew is divided among; None where it says nothing.
     - `counted_max`: the largest size for which instructions are counted.
     """
 
     def __init__(self, name, panel, label, what, sizes, text, hits=False, target="/1k", fields=(), numbers=None,
-                 workers=None, connections=None, in_flight=64, fill=False, gauge=None, each=None, counted_max=0):
+                 workers=None, connections=None, in_flight=64, gauge=None, each=None, counted_max=0):
         self.name, self.panel, self.label, self.what = name, panel, label, what
         self.sizes, self.text, self.hits, self.target, self.fields = sizes, text, hits, target, fields
         self.numbers = numbers or (lambda size: 1)
         self.workers = workers or (lambda size: 1)
         self.connections = connections or (lambda size: 64)
-        self.in_flight, self.fill, self.gauge, self.each, self.counted_max = in_flight, fill, gauge, each, counted_max
+        self.in_flight, self.gauge, self.each, self.counted_max = in_flight, fill, gauge, each, counted_max
 
     def quick_sizes(self):
         """The first two."""
@@ -84,17 +83,19 @@ def _routes(size):
     return "routes:\n" + "".join(f"  - {{path: /api/v1/r{number}/**}}\n" for number in range(size))
 
 
+def _limits(size):
+    return "limits:\n" + "".join(
+        f"  l{number}: {{rate: 1000000/second, per: ip, algorithm: token_bucket, burst: 1000000}}\n" for number in range(size))
+
+
 def _limits_of_file(size):
-    return ("limits:\n" + "".join(f"  l{number}: {{rate: 1000000/second, per: ip, algorithm: token_bucket, burst: 1000000}}\n"
-                                  for number in range(size))
-            + "routes:\n" + "".join(f"  - {{path: /api/v1/r{number}/**, limits: [l{number}]}}\n" for number in range(size)))
+    return _limits(size) + "routes:\n" + "".join(
+        f"  - {{path: /api/v1/r{number}/**, limits: [l{number}]}}\n" for number in range(size))
 
 
 def _limits_of_request(size):
-    names = [f"l{number}" for number in range(size)]
-    return ("limits:\n" + "".join(f"  {name}: {{rate: 1000000/second, per: ip, algorithm: token_bucket, burst: 1000000}}\n"
-                                  for name in names)
-            + f"routes: [{{path: /**, limits: [{', '.join(names)}]}}]\n")
+    names = ", ".join(f"l{number}" for number in range(size))
+    return _limits(size) + f"routes: [{{path: /**, limits: [{names}]}}]\n"
 
 
 def _limit_keys(_size):
@@ -116,7 +117,7 @@ def all_curves():
               lambda size: PASS, workers=_same),
         Curve("connections, hit", "connections", "cache hit", "client connections, used in turn, ten requests under way",
               _connections(), lambda size: HIT, hits=True, target="/cached/1k", connections=_same, in_flight=10,
-              gauge="weir_connections", each="connection"),
+              each="connection"),
         Curve("connections, pass", "connections", "passed through",
               "client connections, used in turn, ten requests under way", _connections(), lambda size: PASS,
               connections=_same, in_flight=10, each="connection"),
@@ -129,8 +130,8 @@ def all_curves():
               [1, 2, 4, 8], _limits_of_request, counted_max=8),
         Curve("limit keys", "limit keys", "cache hit with a limit", "clients, each counted by a key of its own, in turn",
               TO_A_MILLION, _limit_keys, hits=True, target="/cached/1k", fields=["X-Key: client-{number}"],
-              numbers=_same, fill=True, gauge="weir_limit_keys", each="key", counted_max=1000),
+              numbers=_same, gauge="weir_limit_keys", each="key", counted_max=1000),
         Curve("cache entries", "cache entries", "cache hit", "stored answers of 1 KB, asked for in turn", TO_A_MILLION,
-              lambda size: HIT, hits=True, target="/cached/url/{number}", numbers=_same, fill=True,
+              lambda size: HIT, hits=True, target="/cached/url/{number}", numbers=_same,
               gauge="weir_cache_entries", each="entry", counted_max=1000),
     ]

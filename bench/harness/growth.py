@@ -13,7 +13,7 @@ from .proxies import LOAD_CORE, PROXY_CORE, Backends, Weir
 FILLING_SECONDS_MAX = 300
 
 
-def at_start(command, binary):
+def before_any_request(command, binary):
     """What a process takes before it has done anything, and the size of the program."""
     with Backends() as behind, Weir(command).start("pass-1k", behind) as child:
         resident = child.resident_bytes()
@@ -44,10 +44,8 @@ def _measure(curve, size, command, seconds):
         # A first load, so that what every proxy needs under load is not taken for what the size needs.
         _send(child, {**curve.load(size), "numbers": 1}, 2000, 64)
         empty = child.resident_bytes()
-        if curve.fill:
-            _send(child, curve.load(size), curve.numbers(size), 64)
-        elif curve.hits or curve.numbers(size) > 1:
-            _send(child, curve.load(size), max(curve.numbers(size), 1), 64)
+        # Each number once: every answer is stored, every key charged, every route used.
+        _send(child, curve.load(size), curve.numbers(size), 64)
         at_origin = int(get(behind.origin.port, "/count").body)
         rounds, whole, resident = _rounds(curve, size, child, seconds)
         reached = int(get(behind.origin.port, "/count").body) - at_origin
@@ -91,7 +89,7 @@ def _verify(curve, size, child, whole, reached):
         raise Failure(f"{curve.name}, {size}: only {reached} of {whole['answered']} requests reached the origin")
     if whole["opened"] != curve.connections(size):
         raise Failure(f"{curve.name}, {size}: {whole['opened']} connections were opened, expected {curve.connections(size)}")
-    if curve.fill:
+    if curve.gauge:
         text = get(child.admin_port, "/metrics").body.decode()
         held = re.search(rf"(?m)^{curve.gauge}(?:{{.*}})? (\d+)", text)
         if not held or int(held.group(1)) < size:

@@ -40,19 +40,20 @@ def _counts(found):
 
 
 def _users(one):
-    return (tables.users(one) + f"\n\n{one['connections']:,} users, {one['rate']:,.0f} requests a second for "
+    return (f"{tables.users(one)}\n\n{one['connections']:,} users, {one['rate']:,.0f} requests a second for "
             f"{one['seconds']:g} s; {one['from_cache']:.1%} of the reports from the cache; "
-            f"{one['resident_bytes'] / 2**20:.0f} MiB resident; the generator ran or waited for its core for {one['saturation']:.0%} of the time.")
+            f"{one['resident_bytes'] / 2**20:.0f} MiB resident; the generator ran or waited for its core for "
+            f"{one['saturation']:.0%} of the time.")
 
 
 def _spike(one):
-    return (tables.spike(one) + f"\n\nLatency was normal again (p95 of {one['normal_us'] / 1000:.2f} ms or less in every half "
-            f"second) {one['normal_again_s']:.1f} s after the spike; {one['errors']['all']} errors.")
+    return (f"{tables.spike(one)}\n\nLatency was normal again (p95 of {one['normal_us'] / 1000:.2f} ms or less in every "
+            f"half second) {one['normal_again_s']:.1f} s after the spike; {one['errors']['all']} errors.")
 
 
 def _soak(one):
-    return (tables.soak(one) + f"\n\n{one['minutes']} minutes, {one['opened']:,} connections, {one['answered']:,} answers, "
-            f"{one['errors']['all']} errors; from minute 2 to the end memory changed by {one['growth']:+.1%}.")
+    return (f"{tables.soak(one)}\n\n{one['minutes']} minutes, {one['opened']:,} connections, {one['answered']:,} "
+            f"answers, {one['errors']['all']} errors; from minute 2 to the end memory changed by {one['growth']:+.1%}.")
 
 
 def _start(one):
