@@ -9,7 +9,7 @@ import time
 
 from .children import Failure, WORK
 from .load import RawClient
-from .proxies import Weir
+from .proxies import PROXY_CORE, Weir
 
 CLIENTS, WARM, COUNTED = 8, 500, 1000
 # Requests of two runs under callgrind, whose difference is counted.
@@ -63,7 +63,7 @@ def instructions_per_request(command, scenario, behind):
     """Instructions of Weir in user space for one request, one at a time on one connection; from two runs under
     callgrind that differ only in how many there are."""
     def run(requests):
-        with under_callgrind(command).start(scenario.name, behind) as child:
+        with UnderCallgrind(command).start(scenario.name, behind) as child:
             scenario.prepare(child.port)
             with RawClient(child.port) as client:
                 for number in range(requests):
@@ -73,9 +73,15 @@ def instructions_per_request(command, scenario, behind):
     return instructions_between(run(SHORT), run(LONG)) / (LONG - SHORT)
 
 
-def under_callgrind(command):
-    """Weir, its instructions counted; some twenty times slower."""
-    return Weir(f"valgrind --tool=callgrind --callgrind-out-file=/dev/null {command}")
+class UnderCallgrind(Weir):
+    """Weir with its instructions counted, some twenty times slower. Swift's dictionaries are told to hash alike in every
+    run, so that reading a long configuration takes the same work."""
+
+    def __init__(self, command):
+        super().__init__(f"valgrind --tool=callgrind --callgrind-out-file=/dev/null {command}")
+
+    def start_with(self, config, behind, environment=None, cores=PROXY_CORE):
+        return super().start_with(config, behind, {**(environment or {}), "SWIFT_DETERMINISTIC_HASHING": "1"}, cores)
 
 
 def instructions_between(first, second):

@@ -44,7 +44,7 @@ class Curve:
         self.numbers = numbers or (lambda size: 1)
         self.workers = workers or (lambda size: 1)
         self.connections = connections or (lambda size: 64)
-        self.in_flight, self.gauge, self.each, self.counted_max = in_flight, fill, gauge, each, counted_max
+        self.in_flight, self.gauge, self.each, self.counted_max = in_flight, gauge, each, counted_max
 
     def quick_sizes(self):
         """The first two."""

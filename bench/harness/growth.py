@@ -5,7 +5,7 @@ import statistics
 import subprocess
 
 from .children import WORK, Failure, cpu_between
-from .counters import LONG, SHORT, instructions_between, under_callgrind
+from .counters import LONG, SHORT, UnderCallgrind, instructions_between
 from .load import get
 from .paced import Pacer, errors, pace
 from .proxies import LOAD_CORE, PROXY_CORE, Backends, Weir
@@ -99,7 +99,7 @@ def _verify(curve, size, child, whole, reached):
 def _instructions(curve, size, command):
     """Instructions in user space for one request, one at a time on one connection."""
     def counted(requests):
-        with Backends() as behind, under_callgrind(command).start_with(_written(curve, size), behind) as weir:
+        with Backends() as behind, UnderCallgrind(command).start_with(_written(curve, size), behind) as weir:
             _send(weir, curve.load(size), max(curve.numbers(size), 200), 1)
             _send(weir, curve.load(size), requests, 1)
         return weir.said()
