@@ -62,7 +62,7 @@ public struct RateLimitFields: Sendable, Equatable {
         if let tightest = decision.tightest {
             let told = dialects.subtracting(omitted)
             if told.contains(.xRateLimit) {
-                appendXRateLimit(decision[tightest], at: clock, to: buffer)
+                appendXRateLimit(decision[tightest], of: policy, at: clock, to: buffer)
             }
             if told.contains(.ietfDraft11) { appendDraft11(decision, of: policy, to: buffer) }
             if told.contains(.ietfDraft03) {
@@ -95,11 +95,9 @@ public struct RateLimitFields: Sendable, Equatable {
     }
 
     private func appendXRateLimit(
-        _ state: LimitState, at clock: ClockReading, to buffer: ByteBuffer
+        _ state: LimitState, of policy: LimitPolicy, at clock: ClockReading, to buffer: ByteBuffer
     ) {
-        buffer.append("X-RateLimit-Limit: ")
-        buffer.append(decimal: UInt64(state.quota))
-        buffer.append("\r\nX-RateLimit-Remaining: ")
+        policy.appendLimitField(of: state, to: buffer)
         buffer.append(decimal: UInt64(state.remainingShown))
         buffer.append("\r\nX-RateLimit-Reset: ")
         if resetIsDelta {
@@ -126,8 +124,7 @@ public struct RateLimitFields: Sendable, Equatable {
         for index in 0..<decision.count where decision[index].isTold {
             let state = decision[index]
             buffer.append(separator)
-            buffer.append(policy.bytes.span(policy.limits[Int(state.limit)].fieldName))
-            buffer.append(";r=")
+            policy.append(policy.limits[Int(state.limit)].remainingItem, to: buffer)
             buffer.append(decimal: UInt64(state.remainingShown))
             // Requests in flight have no window, only a guess when one of them will end.
             if state.mustWait || !policy.countsInFlight(Int(state.limit)) {
@@ -141,13 +138,14 @@ public struct RateLimitFields: Sendable, Equatable {
 }
 
 extension LimitPolicy {
-    /// Appends the fields of a decision by this policy: `RateLimitFields.append`, with the policy where it stands.
-    public func append(
-        _ fields: RateLimitFields, for decision: LimitDecision, at clock: ClockReading,
-        jitter: UInt64, omitting omitted: RateLimitFields.Dialects, to buffer: ByteBuffer
-    ) {
-        fields.append(
-            for: decision, of: self, at: clock, jitter: jitter, omitting: omitted, to: buffer)
+    /// Appends `X-RateLimit-Limit: 30` and the name of the next field.
+    fileprivate func appendLimitField(of state: LimitState, to buffer: ByteBuffer) {
+        guard state.isBoosted else {
+            return append(rates[Int(state.rate)].limitField, to: buffer)
+        }
+        buffer.append("X-RateLimit-Limit: ")
+        buffer.append(decimal: UInt64(state.quota))
+        buffer.append("\r\nX-RateLimit-Remaining: ")
     }
 }
 

@@ -12,9 +12,16 @@ extension DownstreamConnection {
     func serve(_ exchange: Exchange) async -> Afterwards {
         exchange.begin(exchange.request.framing)
         exchange.noteCredentials(snapshot.blueprint)
-        let afterwards = await answer(
-            exchange,
-            worker.judge(exchange, exchange.request, peer: peer, by: snapshot, isPeek: false))
+        let verdict = worker.judge(
+            exchange, exchange.request, peer: peer, by: snapshot, isPeek: false)
+        let afterwards: Afterwards
+        if case .refuse(let route) = verdict {
+            // Hardly any refusal waits: most are over before a task of their own would have begun.
+            let done = refuseNow(exchange, route)
+            afterwards = if let done { done } else { await endAnswer(exchange) }
+        } else {
+            afterwards = await answer(exchange, verdict)
+        }
         worker.finish(exchange, of: self)
         exchange.content.forget(in: worker.shared)
         return afterwards
@@ -31,7 +38,8 @@ extension DownstreamConnection {
             case .forward(let route):
                 return await forward(exchange, route)
             case .refuse(let route):
-                return await refuse(exchange, route)
+                if let done = refuseNow(exchange, route) { return done }
+                return await endAnswer(exchange)
             case .goAround(let route, let reason):
                 return await goAround(exchange, route, reason)
             case .serveAndRefresh(let route, let cache, let stored, let fill):
