@@ -281,7 +281,9 @@ public final class SharedKeyWriter {
         in batch: inout SharedLimitBatch
     ) -> Int {
         if let place = batch.place(of: digest) { return place }
-        return batch.add(self.text(of: limit, by: policy, subject, dimensions), digest)
+        write(limit, by: policy, subject, dimensions)
+        let text = text
+        return batch.add(text.readable, digest)
     }
 
     /// The text of a key.
@@ -289,11 +291,19 @@ public final class SharedKeyWriter {
         of limit: Int, by policy: LimitPolicy, _ subject: borrowing LimitSubject,
         _ dimensions: borrowing LimitDimensions
     ) -> [UInt8] {
+        write(limit, by: policy, subject, dimensions)
+        let text = text
+        return text.readable.copied
+    }
+
+    private func write(
+        _ limit: Int, by policy: LimitPolicy, _ subject: borrowing LimitSubject,
+        _ dimensions: borrowing LimitDimensions
+    ) {
         let (namespace, text) = (namespace, text)
         text.removeAll()
         policy.appendSharedKey(
             of: limit, subject, dimensions, namespace: namespace.span, to: text)
-        return text.readable.copied
     }
 
     /// The text of the key that a correction is about.

@@ -6,13 +6,12 @@
 /// A reference, so that a connection's parts share it; it belongs to one worker. Reading it empty moves
 /// both positions back to 0, so a warm buffer neither moves nor allocates.
 @safe public final class ByteBuffer {
-    private var base: UnsafeMutableRawPointer
+    @usableFromInline var base: UnsafeMutableRawPointer
     /// Bytes that fit before the block must grow.
     public var capacity: Int { blockSize }
-    // Private, so that the compiler sees all its uses and checks no access at run time.
-    private var blockSize: Int
+    @usableFromInline var blockSize: Int
     private var readIndex = 0
-    private var writeIndex = 0
+    @usableFromInline var writeIndex = 0
 
     /// Creates an empty buffer of `capacity` bytes, at least 64.
     public init(capacity: Int) {
@@ -58,13 +57,15 @@
     }
 
     /// Makes room for `n` more bytes: moves the readable ones to the front, or doubles the block.
+    @inlinable
     @inline(__always)
     public func reserve(_ n: Int) {
         if blockSize - writeIndex < n { makeRoom(n) }
     }
 
     @inline(never)
-    private func makeRoom(_ n: Int) {
+    @usableFromInline
+    func makeRoom(_ n: Int) {
         let length = count
         if blockSize - length >= n {
             unsafe base.copyMemory(from: base + readIndex, byteCount: length)
@@ -90,6 +91,8 @@
     }
 
     /// Appends one byte.
+    @inlinable
+    @inline(__always)
     public func append(_ byte: UInt8) {
         reserve(1)
         unsafe base.storeBytes(of: byte, toByteOffset: writeIndex, as: UInt8.self)
@@ -119,7 +122,9 @@
     /// Appends all readable bytes of another buffer, which keeps them.
     public func append(_ other: ByteBuffer) { append(other.count, of: other) }
 
-    /// Appends the UTF-8 bytes of a literal.
+    /// Appends the UTF-8 bytes of a literal. Heads are made of them: where the compiler sees the literal it stores
+    /// the bytes themselves.
+    @inlinable
     @inline(__always)
     public func append(_ text: StaticString) {
         precondition(text.hasPointerRepresentation)

@@ -83,7 +83,7 @@ extension DownstreamConnection {
         exchange.scratch.removeAll()
         route.limits.appendRefusalBody(
             for: decision, problemJSON: problemJSON,
-            retryAfter: snapshot.blueprint.limitFields.retryAfterSeconds(
+            retryAfter: route.limitFields.retryAfterSeconds(
                 of: decision, jitter: exchange.jitter), to: exchange.scratch)
         exchange.scratch.append("\n")
     }
@@ -156,7 +156,7 @@ extension DownstreamConnection {
     ) {
         guard exchange.decision.count > 0, let route = exchange.limiting else { return }
         worker.settleLimits(exchange, costField: costField)
-        snapshot.blueprint.limitFields.append(
+        route.limitFields.append(
             for: exchange.decision, of: route.limits, at: exchange.decided, jitter: exchange.jitter,
             omitting: omitted, to: exchange.output)
     }

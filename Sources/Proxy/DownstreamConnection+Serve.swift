@@ -12,15 +12,13 @@ extension DownstreamConnection {
     func serve(_ exchange: Exchange) async -> Afterwards {
         exchange.begin(exchange.request.framing)
         exchange.noteCredentials(snapshot.blueprint)
-        let verdict = worker.judge(
-            exchange, exchange.request, peer: peer, by: snapshot, isPeek: false)
         let afterwards: Afterwards
-        if case .refuse(let route) = verdict {
-            // Hardly any refusal waits: most are over before a task of their own would have begun.
+        switch worker.judge(exchange, exchange.request, peer: peer, by: snapshot, isPeek: false) {
+        case .refuse(let route):
+            // Hardly any refusal waits: most are over before a function that may wait would have begun.
             let done = refuseNow(exchange, route)
             afterwards = if let done { done } else { await endAnswer(exchange) }
-        } else {
-            afterwards = await answer(exchange, verdict)
+        case let verdict: afterwards = await answer(exchange, verdict)
         }
         worker.finish(exchange, of: self)
         exchange.content.forget(in: worker.shared)
