@@ -62,7 +62,7 @@ public struct RateLimitFields: Sendable, Equatable {
         if let tightest = decision.tightest {
             let told = dialects.subtracting(omitted)
             if told.contains(.xRateLimit) {
-                appendXRateLimit(decision[tightest], of: policy, at: clock, to: buffer)
+                appendXRateLimit(decision.states[tightest], of: policy, at: clock, to: buffer)
             }
             if told.contains(.ietfDraft11) { appendDraft11(decision, of: policy, to: buffer) }
             if told.contains(.ietfDraft03) {
@@ -114,26 +114,32 @@ public struct RateLimitFields: Sendable, Equatable {
     private func appendDraft11(
         _ decision: LimitDecision, of policy: LimitPolicy, to buffer: ByteBuffer
     ) {
-        var separator: StaticString = "RateLimit-Policy: "
-        for index in 0..<decision.count where decision[index].isTold {
-            buffer.append(separator)
-            policy.appendPolicyItem(of: decision[index], to: buffer)
-            separator = ", "
+        var isFirst = true
+        for index in 0..<decision.count where decision.states[index].isTold {
+            buffer.append(isFirst ? "RateLimit-Policy: " : ", ")
+            policy.appendPolicyItem(of: decision.states[index], to: buffer)
+            isFirst = false
         }
-        separator = "\r\nRateLimit: "
-        for index in 0..<decision.count where decision[index].isTold {
-            let state = decision[index]
-            buffer.append(separator)
-            policy.append(policy.limits[Int(state.limit)].remainingItem, to: buffer)
-            buffer.append(decimal: UInt64(state.remainingShown))
-            // Requests in flight have no window, only a guess when one of them will end.
-            if state.mustWait || !policy.countsInFlight(Int(state.limit)) {
-                buffer.append(";t=")
-                buffer.append(decimal: state.windowShown.secondsRoundedUp)
-            }
-            separator = ", "
+        isFirst = true
+        for index in 0..<decision.count where decision.states[index].isTold {
+            buffer.append(isFirst ? "\r\nRateLimit: " : ", ")
+            appendDraft11(decision.states[index], of: policy, to: buffer)
+            isFirst = false
         }
         buffer.append("\r\n")
+    }
+
+    /// Appends a member of RateLimit: `"analytics";r=27;t=12`.
+    private func appendDraft11(
+        _ state: LimitState, of policy: LimitPolicy, to buffer: ByteBuffer
+    ) {
+        policy.append(policy.limits[Int(state.limit)].remainingItem, to: buffer)
+        buffer.append(decimal: UInt64(state.remainingShown))
+        // Requests in flight have no window, only a guess when one of them will end.
+        if state.mustWait || !policy.countsInFlight(Int(state.limit)) {
+            buffer.append(";t=")
+            buffer.append(decimal: state.windowShown.secondsRoundedUp)
+        }
     }
 }
 

@@ -163,7 +163,11 @@ extension DownstreamConnection {
         _ exchange: Exchange, _ route: Route, _ upstream: UpstreamConnection
     ) -> LimitFieldMerge {
         guard exchange.decision.count > 0 else { return LimitFieldMerge() }
-        worker.settleLimits(exchange) { LimitCost.units(named: $0, in: upstream.response.fields) }
+        if exchange.decision.isOpen {
+            worker.settleLimits(exchange) {
+                LimitCost.units(named: $0, in: upstream.response.fields)
+            }
+        }
         return LimitFieldMerge(exchange.decision, route.limitFields, upstream.response.fields)
     }
 

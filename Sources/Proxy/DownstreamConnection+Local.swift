@@ -155,7 +155,7 @@ extension DownstreamConnection {
         costField: ([UInt8]) -> UInt32? = { _ in nil }
     ) {
         guard exchange.decision.count > 0, let route = exchange.limiting else { return }
-        worker.settleLimits(exchange, costField: costField)
+        if exchange.decision.isOpen { worker.settleLimits(exchange, costField: costField) }
         route.limitFields.append(
             for: exchange.decision, of: route.limits, at: exchange.decided, jitter: exchange.jitter,
             omitting: omitted, to: exchange.output)

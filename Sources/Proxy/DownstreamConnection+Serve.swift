@@ -27,7 +27,7 @@ extension DownstreamConnection {
 
     private func answer(_ exchange: Exchange, _ first: consuming Verdict) async -> Afterwards {
         var verdict = consume first
-        if verdict.waits { verdict = await wait(exchange, verdict) }
+        if verdict.waits { verdict = await wait(exchange, consume verdict) }
         // A fill may turn out to be for another variant; a second look finds the right one.
         for _ in 0..<Bounds.lookups {
             switch consume verdict {
@@ -81,10 +81,10 @@ extension DownstreamConnection {
     }
 
     /// Waits for what the verdict says: the answer of Redis, the turn, the content. What becomes of the request then.
-    private func wait(_ exchange: Exchange, _ first: Verdict) async -> Verdict {
-        var verdict = first
+    private func wait(_ exchange: Exchange, _ first: consuming Verdict) async -> Verdict {
+        var verdict = consume first
         while true {
-            switch verdict {
+            switch consume verdict {
             case .askLimits(let route):
                 verdict = await worker.askLimits(exchange, route, snapshot, isPeek: false)
                 if stream.peerClosed {
@@ -102,7 +102,7 @@ extension DownstreamConnection {
                     return .reject(rejection)
                 }
                 verdict = worker.goOn(exchange, exchange.request, route, snapshot, isPeek: false)
-            default: return verdict
+            case let verdict: return verdict
             }
         }
     }

@@ -34,7 +34,8 @@ public final class SharedLimiter {
     private var bySlot: [Int: SharedTurn] = [:]
     /// For later turns.
     private var idle: [SharedTurn] = []
-    private lazy var sendAll: () -> Void = { [weak self] in self?.sendGathered() }
+    // What is gathered holds on to its limiter, so it is there when this runs.
+    private lazy var sendAll: () -> Void = { [unowned self] in sendGathered() }
 
     /// Asks through `client`.
     public init(_ client: RedisClient) {
@@ -61,7 +62,9 @@ public final class SharedLimiter {
     public func ask(slot: Int, _ add: (inout SharedLimitBatch) -> Int) async -> Answer? {
         let turn = currentTurn(slot)
         let place = add(&turn.batch)
-        await turn.wait(on: client.loop)
+        let waiter = turn.waiter(on: client.loop)
+        // The call ends at its deadline at the latest.
+        while !turn.isOver { _ = await waiter.wait(until: .never) }
         return turn.read().map { Answer(reply: $0, place: place) }
     }
 
@@ -79,8 +82,8 @@ public final class SharedLimiter {
     private func currentTurn(_ slot: Int) -> SharedTurn {
         if let newest = gathered.last, newest.slot == slot, !newest.batch.isFull { return newest }
         if let turn = bySlot[slot], !turn.batch.isFull { return turn }
-        let turn = idle.popLast() ?? SharedTurn(self)
-        turn.begin(slot)
+        let turn = idle.popLast() ?? SharedTurn()
+        turn.begin(slot, of: self)
         if gathered.isEmpty { client.loop.atEndOfTurn(sendAll) }
         gathered.append(turn)
         if client.isCluster { bySlot[slot] = turn }

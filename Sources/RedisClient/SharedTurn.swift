@@ -16,14 +16,14 @@ final class SharedTurn: ScriptCall {
     private var waiters: [Waiter] = []
     private var asking = 0
     private var reading = 0
-    private weak var limiter: SharedLimiter?
+    /// Whose turn it is, from its first question to the last look at its answer.
+    private var limiter: SharedLimiter?
 
     private static let script = RedisScript(SharedLimitScript.text)
 
-    init(_ limiter: SharedLimiter) { self.limiter = limiter }
-
     /// Begins anew.
-    func begin(_ slot: Int) {
+    func begin(_ slot: Int, of limiter: SharedLimiter) {
+        self.limiter = limiter
         self.slot = slot
         batch.removeAll()
         isOver = false
@@ -32,21 +32,19 @@ final class SharedTurn: ScriptCall {
         reading = 0
     }
 
-    /// Waits for the end.
-    func wait(on loop: EventLoop) async {
+    /// What one more task waits with for the end. It may be woken before, by what was meant for an earlier turn.
+    func waiter(on loop: EventLoop) -> Waiter {
         if asking == waiters.count { waiters.append(Waiter(loop)) }
-        let waiter = waiters[asking]
         asking += 1
         reading += 1
-        // The call ends at its deadline at the latest. What woke an earlier turn's task too late wakes this one in vain.
-        while !isOver { _ = await waiter.wait(until: .never) }
+        return waiters[asking - 1]
     }
 
     /// The answer, for one of those that have waited; `nil`: there is none.
     func read() -> SharedLimitReply? {
         let answer = isAnswered ? answer : nil
         reading -= 1
-        if reading == 0 { limiter?.takeBack(self) }
+        if reading == 0 { giveBack() }
         return answer
     }
 
@@ -70,6 +68,11 @@ final class SharedTurn: ScriptCall {
         }
         isOver = true
         for index in 0..<asking { waiters[index].wake() }
-        if reading == 0 { limiter?.takeBack(self) }
+        if reading == 0 { giveBack() }
+    }
+
+    private func giveBack() {
+        limiter?.takeBack(self)
+        limiter = nil
     }
 }
