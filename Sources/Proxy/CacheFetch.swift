@@ -48,8 +48,8 @@ final class CacheFetch {
 
     init(
         _ worker: WorkerContext, _ snapshot: Snapshot, peer: IPAddress, _ request: RequestHead,
-        content: [UInt8] = [], _ identity: consuming ResolvedIdentity, _ route: Route, _ cache: CacheRules,
-        _ fill: Fill
+        content: [UInt8] = [], _ identity: consuming ResolvedIdentity, _ route: Route,
+        _ cache: CacheRules, _ fill: Fill
     ) {
         self.worker = worker
         self.snapshot = snapshot

@@ -27,6 +27,7 @@ public struct RedisScript: Sendable, Equatable {
     ///   - byName: Whether by name; otherwise with the text.
     ///   - keys: The number of keys.
     ///   - size: The bytes of keys and arguments; room is made for them and what stands between them.
+    /// - Returns: The call without keys and arguments.
     public func begin(byName: Bool, keys: Int, reserving size: Int) -> RedisCommand {
         let script = byName ? digest : text
         var command = RedisCommand(

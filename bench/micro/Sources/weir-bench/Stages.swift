@@ -139,7 +139,7 @@ private struct Stages {
     func appendLimitFields() {
         output.removeAll()
         fields.append(
-                for: decision, of: limits, at: clock, jitter: 0, omitting: [], to: output)
+            for: decision, of: limits, at: clock, jitter: 0, omitting: [], to: output)
         guard output.count > 100 else { Report.fail("no fields") }
     }
 }
