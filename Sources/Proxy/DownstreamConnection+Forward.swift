@@ -165,7 +165,7 @@ extension DownstreamConnection {
         let framing = BodyWriter.framing(
             of: response, for: exchange.request.method, client: exchange.request.version)
         if framing == .untilClose { keeps = false }
-        let merge = limitFieldMerge(exchange, response.fields)
+        let merge = limitFieldMerge(exchange, route, response.fields)
         let cache = snapshot.blueprint.routes[exchange.record.route].cache
         ForwardedHead.append(
             response, framing, merge, withholding: cache?.policy.originTTLName ?? [],
@@ -180,11 +180,13 @@ extension DownstreamConnection {
 
     /// Settles what the answer cost, and finds out whose limits the client is told.
     private func limitFieldMerge(
-        _ exchange: Exchange, _ fields: borrowing FieldList
+        _ exchange: Exchange, _ route: Route, _ fields: borrowing FieldList
     ) -> LimitFieldMerge {
         guard exchange.decision.count > 0 else { return LimitFieldMerge() }
-        worker.settleLimits(exchange) { LimitCost.units(named: $0, in: fields) }
-        return LimitFieldMerge(exchange.decision, snapshot.blueprint.limitFields, fields)
+        if exchange.decision.isOpen {
+            worker.settleLimits(exchange) { LimitCost.units(named: $0, in: fields) }
+        }
+        return LimitFieldMerge(exchange.decision, route.limitFields, fields)
     }
 
     /// Relays the body; `false` when either side ended before it did.

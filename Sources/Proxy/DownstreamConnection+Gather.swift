@@ -8,12 +8,17 @@ import Settings
 ///
 /// What is gathered is sent before anything is waited for, so no answer waits for another request's.
 extension DownstreamConnection {
-    /// Sends the answer in the output. When the next request has arrived behind this one, the answer stays there to
-    /// leave with that one's, up to `Bounds.gathered` bytes.
+    /// Whether the answer in the output leaves with the next one: that request has arrived behind this one, and no
+    /// more than `Bounds.gathered` bytes are there.
+    func isFollowed(_ exchange: Exchange, keeps: Bool) -> Bool {
+        keeps && exchange.body.isComplete && !exchange.input.isEmpty
+            && exchange.output.count < Bounds.gathered
+    }
+
+    /// Sends the answer in the output, unless it leaves with the next one.
     @inline(__always)
     func sendAnswer(_ exchange: Exchange, keeps: Bool) async throws(StreamError) {
-        let isFollowed = keeps && exchange.body.isComplete && !exchange.input.isEmpty
-        if isFollowed && exchange.output.count < Bounds.gathered { return }
+        if isFollowed(exchange, keeps: keeps) { return }
         if try !stream.writeNow(exchange.output) {
             try await stream.write(exchange.output, patience: http.idleTimeout)
         }
