@@ -56,7 +56,9 @@ public struct ReusedList<Element: BitwiseCopyable & Sendable>: Sendable {
 extension ReusedList where Element == UInt8 {
     /// The bytes.
     public var span: Span<UInt8> {
-        @inlinable @inline(__always) @_lifetime(borrow self) get { block.span.extracting(first: count) }
+        @inlinable @inline(__always) @_lifetime(borrow self) get {
+            block.span.extracting(first: count)
+        }
     }
 
     /// Lends the bytes of `range`.

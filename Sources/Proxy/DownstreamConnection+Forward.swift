@@ -72,14 +72,13 @@ extension DownstreamConnection {
     }
 
     /// Appends the head as the origin gets it, without its final empty line.
-    private func appendRequest(_ exchange: Exchange, _ route: Route, to upstream: UpstreamConnection)
-    {
+    private func appendRequest(
+        _ exchange: Exchange, _ route: Route, to upstream: UpstreamConnection
+    ) {
         exchange.lendRequest { request in
-            exchange.lendIdentity { identity in
-                ForwardedHead.append(
-                    request, identity, route, snapshot.blueprint, upstream.authority, peer: peer,
-                    forCache: false, to: exchange.forwarded)
-            }
+            ForwardedHead.append(
+                request, exchange.identity, route, snapshot.blueprint, upstream.authority,
+                peer: peer, forCache: false, to: exchange.forwarded)
         }
     }
 

@@ -18,7 +18,7 @@ final class Exchange {
     /// The body of an answer that the proxy makes itself.
     let scratch = ByteBuffer(capacity: 512)
     private var lentRequest = Lent(RequestHead())
-    private var lentIdentity = Lent(ResolvedIdentity())
+    var identity = ResolvedIdentity()
     var cacheKey: [UInt8] = []
     /// What the cache did, when the origin is asked.
     var cacheStatus: CacheStatus?
@@ -45,21 +45,11 @@ final class Exchange {
         _read { yield lentRequest.value }
         _modify { yield &lentRequest.value }
     }
-    var identity: ResolvedIdentity {
-        _read { yield lentIdentity.value }
-        _modify { yield &lentIdentity.value }
-    }
 
     /// Lends the request as a whole, so that nothing of it is copied.
     @inline(__always)
     func lendRequest<Result>(_ body: (borrowing RequestHead) -> Result) -> Result {
         lentRequest.lend(body)
-    }
-
-    /// Lends who asks as a whole, so that nothing of it is copied.
-    @inline(__always)
-    func lendIdentity<Result>(_ body: (borrowing ResolvedIdentity) -> Result) -> Result {
-        lentIdentity.lend(body)
     }
 
     /// Forgets the last request: nothing that is said of the next one may come from it.

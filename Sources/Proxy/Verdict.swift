@@ -47,7 +47,8 @@ enum Verdict {
     /// Whether the answer is known: nobody else is asked for it.
     var isAnswer: Bool {
         switch self {
-        case .serve, .serveAndRefresh, .replay, .reject, .refuse, .describeServer, .reportHealth: true
+        case .serve, .serveAndRefresh, .replay, .reject, .refuse, .describeServer, .reportHealth:
+            true
         default: false
         }
     }

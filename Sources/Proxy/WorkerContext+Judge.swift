@@ -126,10 +126,9 @@ extension WorkerContext {
             // It has none: `needsContent` lets no other one come here.
             exchange.content.end()
         }
-        let isBuilt = exchange.lendIdentity { identity in
-            buildKey(into: &exchange.cacheKey, request, identity, cache, exchange.content.digest)
-        }
-        return isBuilt ? nil : .noIdentity
+        return buildKey(
+            into: &exchange.cacheKey, request, exchange.identity, cache, exchange.content.digest)
+            ? nil : .noIdentity
     }
 
     /// Whether the key says the request's content, and it is not read yet.

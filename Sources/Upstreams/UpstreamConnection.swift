@@ -95,7 +95,9 @@ public final class UpstreamConnection: TimedObject {
         let arrived = input
         guard !arrived.isEmpty else { return false }
         do {
-            guard let consumed = try parser.parse(arrived.readable, for: method, into: &lentResponse.value)
+            guard
+                let consumed = try parser.parse(
+                    arrived.readable, for: method, into: &lentResponse.value)
             else { return false }
             input.consume(consumed)
             return true

@@ -9,7 +9,7 @@ import Testing
         world.origin { peer in
             while try await peer.nextRequest() != nil { try await peer.send(ok("stored")) }
         }
-        let network = world.world.kernel.network
+        let network = world.world.network
         world.client { peer in
             _ = try await peer.ask(get("/a"))
             let before = network.writes
@@ -31,7 +31,7 @@ import Testing
         world.origin { peer in
             while try await peer.nextRequest() != nil { try await peer.send(ok("passed")) }
         }
-        let network = world.world.kernel.network
+        let network = world.world.network
         world.client { peer in
             _ = try await peer.ask(get("/a"))
             let before = network.writes
