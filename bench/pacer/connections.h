@@ -61,7 +61,8 @@ static size_t expand(char *into, size_t room, const char *text, unsigned user) {
 
 static void prepare(struct connection *one, unsigned user) {
     static char line[LINE_MAX_BYTES];
-    size_t length = (size_t)sprintf(line, "Host: 127.0.0.1:%d\r\n", asked.port);
+    size_t length = asked.host ? (size_t)snprintf(line, LINE_MAX_BYTES / 2, "Host: %s\r\n", asked.host)
+                               : (size_t)sprintf(line, "Host: 127.0.0.1:%d\r\n", asked.port);
     for (int i = 0; i < asked.field_count; i++) {
         length += expand(line + length, sizeof line - length - 4, asked.fields[i], user);
         length += (size_t)sprintf(line + length, "\r\n");
