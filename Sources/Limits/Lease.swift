@@ -140,8 +140,9 @@ struct Lease: Sendable {
         var spread = 0.0
         // What a window's end leaves unspent is asked for in vain, and what is short of it is one more order: to its
         // end twice the spread of random arrivals is asked for, too.
-        if terms.kind != .tokenBucket && now < deadline && deadline - now <= horizon {
-            horizon = deadline - now
+        let end = now < deadline ? deadline - now : terms.life
+        if terms.kind != .tokenBucket && end <= horizon {
+            horizon = end
             spread = 2 * (rate * Double(horizon)).squareRoot()
         }
         let most = min(Double(terms.capacity), Double(LeaseBounds.unitsMax))

@@ -86,15 +86,27 @@ public struct LeaseTerms: Sendable, BitwiseCopyable, Equatable {
     ///
     /// - Parameter rate: Units a nanosecond that its requests want.
     func horizon(at rate: Double) -> UInt64 {
-        let (usual, most): (Int64, Int64) =
+        let most = Int64(life / 1000)
+        let usual =
             switch kind {
-            case .fixedWindow: length == 0 ? (.max, .max) : (length / 2, length)
-            case .slidingWindow: (length, length)
-            case .tokenBucket: (fill / 4, 4 * slot)
+            case .fixedWindow: most / 2
+            case .slidingWindow: most
+            case .tokenBucket: fill / 4
             }
         let worth = min(LeaseBounds.unitsWorth / rate / 1000, Double(LeaseBounds.horizonMax))
         let micros = max(min(usual, LeaseBounds.horizonMicros), min(most, Int64(worth)))
         return UInt64(max(micros, 1)) * 1000
+    }
+
+    /// How long a new lease lasts at most, in nanoseconds: a window, a sub-window, or until a bucket's slot ends.
+    var life: UInt64 {
+        let micros: Int64 =
+            switch kind {
+            case .fixedWindow: length == 0 ? .max : length
+            case .slidingWindow: length
+            case .tokenBucket: 4 * slot
+            }
+        return min(UInt64(max(micros, 1)), LeaseBounds.lifeMax / 1000) * 1000
     }
 
     /// The microseconds in which an empty bucket fills.

@@ -37,7 +37,7 @@ extension Integration {
             routes:
               - {path: /strict, cache: off, limits: [strict]}
               - {path: /leased, cache: off, limits: [leased]}
-              - {path: /**}
+              - {path: /**, cache: {ttl: 1s}}
             """
 
         @Test(arguments: Fault.allCases)
