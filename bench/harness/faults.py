@@ -16,6 +16,10 @@ class Stage:
         self.relay = Relay(self.redis.port)
         self.port = self.relay.port
 
+    def stray_calls(self):
+        """How often a server was asked that is the master no more."""
+        return 0
+
     def __enter__(self):
         return self
 
@@ -32,6 +36,12 @@ class WatchedStage:
     def __init__(self, core):
         self.watched = Watched(core)
         self.port = self.watched.port
+        # Whether the former master lives.
+        self.is_replaced = False
+
+    def stray_calls(self):
+        """How often the former master was asked."""
+        return self.watched.master.calls("evalsha", "eval") if self.is_replaced else 0
 
     def __enter__(self):
         return self
@@ -139,6 +149,7 @@ def killed(stage, _seconds):
 
 def replaced(stage, _seconds):
     """A sentinel makes the replica the master, and the master a replica."""
+    stage.is_replaced = True
     stage.watched.promote()
     stage.watched.await_promotion()
     return time.monotonic()
