@@ -85,6 +85,7 @@ public struct LeaseTerms: Sendable, BitwiseCopyable, Equatable {
     /// is worth some units, but for no more than a window or a lease lasts.
     ///
     /// - Parameter rate: Units a nanosecond that its requests want.
+    /// - Returns: The time.
     func horizon(at rate: Double) -> UInt64 {
         let most = Int64(life / 1000)
         let usual =
