@@ -8,11 +8,11 @@ import json
 import os
 import re
 
-from . import pictures, report, tables
+from . import pictures, report, shared, tables
 from .children import HERE, ROOT, Failure
 
 HISTORY = os.path.join(HERE, "history.ndjson")
-PAGES = ("README.md", "docs/performance.md")
+PAGES = ("README.md", "docs/performance.md", "docs/redis.md")
 CURVES = ("![CPU time for one request against workers, connections, routes, limits, limit keys and cache entries]"
           "(scale.png)")
 MARK = re.compile(r"(<!-- bench: (?!end)([\w-]+) -->\n).*?(<!-- bench: end -->)", re.DOTALL)
@@ -33,6 +33,9 @@ BLOCKS = {
     "start": ("make bench-scale", "start", lambda line: _start(line["start"])),
     "idle": ("make bench-idle", "idle_connections", tables.idle),
     "limits": ("make bench-limits", "limits", lambda line: tables.micro(line["limits"])),
+    "redis-faults": ("make bench-faults", "redis_faults", lambda line: shared.faults(line["redis_faults"])),
+    "redis-calls": ("make bench-calls", "calls", lambda line: shared.calls(line["calls"])),
+    "redis-spread": ("make bench-spread", "spread", lambda line: shared.spread(line["spread"])),
     "store": ("make bench-store", "store", lambda line: tables.micro(line["store"])),
 }
 
