@@ -63,7 +63,7 @@ import Testing
             }
             world.run()
             #expect(taken.value == 200_000, "seed \(seed)")
-            #expect(world.problems(counting: false) == [])
+            #expect(world.problems(ofScripts: false) == [])
         }
     }
 
@@ -92,7 +92,7 @@ import Testing
                 _ = try await peer.readHead()
                 try await peer.readPattern(300_000)
             }
-            #expect(world.problems(counting: false) == [])
+            #expect(world.problems(ofScripts: false) == [])
         }
     }
 }
