@@ -44,8 +44,6 @@ extension DownstreamConnection {
         _ exchange: Exchange, _ verdict: consuming Verdict
     ) async -> Afterwards {
         switch consume verdict {
-        case .goAround(let route, let reason):
-            return await goAround(exchange, route, reason)
         case .serveAndRefresh(let route, let cache, let stored, let fill):
             CacheFetch(self, exchange, route, cache, fill).start()
             var detail: StaticString?
@@ -65,7 +63,7 @@ extension DownstreamConnection {
         }
     }
 
-    /// Reads from a fetch of the cache, its own or another one's, until a look finds something else.
+    /// Reads from a fetch of the cache, its own or another one's, or goes around it, until a look finds something else.
     private func answerFromFetch(
         _ exchange: Exchange, _ first: consuming Verdict
     ) async -> Afterwards {
@@ -73,8 +71,15 @@ extension DownstreamConnection {
         // A fill may turn out to be for another variant; a second look finds the right one.
         for _ in 0..<Bounds.lookups {
             switch consume verdict {
+            case .goAround(let route, let reason):
+                guard let cache = rulesInRedis(exchange, route, reason),
+                    await looksInRedis(exchange, route, cache)
+                else { return await goAround(exchange, route, reason) }
+                verdict = worker.lookUp(exchange, exchange.request, route, cache)
             case .lead(let route, let cache, let lead):
-                CacheFetch(self, exchange, route, cache, lead.fill).start()
+                let fetch = CacheFetch(self, exchange, route, cache, lead.fill)
+                fetch.takesStale = true
+                fetch.start()
                 exchange.record.cache = .miss
                 exchange.answer = .miss
                 exchange.cacheStatus = .forwarded(lead.reason)

@@ -95,7 +95,7 @@ public final class SecondLevel {
     public func note(_ use: SharedAnswer.Use) {
         switch use {
         case .serve: counts.hits += 1
-        case .validate: counts.stale += 1
+        case .validate, .serveStale: counts.stale += 1
         case .none: counts.misses += 1
         }
     }
@@ -137,7 +137,12 @@ public final class SecondLevel {
         }
         let name = SharedKey.name(of: key.span, variant: head.variant, namespace: namespace)
         isSent = isSent && set(name, form, for: lifetime)
-        if isSent { counts.written += 1 } else { counts.notWritten += 1 }
+        if isSent {
+            counts.written += 1
+            enlist(name, of: head, for: lifetime)
+        } else {
+            counts.notWritten += 1
+        }
         return isSent
     }
 
@@ -168,6 +173,9 @@ public struct SecondLevelCounts: Sendable, Equatable {
     /// Answers that were not: too large, of no use to others, or too much was on the way.
     public var notWritten: UInt64 = 0
 
+    /// Answers that purges had made dead, and whose memory was given back.
+    public var freed: UInt64 = 0
+
     /// Leases that were taken.
     public var leases: UInt64 = 0
     /// Fetches that waited for another process's answer.
@@ -185,6 +193,7 @@ public struct SecondLevelCounts: Sendable, Equatable {
         unusable &+= other.unusable
         written &+= other.written
         notWritten &+= other.notWritten
+        freed &+= other.freed
         leases &+= other.leases
         waits &+= other.waits
     }
