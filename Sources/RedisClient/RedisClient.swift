@@ -14,11 +14,11 @@ public final class RedisClient {
     public let health: RedisHealth
     /// The loop of its thread.
     public let loop: EventLoop
-    private enum Route {
+    enum Route {
         case server(RedisNode)
         case cluster(RedisCluster)
     }
-    private let route: Route
+    let route: Route
     private var isClosed = false
 
     /// Creates a client on `loop`, whose thread calls, and begins to connect.
