@@ -21,11 +21,6 @@ struct RedisConnector {
         self.readsReplica = readsReplica
     }
 
-    /// Makes connections to the server at `place`.
-    init(settings: RedisSettings, place: RedisSettings.Place, loop: EventLoop) {
-        self.init(settings: settings, target: .place(place), loop: loop)
-    }
-
     /// How long an attempt may take.
     func patience(isDegraded: Bool) -> Nanoseconds {
         guard isDegraded else { return settings.connectTimeout }

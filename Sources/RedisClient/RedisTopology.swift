@@ -28,6 +28,18 @@ struct RedisTopology {
         self.parts = parts
     }
 
+    /// Slots that nobody has, those in a row together.
+    var missing: [ClosedRange<Int>] {
+        var missing: [ClosedRange<Int>] = []
+        var next = 0
+        for slots in parts.map(\.slots).sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if slots.lowerBound > next { missing.append(next...(slots.lowerBound - 1)) }
+            next = max(next, slots.upperBound + 1)
+        }
+        if next < RedisSlot.count { missing.append(next...(RedisSlot.count - 1)) }
+        return missing
+    }
+
     /// `[address, port, identifier, …]`.
     private static func place(
         _ reply: RedisReply, from asked: RedisSettings.Place

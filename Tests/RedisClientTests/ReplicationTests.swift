@@ -17,7 +17,8 @@ import Testing
                 + "slave1:ip=10.0.0.3,port=6379,state=wait_bgsave,offset=0,lag=0\r\n"
                 + "slave2:ip=fd00::4,port=6380,state=online,offset=40,lag=1\r\n"
                 + "slave3:ip=10.0.0.5,port=99999,state=online,offset=40,lag=1\r\n"
-                + "master_failover_state:no-failover\r\nmaster_replid:abc\r\nmaster_repl_offset:64\r\n")
+                + "master_failover_state:no-failover\r\nmaster_replid:abc\r\nmaster_repl_offset:64\r\n"
+        )
         #expect(
             found?.part
                 == .master(replicas: [
