@@ -7,7 +7,8 @@ FORMATTED = Sources Tests Package.swift bench/micro/Sources bench/micro/Package.
 
 .DEFAULT_GOAL := help
 .PHONY: run build test sim integration conformance tsan bench bench-quick bench-idle bench-stampede bench-store \
-	bench-latency bench-load bench-stages bench-limits bench-faults bench-fleet bench-strict format lint tidy check docker \
+	bench-latency bench-load bench-scale bench-counts bench-stages bench-limits bench-faults bench-fleet \
+	bench-strict bench-render format lint tidy check docker \
 	clean help toolchain
 
 run: build ## build, start the demo origin and Weir with proxy.yaml, print what to try
@@ -40,9 +41,10 @@ tsan: toolchain ## tests of what threads share, and the binary under load, under
 bench: toolchain ## Weir beside nginx, HAProxy, Envoy, Varnish, Traffic Server, H2O: CPU per request; five rounds
 	@scripts/install-packages build bench
 	bench/install-envoy
+	bench/install-drawing
 	bench/run
 
-bench-quick: toolchain ## the same in two short rounds, not recorded
+bench-quick: toolchain ## Weir and nginx in two short rounds, two minutes; not recorded
 	@scripts/install-packages build bench
 	bench/run --quick
 
@@ -67,6 +69,20 @@ bench-load: toolchain ## what users are promised: 10,000 of them, then a spike; 
 	bench/load/ten-thousand-users --check
 	bench/load/spike --check
 
+bench-scale: toolchain ## cost of a request against workers, connections, routes, limits, keys, entries: curves
+	@scripts/install-packages build bench
+	bench/install-drawing
+	bench/scale
+
+bench-counts: toolchain ## system calls, mallocs, instructions of one request of the built binary
+	@scripts/install-packages build bench
+	bench/counts
+
+bench-render: ## the newest numbers of bench/history.ndjson into README, docs/performance.md and pictures
+	@scripts/install-packages bench
+	bench/install-drawing
+	bench/render
+
 bench-stages: toolchain ## instructions, nanoseconds and allocations of each stage of a request
 	@scripts/install-packages build bench
 	bench/stages
@@ -81,6 +97,7 @@ bench-faults: toolchain ## Redis fails in nine ways under load: errors, latency,
 
 bench-fleet: toolchain ## leased limits in fleets of 10, 100 and 1,000 replicas, in virtual time
 	@scripts/install-packages build bench
+	bench/install-drawing
 	bench/fleet
 
 bench-strict: toolchain ## strict limits: CPU of Weir and of redis-server for one decision

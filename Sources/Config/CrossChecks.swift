@@ -6,11 +6,13 @@ import Settings
 extension Report {
     /// Routes behind another one that takes all their requests.
     func checkReach(_ routes: [ParsedRoute]) {
-        for (index, route) in routes.enumerated() where route.hasRightMatch {
-            let earlier = routes[..<index].first {
-                $0.hasRightMatch && $0.settings.match.covers(route.settings.match)
-            }
-            guard let earlier else { continue }
+        // Prepared once: each route is compared with all before it.
+        let reaches = routes.map { $0.hasRightMatch ? RouteReach($0.settings.match) : nil }
+        for (index, reach) in reaches.enumerated() {
+            guard let reach,
+                let before = reaches[..<index].firstIndex(where: { $0?.covers(reach) ?? false })
+            else { continue }
+            let (earlier, route) = (routes[before], routes[index])
             error(
                 route.pathValue ?? route.value,
                 "never reached: the route at line \(earlier.value.line) "

@@ -5,8 +5,8 @@ import os
 import re
 import sys
 
-from . import build, report
-from .children import HERE, Failure, leave_on_signals, raise_descriptor_limit
+from . import build, pages, report
+from .children import Failure, leave_on_signals, raise_descriptor_limit
 from .load import get
 from .paced import errors, lateness
 from .proxies import Demo, Weir
@@ -40,6 +40,8 @@ def parser(text, seconds):
 def running(chosen):
     """Weir before the demo API, as (Weir's child, the API's)."""
     leave_on_signals()
+    chosen.circumstances = report.circumstances()
+    report.warn_when_busy(chosen.circumstances)
     raise_descriptor_limit(USERS + 2_000)
     binary = build.weir_binary(chosen)
     build.tools()
@@ -96,11 +98,5 @@ def finish(name, results, one, broken, chosen, full):
     if late:
         raise Failure(late)
     if full:
-        report.record(report.circumstances() | {name: results}, os.path.join(HERE, "history.ndjson"))
-        print("bench: added a line to bench/history.ndjson")
+        pages.record(chosen.circumstances | {name: results})
     return 1 if broken and chosen.check else 0
-
-
-def milliseconds(one, key, names):
-    """The `names` of a distribution in milliseconds, for a row of a table."""
-    return " | ".join(f"{one[key][name] / 1000:.2f}" for name in names)

@@ -21,11 +21,18 @@ class Failure(Exception):
     """What makes a run worthless; its text is for people."""
 
 
+_given = set()
+
+
 def free_port():
-    """A loopback port the kernel says nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A loopback port the kernel says nobody has, another one each time."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 def raise_descriptor_limit(wanted):
@@ -41,14 +48,16 @@ def raise_descriptor_limit(wanted):
 
 
 class Child:
-    """A running program in its own process group. Use as a context manager: it ends with the block."""
+    """A running program in its own process group, on one core or a set of them. Use as a context manager: it ends with
+    the block."""
 
     def __init__(self, name, command, core, environment=None, log=None):
+        cores = core if isinstance(core, set) else {core}
         self.name = name
         self.log = log or os.path.join(WORK, f"{name}.log")
 
         def prepare():
-            os.sched_setaffinity(0, {core})
+            os.sched_setaffinity(0, cores)
             _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
         with open(self.log, "wb") as log_file:
@@ -69,9 +78,12 @@ class Child:
         """Fails when the program has ended."""
         code = self.process.poll()
         if code is not None:
-            with open(self.log, errors="replace") as file:
-                said = file.read()[-2000:]
-            raise Failure(f"{self.name} ended with status {code}; it said:\n{said}")
+            raise Failure(f"{self.name} ended with status {code}; it said:\n{self.said()[-2000:]}")
+
+    def said(self):
+        """What it wrote to its outputs so far; another of its name begins anew."""
+        with open(self.log, errors="replace") as file:
+            return file.read()
 
     def stop(self):
         """Ends the whole group: asked at first, forced after five seconds."""
@@ -125,6 +137,25 @@ class Child:
             with open(f"/proc/{pid}/statm") as file:
                 total += int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         return total
+
+
+    def peak_bytes(self):
+        """The most resident memory that each of its processes has had, added up."""
+        return sum(1024 * value for pid in self.pids() for value in _status(f"/proc/{pid}/status", "VmHWM"))
+
+    def voluntary_switches(self):
+        """How often its threads have gone to sleep so far."""
+        return sum(value for pid in self.pids() for task in os.listdir(f"/proc/{pid}/task")
+                   for value in _status(f"/proc/{pid}/task/{task}/status", "voluntary_ctxt_switches"))
+
+
+def _status(path, name):
+    """The number after `name` in a file of /proc, as a list; empty when the process has ended."""
+    try:
+        with open(path) as file:
+            return [int(line.split()[1]) for line in file if line.startswith(name + ":")]
+    except OSError:
+        return []
 
 
 def _signal_group(group, number):

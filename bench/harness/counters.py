@@ -9,8 +9,11 @@ import time
 
 from .children import Failure, WORK
 from .load import RawClient
+from .proxies import PROXY_CORE, Weir
 
 CLIENTS, WARM, COUNTED = 8, 500, 1000
+# Requests of two runs under callgrind, whose difference is counted.
+SHORT, LONG = 1000, 3000
 
 
 class _Clients:
@@ -54,6 +57,42 @@ def mallocs_per_request(proxy, scenario, behind):
                     before = struct.unpack("Q", page)[0]
                     requests = clients.send(COUNTED)
                     return (struct.unpack("Q", page)[0] - before) / requests
+
+
+def instructions_per_request(command, scenario, behind):
+    """Instructions of Weir in user space for one request, one at a time on one connection; from two runs under
+    callgrind that differ only in how many there are."""
+    def run(requests):
+        with UnderCallgrind(command).start(scenario.name, behind) as child:
+            scenario.prepare(child.port)
+            with RawClient(child.port) as client:
+                for number in range(requests):
+                    client.get(scenario.target(number))
+        return child.said()
+
+    return instructions_between(run(SHORT), run(LONG)) / (LONG - SHORT)
+
+
+class UnderCallgrind(Weir):
+    """Weir with its instructions counted, some twenty times slower. Swift's dictionaries are told to hash alike in every
+    run, so that reading a long configuration takes the same work."""
+
+    def __init__(self, command):
+        super().__init__(f"valgrind --tool=callgrind --callgrind-out-file=/dev/null {command}")
+
+    def start_with(self, config, behind, environment=None, cores=PROXY_CORE):
+        return super().start_with(config, behind, {**(environment or {}), "SWIFT_DETERMINISTIC_HASHING": "1"}, cores)
+
+
+def instructions_between(first, second):
+    """Instructions that the second of two programs took more, by what callgrind said at their ends."""
+    counts = []
+    for said in (first, second):
+        found = re.search(r"Collected : (\d+)", said)
+        if not found:
+            raise Failure(f"callgrind said no count of instructions:\n{said[-2000:]}")
+        counts.append(int(found.group(1)))
+    return counts[1] - counts[0]
 
 
 def system_calls_per_request(proxy, scenario, behind):

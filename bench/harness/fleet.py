@@ -1,22 +1,16 @@
 """The picture of what leases cost and use as a fleet grows."""
-import os
 import re
-import sys
 
-from .children import ROOT
+from . import drawing
 
 NAME = re.compile(r"fleet, (\w+), (\d+) replicas, (\d+) % of the limit wanted: (.*)")
 COLOURS = {"fixed_window": "tab:blue", "sliding_window": "tab:orange", "token_bucket": "tab:green"}
 
 
 def draw(numbers):
-    """Draws docs/fleet.png, unless there is no matplotlib."""
-    try:
-        import matplotlib
-        matplotlib.use("Agg")
-        from matplotlib import pyplot
-    except ImportError:
-        print("bench: no picture was drawn, as matplotlib is not installed for this Python", file=sys.stderr)
+    """Draws docs/fleet.png, where there is matplotlib."""
+    pyplot = drawing.pyplot()
+    if pyplot is None:
         return
     lines = _lines(numbers)
     figure, (orders, used, excess) = pyplot.subplots(1, 3, figsize=(13, 4.2))
@@ -36,8 +30,7 @@ def draw(numbers):
         axes.grid(alpha=0.3)
     orders.legend(fontsize=7)
     figure.tight_layout()
-    figure.savefig(os.path.join(ROOT, "docs", "fleet.png"), dpi=110)
-    print("bench: drew docs/fleet.png")
+    drawing.save(figure, "fleet.png")
 
 
 def _lines(numbers):

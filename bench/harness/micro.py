@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from . import build, report, tokens
+from . import build, pages, report, tokens
 from .children import HERE, WORK, Failure, leave_on_signals
 
 PACKAGE = os.path.join(HERE, "micro")
@@ -22,16 +22,14 @@ def main(description, subject, parts, finish=None):
     tokens.make()
     results = report.circumstances()
     del results["nginx"]
-    if results["load"] > 0.5:
-        print(f"bench: the machine is busy (load {results['load']}); the numbers will be noisy", file=sys.stderr)
+    report.warn_when_busy(results)
     numbers = [one for part in chosen.parts or parts for one in run(program, part, chosen.core)]
     print("\n" + _markdown(numbers) + "\n")
     if finish is not None:
         finish(numbers)
     if not chosen.parts:
         results[subject] = {one.pop("name"): one for one in map(dict, numbers)}
-        report.record(results, os.path.join(HERE, "history.ndjson"))
-        print("bench: added a line to bench/history.ndjson")
+        pages.record(results)
     worse = [one for one in numbers if _beyond(one)]
     for one in worse:
         bound = one.get("bound", one.get("least"))

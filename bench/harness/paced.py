@@ -2,9 +2,13 @@
 import json
 import os
 import subprocess
+import time
 
-from .children import Child, Failure, WORK
+from .children import WORK, Child, Failure
 from .proxies import LOAD_CORE
+
+# The share of the time that the generator may run or wait for its core; beyond it, it cannot be told from what it measures.
+SATURATION_MAX = 0.97
 
 
 class Pacer:
@@ -19,12 +23,23 @@ class Pacer:
             for value in values:
                 command += [f"--{name.replace('_', '-')}", str(value)]
         self.child = Child("pacer", command, LOAD_CORE)
+        self.lines = open(self.child.log, "rb")
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.child.stop()
+        self.lines.close()
+
+    def next_slice(self):
+        """The next slice, as soon as pacer has told it."""
+        while not (line := self.lines.readline()).endswith(b"\n"):
+            self.lines.seek(self.lines.tell() - len(line))
+            if self.child.process.poll() is not None:
+                self.child.check()
+            time.sleep(0.002)
+        return json.loads(line)
 
     def result(self):
         """(what came of the whole run, the slices) once it has ended."""
@@ -54,9 +69,13 @@ def errors(one):
 
 
 def lateness(one, bound):
-    """A sentence when the generator sent a hundredth of the requests later than `bound`; empty otherwise."""
+    """A sentence when the generator sent a hundredth of the requests later than `bound`, or had no time left;
+    empty otherwise."""
     late = one["late_us"]["p99"]
-    if late <= bound:
-        return ""
-    return (f"the generator itself was late: 1 % of the requests left {late / 1000:.2f} ms or more after they were "
-            f"due, {bound / 1000:g} ms are allowed; the machine is too busy for these numbers")
+    if late > bound:
+        return (f"the generator itself was late: 1 % of the requests left {late / 1000:.2f} ms or more after they were "
+                f"due, {bound / 1000:g} ms are allowed; the machine is too busy for these numbers")
+    if one["saturation"] > SATURATION_MAX:
+        return (f"the generator ran, or waited for its core, for {one['saturation']:.1%} of the time: it is saturated, and "
+                "latency may be its own; the machine is too busy for these numbers")
+    return ""

@@ -86,12 +86,14 @@ class Weir:
 
     def start(self, scenario, behind, environment=None):
         """Starts it before the origin of `behind`."""
+        return self.start_with(os.path.join(HERE, "weir", f"{scenario}.yaml"), behind, environment)
+
+    def start_with(self, config, behind, environment=None, cores=PROXY_CORE):
+        """Starts it with a configuration file."""
         port, admin_port = free_port(), free_port()
         settings = {"BENCH_PORT": str(port), "BENCH_ADMIN_PORT": str(admin_port),
                     **{f"BENCH_{name}_PORT": str(value) for name, value in behind.settings().items()}}
-        config = os.path.join(HERE, "weir", f"{scenario}.yaml")
-        child = Child("weir", [*shlex.split(self.command), config], PROXY_CORE,
-                      {**settings, **(environment or {})})
+        child = Child("weir", [*shlex.split(self.command), config], cores, {**settings, **(environment or {})})
         child.admin_port = admin_port
         return _ready(child, port)
 
@@ -103,7 +105,7 @@ class Peer:
     """
 
     name = base = program = ""
-    listens_within = 20
+    listens_within = 30
 
     def supports(self, scenario):
         """Whether it can do what the scenario asks."""
@@ -243,7 +245,7 @@ class _PeerChild(Child):
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _ready(child, port, seconds=10):
+def _ready(child, port, seconds=30):
     child.port = port
     try:
         wait_until(lambda: load.can_connect(port), child, seconds, f"listening on port {port}")

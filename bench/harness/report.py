@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import subprocess
+import sys
 
 from .children import HERE, ROOT
 
@@ -39,49 +40,10 @@ def circumstances():
     }
 
 
-def markdown(results):
-    """The table of one run's medians."""
-    lines = ["| work | CPU µs/request: Weir | nginx | ratio (rounds) | bound | rps ratio | mallocs: Weir | nginx "
-             "| system calls: Weir | nginx |",
-             "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
-    for name, one in results["scenarios"].items():
-        rounds = " ".join(f"{ratio:.2f}" for ratio in one["cpu_ratio_rounds"])
-        bound = thresholds().get(name, {}).get("cpu_ratio")
-        if "redis_ratio" in one:
-            name += f" (Redis: {one['weir']['redis_us']:.2f} / {one['nginx']['redis_us']:.2f} = {one['redis_ratio']:.2f})"
-        lines.append(
-            f"| {name} | {_cpu(one['weir'])} | {_cpu(one['nginx'])} | **{one['cpu_ratio']:.2f}** ({rounds}) "
-            f"| {'–' if bound is None else f'≤ {bound:.2f}'} | {one['rps_ratio']:.2f} "
-            f"| {_count(one['weir'], 'mallocs')} | {_count(one['nginx'], 'mallocs')} "
-            f"| {_count(one['weir'], 'system_calls')} | {_count(one['nginx'], 'system_calls')} |")
-    lines.append(f"| floor: a C program that writes a fixed answer | {_cpu(results['floor'])} | | | | | | | | |")
-    return "\n".join(lines)
-
-
-PEERS = [("haproxy", "HAProxy"), ("envoy", "Envoy"), ("varnish", "Varnish"), ("trafficserver", "Traffic Server"),
-         ("h2o", "H2O")]
-
-
-def beside_peers(results):
-    """The table of CPU per request as ratios to nginx in the same rounds, for all that were measured."""
-    names = [(name, title) for name, title in PEERS
-             if any(name in one["peers"] for one in results["scenarios"].values())]
-    if not names:
-        return ""
-    lines = ["| work | nginx | " + " | ".join(title for _, title in names) + " | Weir |",
-             "| --- " * (len(names) + 3) + "|"]
-    for name, one in results["scenarios"].items():
-        others = " | ".join(f"{one['peers'][peer]:.2f}" if peer in one["peers"] else "–" for peer, _ in names)
-        lines.append(f"| {name} | 1.00 | {others} | **{one['cpu_ratio']:.2f}** |")
-    return "\n".join(lines)
-
-
-def _cpu(one):
-    return f"{one['user_us'] + one['system_us']:.2f} ({one['user_us']:.2f} + {one['system_us']:.2f})"
-
-
-def _count(one, key):
-    return f"{one[key]:.2f}" if one.get(key) is not None else "–"
+def warn_when_busy(results):
+    """Says so when others were at work as the run began."""
+    if results["load"] > 0.5:
+        print(f"bench: the machine is busy (load {results['load']}); the numbers will be noisy", file=sys.stderr)
 
 
 def thresholds():

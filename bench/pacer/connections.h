@@ -32,7 +32,7 @@ struct connection {
 
 static struct connection *connections;
 static int epoll;
-static uint64_t opened;
+static uint64_t opened, numbered;
 
 static uint64_t now(void) {
     struct timespec time;
@@ -40,8 +40,8 @@ static uint64_t now(void) {
     return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
-// Writes `text` with {user}, {group} and {address} replaced by what they are for a connection.
-static size_t expand(char *into, size_t room, const char *text, unsigned user) {
+// Writes `text` with {user}, {group} and {address} replaced by what they are for a connection, {number} by `request`.
+static size_t expand(char *into, size_t room, const char *text, unsigned user, uint64_t request) {
     size_t length = 0;
     while (*text && length + 32 < room) {
         if (strncmp(text, "{user}", 6) == 0) {
@@ -53,17 +53,24 @@ static size_t expand(char *into, size_t room, const char *text, unsigned user) {
         } else if (strncmp(text, "{address}", 9) == 0) {
             length += (size_t)sprintf(into + length, "10.1.%u.%u", user >> 8, user & 255);
             text += 9;
+        } else if (strncmp(text, "{number}", 8) == 0) {
+            length += (size_t)sprintf(into + length, "%lu", request);
+            text += 8;
         } else into[length++] = *text++;
     }
-    if (*text) misused("a field that is too long", text);
+    if (*text) misused("a target or field that is too long", text);
     return length;
 }
+
+// Whether it differs from request to request.
+static int is_numbered(const char *text) { return asked.numbers > 0 && strstr(text, "{number}") != NULL; }
 
 static void prepare(struct connection *one, unsigned user) {
     static char line[LINE_MAX_BYTES];
     size_t length = (size_t)sprintf(line, "Host: 127.0.0.1:%d\r\n", asked.port);
     for (int i = 0; i < asked.field_count; i++) {
-        length += expand(line + length, sizeof line - length - 4, asked.fields[i], user);
+        if (is_numbered(asked.fields[i])) continue;
+        length += expand(line + length, sizeof line - length - 4, asked.fields[i], user, 0);
         length += (size_t)sprintf(line + length, "\r\n");
     }
     length += (size_t)sprintf(line + length, "\r\n");
@@ -123,11 +130,25 @@ static void close_connection(struct connection *one) {
     one->state = CLOSED;
 }
 
+// Writes what differs from request to request: the first line, and the fields with a number.
+static size_t write_numbered(char *into, size_t room, const char *target, unsigned user) {
+    uint64_t request = asked.numbers ? numbered++ % asked.numbers : 0;
+    size_t length = (size_t)sprintf(into, "GET ");
+    length += expand(into + length, room - length, target, user, request);
+    length += (size_t)sprintf(into + length, " HTTP/1.1\r\n");
+    for (int i = 0; i < asked.field_count; i++) {
+        if (!is_numbered(asked.fields[i])) continue;
+        length += expand(into + length, room - length, asked.fields[i], user, request);
+        length += (size_t)sprintf(into + length, "\r\n");
+    }
+    return length;
+}
+
 // Returns 0 when the socket did not take the whole request.
 static int send_request(struct connection *one, const char *target) {
     static char line[LINE_MAX_BYTES];
-    int length = snprintf(line, sizeof line, "GET %s HTTP/1.1\r\n", target);
-    struct iovec parts[] = { { line, (size_t)length }, { one->fields, one->fields_length } };
+    size_t length = write_numbered(line, sizeof line, target, (unsigned)(one - connections));
+    struct iovec parts[] = { { line, length }, { one->fields, one->fields_length } };
     struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
     expect_answer(&one->answer);
     one->state = ASKED;

@@ -13,7 +13,9 @@ struct point { double second, rate; };
 static struct {
     int port, connections, groups, reuse;
     double warm_up, seconds, timeout, slice;
-    double think_from, think_to;              // Seconds; both 0 in a run at a rate.
+    double think_from, think_to;              // Seconds; both 0 when users do not think.
+    int in_flight;                            // Requests under way at any time; 0 in a run on a schedule.
+    unsigned long long requests, numbers;     // The run ends after so many; {number} counts up to it. 0: neither.
     struct point points[POINTS_MAX];
     int point_count, target_count, field_count;
     const char *targets[TARGETS_MAX], *fields[FIELDS_MAX];
@@ -22,13 +24,13 @@ static struct {
 } asked = { .connections = 64, .groups = 50, .seconds = 10, .timeout = 10, .body = -1, .seed = 1 };
 
 static const char usage[] =
-    "usage: pacer PORT (--rate RATE | --rate SECOND:RATE,… | --think FROM-TO) [--connections N] [--seconds S]\n"
-    "             [--warm-up S] [--slice S] [--timeout S] [--target PATH …] [--field 'NAME: VALUE' …] [--groups N]\n"
-    "             [--body BYTES] [--reuse N] [--seed N]\n"
+    "usage: pacer PORT (--rate RATE | --rate SECOND:RATE,… | --think FROM-TO | --in-flight N [--requests N])\n"
+    "             [--connections N] [--seconds S] [--warm-up S] [--slice S] [--timeout S] [--target PATH …]\n"
+    "             [--field 'NAME: VALUE' …] [--numbers N] [--groups N] [--body BYTES] [--reuse N] [--seed N]\n"
     "\n"
-    "Each request has one of the targets by chance. In fields {user} is the connection's number, {group} that modulo\n"
-    "--groups, {address} an address in 10.1.0.0/16. --body is the length every body must have, --reuse how many\n"
-    "requests a connection has.\n";
+    "Each request has one of the targets by chance. In targets and fields {number} is the request's number modulo\n"
+    "--numbers; in fields {user} is the connection's number, {group} that modulo --groups, {address} an address in\n"
+    "10.1.0.0/16. --body is the length every body must have, --reuse how many requests a connection has.\n";
 
 static void misused(const char *what, const char *text) {
     fprintf(stderr, "pacer: %s: `%s`\n%s", what, text, usage);
@@ -74,7 +76,7 @@ static void read_options(int count, char **arguments) {
         { "rate", 1, 0, 'r' }, { "think", 1, 0, 't' }, { "connections", 1, 0, 'c' }, { "seconds", 1, 0, 's' },
         { "warm-up", 1, 0, 'w' }, { "target", 1, 0, 'p' }, { "field", 1, 0, 'f' }, { "groups", 1, 0, 'g' },
         { "body", 1, 0, 'b' }, { "reuse", 1, 0, 'u' }, { "timeout", 1, 0, 'o' }, { "slice", 1, 0, 'l' },
-        { "seed", 1, 0, 'e' }, { 0 } };
+        { "seed", 1, 0, 'e' }, { "in-flight", 1, 0, 'i' }, { "requests", 1, 0, 'q' }, { "numbers", 1, 0, 'n' }, { 0 } };
     for (int which; (which = getopt_long(count, arguments, "", known, NULL)) != -1;) switch (which) {
         case 'r': read_points(optarg); break;
         case 't': read_think(optarg); break;
@@ -88,12 +90,17 @@ static void read_options(int count, char **arguments) {
         case 'u': asked.reuse = (int)number(optarg, 1); break;
         case 'o': asked.timeout = number(optarg, 0.001); break;
         case 'l': asked.slice = number(optarg, 0.001); break;
+        case 'i': asked.in_flight = (int)number(optarg, 1); break;
+        case 'q': asked.requests = (unsigned long long)number(optarg, 1); break;
+        case 'n': asked.numbers = (unsigned long long)number(optarg, 1); break;
         case 'e': asked.seed = (unsigned long long)number(optarg, 1); break;
         default: fputs(usage, stderr); exit(64);
     }
     if (optind + 1 != count) misused("expected one port", optind < count ? arguments[optind] : "");
     asked.port = (int)number(arguments[optind], 1);
-    if ((asked.point_count > 0) == (asked.think_to > 0)) misused("expected either --rate or --think", "");
+    if ((asked.point_count > 0) + (asked.think_to > 0) + (asked.in_flight > 0) != 1)
+        misused("expected one of --rate, --think and --in-flight", "");
+    if (asked.requests && !asked.in_flight) misused("only with --in-flight", "--requests");
     if (asked.connections > CONNECTIONS_MAX) misused("too many connections", "--connections");
     if (asked.target_count == 0) add(asked.targets, &asked.target_count, TARGETS_MAX, "/");
 }

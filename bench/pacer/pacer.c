@@ -3,12 +3,14 @@
 // One thread, one epoll, HTTP/1.1 on keep-alive connections to 127.0.0.1. With --rate requests are due at fixed
 // moments whatever the server does; one that finds no idle connection leaves later. With --think every
 // connection is a user who asks, waits for the answer, thinks for a random time and asks again. Latency counts from
-// the moment a request was due, so a slow server cannot hide by holding up the load. Every answer must be a 200 with
-// a whole body.
+// the moment a request was due, so a slow server cannot hide by holding up the load. With --in-flight there is no
+// schedule: so many requests are always under way, over the connections in turn, and latency counts from sending.
+// Every answer must be a 200 with a whole body.
 //
 // Prints one line of JSON; with --slice one for every so many seconds before it, of the answers that came in them.
 // Times are microseconds. `late_us` says how late the generator itself was: the time from the moment a request was
-// due, and a connection idle, until it was sent. Errors count from the first request, latency from the end of --warm-up.
+// due, and a connection idle, until it was sent; `saturation` the share of the time in which it ran or waited for its
+// core: near 1 it was too slow to tell its own delays from the server's. Errors count from the first request, latency from the end of --warm-up.
 #include "connections.h"
 #include "histogram.h"
 #include "schedule.h"
@@ -22,11 +24,12 @@ enum error { NO_CONNECTION, CLOSED_EARLY, WRONG_STATUS, WRONG_BODY, MALFORMED, T
 static const char *const error_names[] = { "connect", "closed", "status", "body", "malformed", "timeout", "unsent" };
 
 static struct histogram latency, late, slice;
-static uint64_t errors[ERROR_KINDS], sent, answered, waiting, slice_sent, slice_errors;
+static uint64_t errors[ERROR_KINDS], sent, answered, waiting, begun_requests, slice_sent, slice_errors;
 static uint64_t begun, measured_from, until, next_due, next_sweep, next_slice;
 static int first_wrong_status;
 
 static int thinking(void) { return asked.think_to > 0; }
+static int scheduled(void) { return asked.point_count > 0; }
 
 static void count_error(enum error kind) {
     errors[kind]++;
@@ -45,6 +48,7 @@ static void send_due(struct connection *one, uint64_t due, uint64_t time) {
     one->sent_at = time;
     one->owed = 0;
     waiting++;
+    begun_requests++;
     slice_sent++;
     if (due >= measured_from) {
         uint64_t possible = due > one->free_since ? due : one->free_since;
@@ -127,9 +131,28 @@ static void handle(struct connection *one, unsigned happened) {
     }
 }
 
+// Keeps so many requests under way, as long as the run lasts.
+static void fill_up(uint64_t time) {
+    while (waiting < (uint64_t)asked.in_flight && time < until) {
+        if (asked.requests && begun_requests == asked.requests) {
+            until = time;
+            asked.seconds = (double)(time - measured_from) / 1e9;
+            return;
+        }
+        struct connection *one = dequeue();
+        if (one == NULL) return;
+        send_due(one, time, time);
+        time = now();
+    }
+}
+
 // Sends what is due, as far as there are connections for it.
 static void send_all_due(void) {
     uint64_t time = now();
+    if (asked.in_flight) {
+        fill_up(time);
+        return;
+    }
     if (thinking()) {
         while (heap_count > 0 && heap[0]->due <= time) {
             struct connection *one = pop();
@@ -172,11 +195,22 @@ static void print_slice(uint64_t time) {
     slice_sent = slice_errors = 0;
 }
 
+// What the scheduler knows of this program: nanoseconds on a core, and ready to run but waiting for it.
+struct demand { uint64_t ran, waited; };
+
+static struct demand demand_so_far(void) {
+    struct demand found = { 0, 0 };
+    FILE *file = fopen("/proc/self/schedstat", "r");
+    if (file == NULL || fscanf(file, "%lu %lu", &found.ran, &found.waited) != 2) perror("pacer: /proc/self/schedstat");
+    if (file != NULL) fclose(file);
+    return found;
+}
+
+static struct demand demand_when_begun;
+
 static void print_result(void) {
-    struct rusage used;
-    getrusage(RUSAGE_SELF, &used);
-    double cpu = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec)
-        + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+    struct demand before = demand_when_begun, after = demand_so_far();
+    double elapsed = (double)(now() - begun), ran = (double)(after.ran - before.ran) / elapsed;
     uint64_t all = 0;
     printf("{\"connections\": %d, \"seconds\": %g, \"sent\": %lu, \"answered\": %lu, \"rate\": %.1f, \"errors\": {",
            asked.connections, asked.seconds, sent, answered, (double)answered / asked.seconds);
@@ -184,8 +218,9 @@ static void print_result(void) {
         printf("\"%s\": %lu, ", error_names[kind], errors[kind]);
         all += errors[kind];
     }
-    printf("\"all\": %lu}, \"first_wrong_status\": %d, \"opened\": %lu, \"busy\": %.3f, ", all, first_wrong_status,
-           opened, cpu / ((double)(now() - begun) / 1e9));
+    printf("\"all\": %lu}, \"first_wrong_status\": %d, \"opened\": %lu, \"busy\": %.3f, "
+           "\"saturation\": %.3f, ", all, first_wrong_status, opened, ran,
+           ran + (double)(after.waited - before.waited) / elapsed);
     print_quantiles("latency_us", &latency);
     printf(", ");
     print_quantiles("late_us", &late);
@@ -220,7 +255,7 @@ static uint64_t earliest(uint64_t one, uint64_t other) { return one < other ? on
 
 static void run(void) {
     uint64_t patience = until + (uint64_t)(1e9 * asked.timeout), time;
-    while ((time = now()) < until || (time < patience && (waiting > 0 || (!thinking() && next_due < until)))) {
+    while ((time = now()) < until || (time < patience && (waiting > 0 || (scheduled() && next_due < until)))) {
         send_all_due();
         if (time >= next_sweep) {
             sweep(time);
@@ -232,11 +267,11 @@ static void run(void) {
         }
         uint64_t wake = asked.slice > 0 ? earliest(next_sweep, next_slice) : next_sweep;
         if (thinking() && heap_count > 0) wake = earliest(wake, heap[0]->due);
-        if (!thinking() && queue_count > 0 && next_due < until) wake = earliest(wake, next_due);
+        if (scheduled() && queue_count > 0 && next_due < until) wake = earliest(wake, next_due);
         turn(wake);
     }
     // What was due and could not be sent or answered in all that time.
-    for (; !thinking() && next_due < until; next_due += (uint64_t)(1e9 / rate_at((double)(next_due - begun) / 1e9)))
+    for (; scheduled() && next_due < until; next_due += (uint64_t)(1e9 / rate_at((double)(next_due - begun) / 1e9)))
         count_error(UNSENT);
     for (int i = 0; i < asked.connections; i++) if (connections[i].owed) count_error(UNSENT);
     errors[TIMED_OUT] += waiting;
@@ -259,6 +294,7 @@ int main(int count, char **arguments) {
     for (int i = 0; i < asked.connections; i++) prepare(&connections[i], (unsigned)i);
     connect_all();
 
+    demand_when_begun = demand_so_far();
     begun = next_due = now();
     measured_from = begun + (uint64_t)(1e9 * asked.warm_up);
     until = measured_from + (uint64_t)(1e9 * asked.seconds);
