@@ -62,6 +62,7 @@ public struct RedisInspection {
     ///   - slots: In a cluster, those that it has; it takes no other keys.
     ///   - deadline: When it must be over.
     /// - Returns: The server's refusal, if there was one.
+    /// - Throws: Why there was no connection.
     public func tryWork(
         at place: RedisSettings.Place, slots: [ClosedRange<Int>] = [],
         until deadline: MonotonicTime
