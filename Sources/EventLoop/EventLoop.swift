@@ -32,7 +32,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     public let poll: Int32
     private let wakeDescriptor: Int32
     var ready = JobQueue()
-    private var lastSteps: [() -> Void] = []
+    private var lastSteps: [LastStep] = []
     private var events: [PollEvent] = []
     private var slots: [Slot] = []
     private var freeSlots: [Int32] = []
@@ -43,6 +43,11 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     private let inboxFilled = Atomic<Bool>(false)
     private let stopping = Atomic<Bool>(false)
     private let turnStarted = Atomic<UInt64>(0)
+
+    /// A function in a structure of its own: bare in an array it would be wrapped, each time, in memory of its own.
+    private struct LastStep {
+        let run: () -> Void
+    }
 
     private struct Slot {
         var source: EventSource?
@@ -110,14 +115,16 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     /// Runs `step` once, after all jobs of the turn and before the loop waits: what a turn has gathered leaves
     /// together. Steps run in the order in which they came, and may add further ones.
-    public func atEndOfTurn(_ step: @escaping () -> Void) { lastSteps.append(step) }
+    public func atEndOfTurn(_ step: @escaping () -> Void) {
+        lastSteps.append(LastStep(run: step))
+    }
 
     private func runLastSteps() {
         guard !lastSteps.isEmpty else { return }
         var done = 0
         // A step may add another one behind the last.
         while done < lastSteps.count {
-            lastSteps[done]()
+            lastSteps[done].run()
             done += 1
         }
         lastSteps.removeAll(keepingCapacity: true)

@@ -3,8 +3,9 @@ public import Primitives
 /// Who asks: the outcome of `IdentityResolver.resolve` for one request.
 ///
 /// User, company and tier are ranges in one block of bytes, which is reused from request to request: a
-/// warm value allocates nothing. What is `nil` is unknown, and never empty.
-public struct ResolvedIdentity: Sendable {
+/// warm value allocates nothing. What is `nil` is unknown, and never empty. It is lent to whoever looks at it; a
+/// fetch that outlives its request has a `copy`.
+public struct ResolvedIdentity: ~Copyable, Sendable {
     /// The client's address: the peer, or what trusted proxies say about it.
     public internal(set) var address = IPAddress(v4: 0)
     /// The address limits count: IPv6 cut to the configured prefix, IPv4 whole.
@@ -32,6 +33,25 @@ public struct ResolvedIdentity: Sendable {
 
     /// Creates the identity of nobody.
     public init() {}
+
+    /// The same identity once more.
+    public func copy() -> ResolvedIdentity {
+        var copy = ResolvedIdentity()
+        copy.address = address
+        copy.countedAddress = countedAddress
+        copy.peerIsTrusted = peerIsTrusted
+        copy.credential = credential
+        copy.userIsProven = userIsProven
+        copy.userSource = userSource
+        copy.companySource = companySource
+        copy.tierSource = tierSource
+        copy.bytes = bytes
+        copy.claimsRange = claimsRange
+        copy.userRange = userRange
+        copy.companyRange = companyRange
+        copy.tierRange = tierRange
+        return copy
+    }
 
     /// The user, or `nil` for an anonymous request.
     public var user: Span<UInt8>? {

@@ -22,8 +22,9 @@ struct CompiledLimit: Sendable {
     let costs: InlineArray<3, UInt32>
     /// The name as a JSON string, quoted.
     let jsonName: ByteRange
-    /// The name as a String of structured fields, quoted (RFC 9651 §3.3.3).
-    let fieldName: ByteRange
+    /// Its member of RateLimit up to the number, `"analytics";r=`: the name is a String of structured fields
+    /// (RFC 9651 §3.3.3).
+    let remainingItem: ByteRange
     /// Whether it has what few limits have: `LimitPolicy.extras(of:)`.
     let hasExtras: Bool
 
@@ -106,6 +107,10 @@ struct CompiledRate: Sendable, BitwiseCopyable {
     let text: ByteRange
     /// Its member of RateLimit-Policy: `"analytics";q=30;w=60`.
     let policyItem: ByteRange
+    /// The fields of X-RateLimit up to the units that are left.
+    let limitField: ByteRange
+    /// The members of a refusal's body up to the limit's name.
+    let refusal: ByteRange
 }
 
 /// A header field or claim that limits count by.

@@ -78,6 +78,13 @@ struct Lease: Sendable {
         return .lacking
     }
 
+    /// Takes `cost` units if they are there, and tells what is known then.
+    mutating func spend(_ cost: UInt32, at now: UInt64) -> (taking: LeaseTaking, level: LeaseLevel)
+    {
+        let taking = take(cost, at: now)
+        return (taking, level(cost, at: now))
+    }
+
     /// Notes that a request of `cost` waits for an order.
     mutating func wait(_ cost: UInt32, at now: UInt64) {
         wanted += UInt64(cost)

@@ -40,8 +40,7 @@ public final class LeaseTable: Sendable {
             guard let place = leases.index(forKey: digest) else {
                 return (.lacking, LeaseLevel(remaining: 0, resetAfter: 0, nextAfter: 0))
             }
-            let taking = leases.values[place].take(cost, at: now.nanoseconds)
-            return (taking, leases.values[place].level(cost, at: now.nanoseconds))
+            return leases.values[place].spend(cost, at: now.nanoseconds)
         }
     }
 

@@ -22,7 +22,9 @@ public final class LimitDecision {
 
     /// What becomes of the request.
     public internal(set) var outcome = Outcome.notLimited
-    private var states = InlineArray<8, LimitState>(repeating: LimitState())
+    /// Those of the limits that applied come first. Inside the module they are looked at where they stand: `self[index]`
+    /// is a copy.
+    private(set) var states = InlineArray<8, LimitState>(repeating: LimitState())
     /// The number of limits that applied.
     public private(set) var count = 0
     /// How long an admitted request has to wait before it goes on.

@@ -62,11 +62,11 @@ extension LimitPolicy {
 
     /// Appends the rate that counted: `30 per 1 minute`.
     public func appendRate(of state: LimitState, to buffer: ByteBuffer) {
-        let text = bytes.span(rates[Int(state.rate)].text)
+        let text = rates[Int(state.rate)].text
         if state.isBoosted {
             append(text, number: state.quota, at: 0, to: buffer)
         } else {
-            buffer.append(text)
+            append(text, to: buffer)
         }
     }
 
@@ -99,7 +99,7 @@ extension LimitPolicy {
         if compiled.parts.contains(.endpoint) {
             Self.appendPart("endpoint=", methodName, since: start, to: buffer)
             buffer.append(" ")
-            buffer.append(bytes.span(endpoint))
+            append(endpoint, to: buffer)
         }
         for index in extras(of: compiled)?.dimensions ?? 0..<0 {
             guard let value = dimensions[index] else { continue }

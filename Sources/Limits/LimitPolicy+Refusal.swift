@@ -39,10 +39,14 @@ extension LimitPolicy {
     ) {
         guard let tightest = decision.tightest else { return }
         let state = decision[tightest]
-        appendTitle(problemJSON: problemJSON, to: buffer)
-        appendDetail(state, never: decision.neverPasses, to: buffer)
-        buffer.append(",\"limit\":")
-        buffer.append(bytes.span(limits[Int(state.limit)].jsonName))
+        if problemJSON || state.isBoosted || decision.neverPasses {
+            appendTitle(problemJSON: problemJSON, to: buffer)
+            appendDetail(state, never: decision.neverPasses, to: buffer)
+            buffer.append(",\"limit\":")
+            append(limits[Int(state.limit)].jsonName, to: buffer)
+        } else {
+            append(rates[Int(state.rate)].refusal, to: buffer)
+        }
         if decision.neverPasses {
             buffer.append(",\"cost\":")
             buffer.append(decimal: UInt64(state.cost))
@@ -73,7 +77,7 @@ extension LimitPolicy {
                 ? "\"type\":\"about:blank\",\"title\":\"Identity required\",\"status\":403,"
                 : "\"error\":\"Identity required\",")
         buffer.append("\"detail\":\"This limit serves identified clients only\",\"limit\":")
-        buffer.append(bytes.span(limits[limit].jsonName))
+        append(limits[limit].jsonName, to: buffer)
     }
 
     private func appendUncounted(
@@ -89,13 +93,12 @@ extension LimitPolicy {
             buffer.append("\"error\":\"Rate limit unavailable\",")
         }
         buffer.append("\"detail\":\"This limit cannot be counted at the moment\",\"limit\":")
-        let name = bytes.span(limits[limit].jsonName)
-        buffer.append(name)
+        append(limits[limit].jsonName, to: buffer)
         buffer.append(",\"retry_after\":")
         buffer.append(decimal: retryAfter)
         if problemJSON {
             buffer.append(",\"violated-policies\":[")
-            buffer.append(name)
+            append(limits[limit].jsonName, to: buffer)
             buffer.append("]")
         }
     }
@@ -120,7 +123,7 @@ extension LimitPolicy {
         for index in 0..<decision.count
         where decision[index].refused && !decision[index].isShadow {
             buffer.append(separator)
-            buffer.append(bytes.span(limits[Int(decision[index].limit)].jsonName))
+            append(limits[Int(decision[index].limit)].jsonName, to: buffer)
             separator = ","
         }
         buffer.append("]")

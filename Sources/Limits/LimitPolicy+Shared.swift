@@ -48,7 +48,7 @@ extension LimitPolicy {
         var shadows: UInt8 = 0
         var count = 0
         for index in 0..<decision.count where open >> index & 1 == 1 {
-            if decision[index].isShadow { shadows |= 1 << count }
+            if decision.states[index].isShadow { shadows |= 1 << count }
             count += 1
         }
         let place = batch.beginDecision(count, shadows: shadows, isPeek: isPeek)
@@ -113,14 +113,14 @@ extension LimitPolicy {
         var next = place
         var passes = true
         for index in 0..<decision.count where open >> index & 1 == 1 {
-            if !reply.levels[next].admits && !decision[index].isShadow { passes = false }
+            if !reply.levels[next].admits && !decision.states[index].isShadow { passes = false }
             next += 1
         }
         next = place
         for index in 0..<decision.count where open >> index & 1 == 1 {
             let level = reply.levels[next]
             next += 1
-            let isShadow = decision[index].isShadow
+            let isShadow = decision.states[index].isShadow
             let isCharged = !isPeek && (isShadow ? level.admits : passes)
             var item = item(of: decision[index], at: index)
             item.admits = level.admits
@@ -281,7 +281,9 @@ public final class SharedKeyWriter {
         in batch: inout SharedLimitBatch
     ) -> Int {
         if let place = batch.place(of: digest) { return place }
-        return batch.add(self.text(of: limit, by: policy, subject, dimensions), digest)
+        write(limit, by: policy, subject, dimensions)
+        let text = text
+        return batch.add(text.readable, digest)
     }
 
     /// The text of a key.
@@ -289,11 +291,19 @@ public final class SharedKeyWriter {
         of limit: Int, by policy: LimitPolicy, _ subject: borrowing LimitSubject,
         _ dimensions: borrowing LimitDimensions
     ) -> [UInt8] {
+        write(limit, by: policy, subject, dimensions)
+        let text = text
+        return text.readable.copied
+    }
+
+    private func write(
+        _ limit: Int, by policy: LimitPolicy, _ subject: borrowing LimitSubject,
+        _ dimensions: borrowing LimitDimensions
+    ) {
         let (namespace, text) = (namespace, text)
         text.removeAll()
         policy.appendSharedKey(
             of: limit, subject, dimensions, namespace: namespace.span, to: text)
-        return text.readable.copied
     }
 
     /// The text of the key that a correction is about.

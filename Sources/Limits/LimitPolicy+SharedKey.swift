@@ -63,6 +63,7 @@ extension LimitPolicy {
             buffer.append("endpoint=")
             buffer.append(subject.method == .other ? "OTHER" : subject.method.text)
             buffer.append(" ")
+            let bytes = bytes
             Self.append(value: bytes.span(endpoint), to: buffer)
         default:
             var isFirst = true

@@ -40,7 +40,8 @@ extension LimitPolicy {
 
     /// The limit's own rate, without tiers and overrides: `30 per 1 minute`.
     public func rateText(of limit: Int) -> String {
-        bytes.span(rates[limits[limit].rates.lowerBound].text).text
+        let bytes = bytes
+        return bytes.span(rates[limits[limit].rates.lowerBound].text).text
     }
 
     /// How a limit stands to a request.

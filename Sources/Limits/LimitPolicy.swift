@@ -8,7 +8,9 @@ public import Primitives
 /// routes is one limit, two limits never share a key, and a client whose tier or rate changes keeps what
 /// was counted; each algorithm says how it carries that over. For the same reason a table outlives the
 /// settings: what was counted before a reload still counts where name and algorithm are unchanged.
-public struct LimitPolicy: Sendable {
+///
+/// A reference, because it is a dozen tables: a copy would count the references of all of them.
+public final class LimitPolicy: Sendable {
     /// The most limits a route may have.
     public static var limitsMax: Int { LimitBounds.limitsMax }
 
@@ -141,6 +143,9 @@ public struct LimitPolicy: Sendable {
         if !decision.isAdmitted { decision.leaveUntold() }
     }
 
+    /// Appends a prepared text.
+    func append(_ text: ByteRange, to buffer: ByteBuffer) { buffer.append(text, of: bytes) }
+
     /// What few limits have; `nil` for the others.
     func extras(of limit: CompiledLimit) -> CompiledLimit.Extras? {
         limit.hasExtras ? extras[limit.index] : nil
@@ -250,6 +255,7 @@ public struct LimitPolicy: Sendable {
             }
         }
         guard let tier = subject.tier, !limit.tiers.isEmpty else { return limit.rates.lowerBound }
+        let bytes = bytes
         for index in limit.tiers where bytes.span(rates[index].tier).equals(tier) {
             return index
         }

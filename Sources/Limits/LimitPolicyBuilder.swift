@@ -41,7 +41,8 @@ struct LimitPolicyBuilder {
         guard limits.count < LimitBounds.limitsMax,
             !definitions.contains(where: { $0.name == definition.name })
         else { return }
-        let fieldName = append(LimitTexts.structuredString(definition.name))
+        let fieldName = LimitTexts.structuredString(definition.name)
+        let remainingItem = append(fieldName + Array(";r=".utf8))
         let jsonName = append(LimitTexts.jsonString(definition.name))
         let tiers = definition.tiers.sorted { $0.key < $1.key }
         let first = rates.count
@@ -67,8 +68,7 @@ struct LimitPolicyBuilder {
                 rates: first..<rates.count, tiers: (first + 1)..<(first + 1 + tiers.count),
                 costs: definition.costs.reserved(
                     isConcurrency: definition.algorithm == .concurrency),
-                jsonName: jsonName, fieldName: fieldName,
-                hasExtras: hasExtras))
+                jsonName: jsonName, remainingItem: remainingItem, hasExtras: hasExtras))
         definitions.append(definition)
     }
 
@@ -102,11 +102,11 @@ struct LimitPolicyBuilder {
     }
 
     private mutating func add(
-        _ rate: LimitDefinition.Rate?, tier: String, of definition: LimitDefinition, name: ByteRange
+        _ rate: LimitDefinition.Rate?, tier: String, of definition: LimitDefinition, name: [UInt8]
     ) {
         let counted = rate ?? definition.rate
         let isConcurrency = definition.algorithm == .concurrency
-        var item = Array(bytes[name.indices])
+        var item = name
         item.append(
             contentsOf: LimitTexts.policyParameters(counted, isConcurrency: isConcurrency).utf8)
         let text =
@@ -116,7 +116,9 @@ struct LimitPolicyBuilder {
             CompiledRate(
                 meter: LimitMeter(definition.algorithm, counted), isUnlimited: rate == nil,
                 quota: max(counted.count, 1), period: counted.period,
-                tier: append(tier.utf8), text: append(text.utf8), policyItem: append(item)))
+                tier: append(tier.utf8), text: append(text.utf8), policyItem: append(item),
+                limitField: append(LimitTexts.limitField(quota: max(counted.count, 1)).utf8),
+                refusal: append(LimitTexts.refusal(by: definition.name, detail: text))))
     }
 
     private static func needsExtras(_ definition: LimitDefinition) -> Bool {

@@ -258,6 +258,26 @@ struct LimitShardState: Sendable {
         return meter.level(nothing, counters: keys.counters, units: 1, at: now)
     }
 
+    /// Charges the key's own entry by its ordinary rate, whatever is left; `false` when it has no entry or is counted
+    /// otherwise, so that `correct` has to. Most of what is noted about keys in Redis goes this way.
+    mutating func charge(
+        _ receipt: LimitReceipt, _ units: UInt32, by policy: LimitPolicy, at clock: LimitMeter.Now
+    ) -> Bool {
+        guard receipt.divisor <= 1, boosts.isEmpty, let position = keys.find(receipt.digest) else {
+            return false
+        }
+        let now = advance(to: clock)
+        switch policy.rates[Int(receipt.rate)].meter {
+        case .tokenBucket(let own): keys.charge(position, units, by: own, at: now)
+        case .slidingWindow(let own): keys.charge(position, units, by: own, at: now)
+        case .slidingLog(let own): keys.charge(position, units, by: own, at: now)
+        case .fixedWindow(let own): keys.charge(position, units, by: own, at: now)
+        case .leakyBucket(let own): keys.charge(position, units, by: own, at: now)
+        case .concurrency(let own): keys.charge(position, units, by: own, at: now)
+        }
+        return true
+    }
+
     private mutating func advance(to clock: LimitMeter.Now) -> LimitMeter.Now {
         latest = max(latest, clock.monotonic)
         return LimitMeter.Now(monotonic: latest, wall: clock.wall, offset: clock.offset)

@@ -66,6 +66,15 @@ struct LimitStore: Sendable {
         return algorithm.level(entries[position], counters: counters, units: units, at: now)
     }
 
+    /// Charges the entry at `position`, whatever is left.
+    mutating func charge(
+        _ position: Int, _ units: UInt32, by algorithm: some LimitAlgorithm, at now: LimitMeter.Now
+    ) {
+        // Room for it is made where there is some; what it cost is charged either way.
+        _ = admits(position, units, by: algorithm, at: now)
+        algorithm.charge(&entries[position], counters: &counters, units: units, at: now)
+    }
+
     /// Changes what the entry at `position` was charged.
     mutating func correct(
         _ position: Int, _ receipt: LimitReceipt, to units: UInt32, by meter: LimitMeter,
@@ -76,10 +85,7 @@ struct LimitStore: Sendable {
                 &entries[position], counters: &counters, units: receipt.units - units,
                 mark: receipt.mark, at: now)
         } else if units > receipt.units {
-            let more = units - receipt.units
-            // Room for it is made where there is some; what it cost is charged either way.
-            _ = admits(position, more, by: meter, at: now)
-            meter.charge(&entries[position], counters: &counters, units: more, at: now)
+            charge(position, units - receipt.units, by: meter, at: now)
         }
         return meter.level(entries[position], counters: counters, units: 1, at: now)
     }

@@ -32,8 +32,9 @@ public struct LimitSubject: ~Escapable {
 }
 
 /// The values of the header fields and claims that the limits of a route count by, in the order of
-/// `LimitPolicy.dimensions`. Reused from request to request; a warm value allocates nothing.
-public struct LimitDimensions: Sendable {
+/// `LimitPolicy.dimensions`. Reused from request to request; a warm value allocates nothing. It is lent and never
+/// copied.
+public struct LimitDimensions: ~Copyable, Sendable {
     private var bytes: [UInt8] = []
     private var ranges = InlineArray<16, ByteRange>(repeating: .empty)
     /// The number of values.
@@ -68,7 +69,7 @@ public struct LimitDimensions: Sendable {
 
     /// The value of a dimension; `nil` when the request lacks it or it is empty.
     public subscript(index: Int) -> Span<UInt8>? {
-        @_lifetime(borrow self) get {
+        @_lifetime(borrow self) borrowing get {
             guard index < count, !ranges[index].isEmpty else { return nil }
             return bytes.span(ranges[index])
         }

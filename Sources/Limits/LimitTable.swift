@@ -146,7 +146,11 @@ public final class LimitTable: Sendable {
         receipt.shard = shard(of: state.key)
         receipt.place = .own
         receipt.divisor = divisor
-        _ = correct(receipt, to: state.charged, by: policy, at: clock)
+        let now = now(clock)
+        shards[Int(receipt.shard)].state.withLock { shard in
+            if shard.charge(receipt, state.charged, by: policy, at: now) { return }
+            _ = shard.correct(receipt, to: state.charged, by: policy, at: now)
+        }
     }
 
     /// Forgets what was counted about a key that has an entry of its own; `false` when it has none.

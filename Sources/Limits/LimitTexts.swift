@@ -26,6 +26,17 @@ enum LimitTexts {
         return ";q=\(rate.count)" + (isWhole ? ";w=\(seconds)" : "")
     }
 
+    /// The fields of X-RateLimit up to the units that are left.
+    static func limitField(quota: UInt32) -> String {
+        "X-RateLimit-Limit: \(quota)\r\nX-RateLimit-Remaining: "
+    }
+
+    /// What the body of a refusal begins with: `"error":"Rate limit exceeded","detail":"30 per 1 minute",…`.
+    static func refusal(by name: String, detail: String) -> [UInt8] {
+        Array("\"error\":\"Rate limit exceeded\",\"detail\":\"\(detail)\",\"limit\":".utf8)
+            + jsonString(name)
+    }
+
     /// `text` as a String of structured fields, quoted (RFC 9651 §3.3.3). What is not printable ASCII cannot
     /// stand there and is percent-encoded.
     static func structuredString(_ text: String) -> [UInt8] {

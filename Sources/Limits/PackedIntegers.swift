@@ -27,6 +27,16 @@ public enum PackedIntegers {
         }
     }
 
+    /// The bytes that an integer takes.
+    static func byteCount(of number: Int64) -> Int {
+        switch number {
+        case 0..<0x80: 1
+        case 0x80..<0x1_0000: 3
+        case 0x1_0000..<0x1_0000_0000: 5
+        default: 9
+        }
+    }
+
     private static func appendWord(_ word: UInt64, _ size: Int, to bytes: inout [UInt8]) {
         for shift in stride(from: 8 * size - 8, through: 0, by: -8) {
             bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))

@@ -28,16 +28,14 @@ extension RateLimitFields {
 extension LimitPolicy {
     /// Appends a member of RateLimit-Policy: `"analytics";q=30;w=60`.
     func appendPolicyItem(of state: LimitState, to buffer: ByteBuffer) {
-        let item = bytes.span(rates[Int(state.rate)].policyItem)
-        guard state.isBoosted else {
-            buffer.append(item)
-            return
-        }
+        let item = rates[Int(state.rate)].policyItem
+        guard state.isBoosted else { return append(item, to: buffer) }
         append(item, number: state.quota, at: quotaStart(of: state), to: buffer)
     }
 
     /// Appends `, 30;w=60`, where the rate has a window of whole seconds.
     func appendQuotaPolicy(of state: LimitState, to buffer: ByteBuffer) {
+        let bytes = bytes
         let item = bytes.span(rates[Int(state.rate)].policyItem)
         let end = Self.end(ofNumberIn: item, from: quotaStart(of: state))
         let window = item.extracting(droppingFirst: end)
@@ -49,9 +47,9 @@ extension LimitPolicy {
 
     /// Appends a prepared text with another number in place of the one at `start`: a rate that was raised for
     /// a time.
-    func append(
-        _ text: Span<UInt8>, number: UInt32, at start: Int, to buffer: ByteBuffer
-    ) {
+    func append(_ text: ByteRange, number: UInt32, at start: Int, to buffer: ByteBuffer) {
+        let bytes = bytes
+        let text = bytes.span(text)
         buffer.append(text.extracting(first: start))
         buffer.append(decimal: UInt64(number))
         buffer.append(text.extracting(droppingFirst: Self.end(ofNumberIn: text, from: start)))
@@ -64,8 +62,9 @@ extension LimitPolicy {
         return end
     }
 
-    /// Where the number stands in a limit's member of RateLimit-Policy: behind its name and `;q=`.
+    /// Where the number stands in a limit's member of RateLimit-Policy: behind `;q=`, as that of RateLimit behind
+    /// `;r=`.
     private func quotaStart(of state: LimitState) -> Int {
-        Int(limits[Int(state.limit)].fieldName.count) + 3
+        Int(limits[Int(state.limit)].remainingItem.count)
     }
 }

@@ -62,7 +62,7 @@ public struct RateLimitFields: Sendable, Equatable {
         if let tightest = decision.tightest {
             let told = dialects.subtracting(omitted)
             if told.contains(.xRateLimit) {
-                appendXRateLimit(decision[tightest], at: clock, to: buffer)
+                appendXRateLimit(decision.states[tightest], of: policy, at: clock, to: buffer)
             }
             if told.contains(.ietfDraft11) { appendDraft11(decision, of: policy, to: buffer) }
             if told.contains(.ietfDraft03) {
@@ -95,11 +95,9 @@ public struct RateLimitFields: Sendable, Equatable {
     }
 
     private func appendXRateLimit(
-        _ state: LimitState, at clock: ClockReading, to buffer: ByteBuffer
+        _ state: LimitState, of policy: LimitPolicy, at clock: ClockReading, to buffer: ByteBuffer
     ) {
-        buffer.append("X-RateLimit-Limit: ")
-        buffer.append(decimal: UInt64(state.quota))
-        buffer.append("\r\nX-RateLimit-Remaining: ")
+        policy.appendLimitField(of: state, to: buffer)
         buffer.append(decimal: UInt64(state.remainingShown))
         buffer.append("\r\nX-RateLimit-Reset: ")
         if resetIsDelta {
@@ -116,38 +114,44 @@ public struct RateLimitFields: Sendable, Equatable {
     private func appendDraft11(
         _ decision: LimitDecision, of policy: LimitPolicy, to buffer: ByteBuffer
     ) {
-        var separator: StaticString = "RateLimit-Policy: "
-        for index in 0..<decision.count where decision[index].isTold {
-            buffer.append(separator)
-            policy.appendPolicyItem(of: decision[index], to: buffer)
-            separator = ", "
+        var isFirst = true
+        for index in 0..<decision.count where decision.states[index].isTold {
+            buffer.append(isFirst ? "RateLimit-Policy: " : ", ")
+            policy.appendPolicyItem(of: decision.states[index], to: buffer)
+            isFirst = false
         }
-        separator = "\r\nRateLimit: "
-        for index in 0..<decision.count where decision[index].isTold {
-            let state = decision[index]
-            buffer.append(separator)
-            buffer.append(policy.bytes.span(policy.limits[Int(state.limit)].fieldName))
-            buffer.append(";r=")
-            buffer.append(decimal: UInt64(state.remainingShown))
-            // Requests in flight have no window, only a guess when one of them will end.
-            if state.mustWait || !policy.countsInFlight(Int(state.limit)) {
-                buffer.append(";t=")
-                buffer.append(decimal: state.windowShown.secondsRoundedUp)
-            }
-            separator = ", "
+        isFirst = true
+        for index in 0..<decision.count where decision.states[index].isTold {
+            buffer.append(isFirst ? "\r\nRateLimit: " : ", ")
+            appendDraft11(decision.states[index], of: policy, to: buffer)
+            isFirst = false
         }
         buffer.append("\r\n")
+    }
+
+    /// Appends a member of RateLimit: `"analytics";r=27;t=12`.
+    private func appendDraft11(
+        _ state: LimitState, of policy: LimitPolicy, to buffer: ByteBuffer
+    ) {
+        policy.append(policy.limits[Int(state.limit)].remainingItem, to: buffer)
+        buffer.append(decimal: UInt64(state.remainingShown))
+        // Requests in flight have no window, only a guess when one of them will end.
+        if state.mustWait || !policy.countsInFlight(Int(state.limit)) {
+            buffer.append(";t=")
+            buffer.append(decimal: state.windowShown.secondsRoundedUp)
+        }
     }
 }
 
 extension LimitPolicy {
-    /// Appends the fields of a decision by this policy: `RateLimitFields.append`, with the policy where it stands.
-    public func append(
-        _ fields: RateLimitFields, for decision: LimitDecision, at clock: ClockReading,
-        jitter: UInt64, omitting omitted: RateLimitFields.Dialects, to buffer: ByteBuffer
-    ) {
-        fields.append(
-            for: decision, of: self, at: clock, jitter: jitter, omitting: omitted, to: buffer)
+    /// Appends `X-RateLimit-Limit: 30` and the name of the next field.
+    fileprivate func appendLimitField(of state: LimitState, to buffer: ByteBuffer) {
+        guard state.isBoosted else {
+            return append(rates[Int(state.rate)].limitField, to: buffer)
+        }
+        buffer.append("X-RateLimit-Limit: ")
+        buffer.append(decimal: UInt64(state.quota))
+        buffer.append("\r\nX-RateLimit-Remaining: ")
     }
 }
 

@@ -12,13 +12,18 @@ public import Primitives
 /// only records; `mark` is `resetAt` of the charge's answer. Each limit of a command is answered by a
 /// `SharedLimitLevel`, in the same order.
 public struct SharedLimitBatch: Sendable {
-    /// The keys the script is given.
-    public private(set) var keys: [[UInt8]] = []
+    /// The number of keys the script is given.
+    public var keyCount: Int { keyEnds.count }
     /// The levels its answer has so far.
     public private(set) var levels = 0
 
+    // All keys one behind the other, and where each ends: a list of lists would be memory for each key.
+    private var keyBytes: [UInt8] = []
+    private var keyEnds: [Int] = []
     private var places: [Digest128: Int] = [:]
     private var rates: [SharedLimitRate] = []
+    /// The rates as they are sent.
+    private var packedRates: [UInt8] = []
     private var commands: [UInt8] = []
     private var integers = 0
 
@@ -39,9 +44,11 @@ public struct SharedLimitBatch: Sendable {
 
     /// Forgets all that was asked and keeps the memory.
     public mutating func removeAll() {
-        keys.removeAll(keepingCapacity: true)
+        keyBytes.removeAll(keepingCapacity: true)
+        keyEnds.removeAll(keepingCapacity: true)
         places.removeAll(keepingCapacity: true)
         rates.removeAll(keepingCapacity: true)
+        packedRates.removeAll(keepingCapacity: true)
         commands.removeAll(keepingCapacity: true)
         integers = 0
         levels = 0
@@ -53,11 +60,22 @@ public struct SharedLimitBatch: Sendable {
     /// Adds a new key.
     ///
     /// - Returns: Its place, from 1.
-    public mutating func add(_ key: [UInt8], _ digest: Digest128) -> Int {
-        keys.append(key)
-        places[digest] = keys.count
-        return keys.count
+    public mutating func add(_ key: Span<UInt8>, _ digest: Digest128) -> Int {
+        keyBytes.append(key)
+        keyEnds.append(keyBytes.count)
+        places[digest] = keyEnds.count
+        return keyEnds.count
     }
+
+    /// A key, by its place from 0.
+    @_lifetime(borrow self)
+    public borrowing func key(at index: Int) -> Span<UInt8> {
+        let start = index == 0 ? 0 : keyEnds[index - 1]
+        return keyBytes.span(ByteRange(start: start, count: keyEnds[index] - start))
+    }
+
+    /// The bytes of all keys together.
+    public var keyByteCount: Int { keyBytes.count }
 
     /// Begins a decision: `count` limits follow, 1 to 8.
     ///
@@ -95,21 +113,18 @@ public struct SharedLimitBatch: Sendable {
         return place
     }
 
-    /// The script's argument.
-    public var argument: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(PackedIntegers.headerBytes + 40 * rates.count + commands.count + 3)
+    /// The bytes of the script's argument.
+    public var argumentByteCount: Int {
+        PackedIntegers.headerBytes + PackedIntegers.byteCount(of: Int64(rates.count))
+            + packedRates.count + commands.count
+    }
+
+    /// Appends the script's argument.
+    public func appendArgument(to bytes: inout [UInt8]) {
         PackedIntegers.appendHeader(1 + 5 * rates.count + integers, to: &bytes)
         PackedIntegers.append(Int64(rates.count), to: &bytes)
-        for rate in rates {
-            PackedIntegers.append(Int64(rate.kind.rawValue), to: &bytes)
-            PackedIntegers.append(rate.quota, to: &bytes)
-            PackedIntegers.append(rate.step, to: &bytes)
-            PackedIntegers.append(rate.span, to: &bytes)
-            PackedIntegers.append(rate.keep, to: &bytes)
-        }
-        bytes.append(contentsOf: commands)
-        return bytes
+        bytes.append(packedRates.span)
+        bytes.append(commands.span)
     }
 
     private mutating func add(_ number: Int64) {
@@ -133,6 +148,11 @@ public struct SharedLimitBatch: Sendable {
             return index
         }
         rates.append(rate)
+        PackedIntegers.append(Int64(rate.kind.rawValue), to: &packedRates)
+        PackedIntegers.append(rate.quota, to: &packedRates)
+        PackedIntegers.append(rate.step, to: &packedRates)
+        PackedIntegers.append(rate.span, to: &packedRates)
+        PackedIntegers.append(rate.keep, to: &packedRates)
         return rates.count - 1
     }
 }

@@ -6,13 +6,12 @@
 /// A reference, so that a connection's parts share it; it belongs to one worker. Reading it empty moves
 /// both positions back to 0, so a warm buffer neither moves nor allocates.
 @safe public final class ByteBuffer {
-    private var base: UnsafeMutableRawPointer
+    @usableFromInline var base: UnsafeMutableRawPointer
     /// Bytes that fit before the block must grow.
     public var capacity: Int { blockSize }
-    // Private, so that the compiler sees all its uses and checks no access at run time.
-    private var blockSize: Int
+    @usableFromInline var blockSize: Int
     private var readIndex = 0
-    private var writeIndex = 0
+    @usableFromInline var writeIndex = 0
 
     /// Creates an empty buffer of `capacity` bytes, at least 64.
     public init(capacity: Int) {
@@ -58,13 +57,15 @@
     }
 
     /// Makes room for `n` more bytes: moves the readable ones to the front, or doubles the block.
+    @inlinable
     @inline(__always)
     public func reserve(_ n: Int) {
         if blockSize - writeIndex < n { makeRoom(n) }
     }
 
     @inline(never)
-    private func makeRoom(_ n: Int) {
+    @usableFromInline
+    func makeRoom(_ n: Int) {
         let length = count
         if blockSize - length >= n {
             unsafe base.copyMemory(from: base + readIndex, byteCount: length)
@@ -90,6 +91,8 @@
     }
 
     /// Appends one byte.
+    @inlinable
+    @inline(__always)
     public func append(_ byte: UInt8) {
         reserve(1)
         unsafe base.storeBytes(of: byte, toByteOffset: writeIndex, as: UInt8.self)
@@ -107,6 +110,9 @@
         writeIndex += bytes.count
     }
 
+    /// Appends the bytes of `range` in `bytes`.
+    public func append(_ range: ByteRange, of bytes: [UInt8]) { append(bytes.span(range)) }
+
     /// Appends the first `count` readable bytes of another buffer, which keeps them.
     public func append(_ count: Int, of other: ByteBuffer) {
         precondition(other !== self)
@@ -116,7 +122,10 @@
     /// Appends all readable bytes of another buffer, which keeps them.
     public func append(_ other: ByteBuffer) { append(other.count, of: other) }
 
-    /// Appends the UTF-8 bytes of a literal.
+    /// Appends the UTF-8 bytes of a literal. Heads are made of them: where the compiler sees the literal it stores
+    /// the bytes themselves.
+    @inlinable
+    @inline(__always)
     public func append(_ text: StaticString) {
         precondition(text.hasPointerRepresentation)
         let length = text.utf8CodeUnitCount
@@ -132,34 +141,47 @@
 
     /// Appends `number` in decimal digits.
     public func append(decimal number: UInt64) {
-        var digits = 1
-        // A product is cheaper than a quotient; beyond 10¹⁹ the next product would not fit.
-        var bound: UInt64 = 10
-        while number >= bound {
-            digits += 1
-            if digits == 20 { break }
-            bound *= 10
-        }
+        let digits = Self.decimalDigits(of: number)
         reserve(digits)
-        var rest = number
-        var at = writeIndex + digits
-        while rest >= 100 {
-            // Two digits per division.
-            let pair = rest % 100
-            rest /= 100
-            at -= 2
-            let tens = UInt8(truncatingIfNeeded: 48 + pair / 10)
-            let ones = UInt8(truncatingIfNeeded: 48 + pair % 10)
-            unsafe base.storeBytes(of: tens, toByteOffset: at, as: UInt8.self)
-            unsafe base.storeBytes(of: ones, toByteOffset: at + 1, as: UInt8.self)
-        }
-        repeat {
-            at -= 1
-            let digit = UInt8(truncatingIfNeeded: 48 + rest % 10)
-            unsafe base.storeBytes(of: digit, toByteOffset: at, as: UInt8.self)
-            rest /= 10
-        } while rest > 0
         writeIndex += digits
+        // `reserve` made the room for all digits; they are written from the last one on.
+        var end = unsafe base + writeIndex
+        var rest = number
+        while rest >= 10 {
+            // Two digits per division.
+            unsafe end -= 2
+            unsafe end.copyMemory(
+                from: Self.digitPairs.utf8Start + Int(truncatingIfNeeded: rest % 100) * 2,
+                byteCount: 2)
+            rest /= 100
+        }
+        // An odd number of digits; an even one ends with a pair.
+        if digits & 1 == 1 {
+            unsafe (end - 1).storeBytes(
+                of: UInt8(truncatingIfNeeded: 48 + rest), as: UInt8.self)
+        }
+    }
+
+    /// The numbers from 00 to 99.
+    @inline(__always) private static var digitPairs: StaticString {
+        """
+        00010203040506070809101112131415161718192021222324252627282930313233343536373839\
+        40414243444546474849505152535455565758596061626364656667686970717273747576777879\
+        8081828384858687888990919293949596979899
+        """
+    }
+
+    /// The number of decimal digits.
+    private static func decimalDigits(of number: UInt64) -> Int {
+        var digits = 2
+        var bound: UInt64 = 100
+        while number >= bound {
+            digits += 2
+            // Beyond 10¹⁸ the next product would not fit.
+            if digits == 20 { return number >= 10_000_000_000_000_000_000 ? 20 : 19 }
+            bound *= 100
+        }
+        return number < bound / 10 ? digits - 1 : digits
     }
 
     /// Lets `body` write into at least `minimum` spare bytes; it returns how many it wrote, or less than

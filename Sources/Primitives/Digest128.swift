@@ -13,6 +13,10 @@ public struct Digest128: Hashable, Sendable, BitwiseCopyable {
         self.low = low
     }
 
+    /// What tables of the standard library go by. A digest is hashed already, under a secret: to hash it again would
+    /// take longer than all the rest of a look-up.
+    public func _rawHashValue(seed: Int) -> Int { Int(truncatingIfNeeded: low) ^ seed }
+
     /// Both digests' bits added modulo 2: of unrelated digests again one that looks random.
     public static func ^ (a: Digest128, b: Digest128) -> Digest128 {
         Digest128(high: a.high ^ b.high, low: a.low ^ b.low)

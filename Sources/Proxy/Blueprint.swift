@@ -30,9 +30,6 @@ public final class Blueprint: Sendable {
     private let apiKeyField: [UInt8]?
     /// Whether tokens may come in a cookie.
     private let hasTokenCookie: Bool
-    /// The dialects of rate limit fields.
-    let limitFields: RateLimitFields
-
     /// What cache keys do not say, because it was so when the process began.
     let unsaid: UnsaidInKeys
 
@@ -51,7 +48,7 @@ public final class Blueprint: Sendable {
         if settings.headers.xRateLimit { dialects.insert(.xRateLimit) }
         if settings.headers.ietfDraft11 { dialects.insert(.ietfDraft11) }
         if settings.headers.ietfDraft03 { dialects.insert(.ietfDraft03) }
-        limitFields = RateLimitFields(
+        let fields = RateLimitFields(
             dialects, resetIsDelta: settings.headers.resetIsDelta,
             retryAfterJitter: settings.headers.retryAfterJitter)
         healthOnMain = settings.admin?.healthOnMain ?? false
@@ -63,7 +60,7 @@ public final class Blueprint: Sendable {
                 space: unsaid.space(of: route, in: settings),
                 scope: UnsaidInKeys.scope(of: route, in: settings),
                 sharedScope: UnsaidInKeys.sharedScope(of: route, in: settings),
-                compression: settings.compression)
+                compression: settings.compression, fields: fields)
         }
     }
 

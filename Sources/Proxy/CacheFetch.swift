@@ -43,13 +43,13 @@ final class CacheFetch {
     ) {
         self.init(
             connection.worker, connection.snapshot, peer: connection.peer, exchange.request,
-            content: exchange.content.copied, exchange.identity, route, cache, fill)
+            content: exchange.content.copied, exchange.identity.copy(), route, cache, fill)
     }
 
     init(
         _ worker: WorkerContext, _ snapshot: Snapshot, peer: IPAddress, _ request: RequestHead,
-        content: [UInt8] = [], _ identity: ResolvedIdentity, _ route: Route, _ cache: CacheRules,
-        _ fill: Fill
+        content: [UInt8] = [], _ identity: consuming ResolvedIdentity, _ route: Route,
+        _ cache: CacheRules, _ fill: Fill
     ) {
         self.worker = worker
         self.snapshot = snapshot

@@ -259,9 +259,11 @@ extension DownstreamConnection {
     /// Settles what the answer cost, and finds out whose limits the client is told: of answers that are stored
     /// no fields about the origin's limits are left.
     private func limitFieldMerge(_ exchange: Exchange, _ head: CachedHead) -> LimitFieldMerge {
-        guard exchange.decision.count > 0, !head.isStorable else { return LimitFieldMerge() }
+        guard exchange.decision.count > 0, !head.isStorable, let route = exchange.limiting else {
+            return LimitFieldMerge()
+        }
         worker.settleLimits(exchange) { LimitCost.units(named: $0, in: head) }
-        return LimitFieldMerge(exchange.decision, snapshot.blueprint.limitFields, head.fields)
+        return LimitFieldMerge(exchange.decision, route.limitFields, head.fields)
     }
 
     /// Sends the body's parts, or of them what is asked for; `false` when the fetch failed inside it.

@@ -134,7 +134,7 @@ extension DownstreamConnection {
         let framing = BodyWriter.framing(
             of: upstream.response, for: exchange.request.method, client: exchange.request.version)
         if framing == .untilClose { keeps = false }
-        let merge = limitFieldMerge(exchange, upstream)
+        let merge = limitFieldMerge(exchange, route, upstream)
         let cache = snapshot.blueprint.routes[exchange.record.route].cache
         ForwardedHead.append(
             upstream.response, framing, merge,
@@ -160,12 +160,15 @@ extension DownstreamConnection {
 
     /// Settles what the answer cost, and finds out whose limits the client is told.
     private func limitFieldMerge(
-        _ exchange: Exchange, _ upstream: UpstreamConnection
+        _ exchange: Exchange, _ route: Route, _ upstream: UpstreamConnection
     ) -> LimitFieldMerge {
         guard exchange.decision.count > 0 else { return LimitFieldMerge() }
-        worker.settleLimits(exchange) { LimitCost.units(named: $0, in: upstream.response.fields) }
-        return LimitFieldMerge(
-            exchange.decision, snapshot.blueprint.limitFields, upstream.response.fields)
+        if exchange.decision.isOpen {
+            worker.settleLimits(exchange) {
+                LimitCost.units(named: $0, in: upstream.response.fields)
+            }
+        }
+        return LimitFieldMerge(exchange.decision, route.limitFields, upstream.response.fields)
     }
 
     /// Relays the body; `false` when either side ended before it did.

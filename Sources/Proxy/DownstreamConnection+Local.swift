@@ -58,14 +58,21 @@ extension DownstreamConnection {
     }
 
     /// Answers 429 with the limits that refused, or 403 where a limit serves identified clients only.
-    func refuse(_ exchange: Exchange, _ route: Route) async -> Afterwards {
+    ///
+    /// - Returns: What becomes of the connection; `nil` when the client does not take the answer at once, or still
+    ///   sends: then `endAnswer` is due.
+    func refuseNow(_ exchange: Exchange, _ route: Route) -> Afterwards? {
         let wantsProblem =
             exchange.request.fields.contains(.accept) && acceptsProblemJSON(exchange.request)
         writeRefusal(exchange, exchange.decision, route, problemJSON: wantsProblem)
         let type: StaticString = wantsProblem ? "application/problem+json" : "application/json"
-        return await send(exchange, exchange.decision.refusalStatus, type: type) { output in
+        let keeps = appendAnswer(exchange, exchange.decision.refusalStatus, type: type) { output in
             output.append("Cache-Control: no-store\r\n")
         }
+        guard exchange.body.isComplete, (try? stream.writeNow(exchange.output)) ?? false else {
+            return nil
+        }
+        return keeps ? .nextRequest : .close
     }
 
     private func writeRefusal(
@@ -76,7 +83,7 @@ extension DownstreamConnection {
         exchange.scratch.removeAll()
         route.limits.appendRefusalBody(
             for: decision, problemJSON: problemJSON,
-            retryAfter: snapshot.blueprint.limitFields.retryAfterSeconds(
+            retryAfter: route.limitFields.retryAfterSeconds(
                 of: decision, jitter: exchange.jitter), to: exchange.scratch)
         exchange.scratch.append("\n")
     }
@@ -91,6 +98,16 @@ extension DownstreamConnection {
         _ exchange: Exchange, _ status: Status, type: StaticString?,
         _ appendFields: (ByteBuffer) -> Void
     ) async -> Afterwards {
+        appendAnswer(exchange, status, type: type, appendFields)
+        return await endAnswer(exchange)
+    }
+
+    /// Appends a local answer to the output; whether another request may follow it.
+    @discardableResult
+    private func appendAnswer(
+        _ exchange: Exchange, _ status: Status, type: StaticString?,
+        _ appendFields: (ByteBuffer) -> Void
+    ) -> Bool {
         exchange.record.status = status
         let keeps = mayKeep(exchange)
         let output = exchange.output
@@ -111,6 +128,13 @@ extension DownstreamConnection {
             exchange.record.bodyBytes = UInt64(exchange.scratch.count)
             output.append(exchange.scratch)
         }
+        return keeps
+    }
+
+    /// Sends what is left of a local answer, and drops what the client still sends of its request.
+    func endAnswer(_ exchange: Exchange) async -> Afterwards {
+        let keeps = mayKeep(exchange)
+        let output = exchange.output
         do {
             if try !stream.writeNow(output) {
                 try await stream.write(output, patience: http.idleTimeout)
@@ -131,13 +155,10 @@ extension DownstreamConnection {
         costField: ([UInt8]) -> UInt32? = { _ in nil }
     ) {
         guard exchange.decision.count > 0, let route = exchange.limiting else { return }
-        worker.settleLimits(exchange, costField: costField)
-        // Read before, so that the policy is lent and not copied.
-        let fields = snapshot.blueprint.limitFields
-        let (decision, decided, jitter) = (exchange.decision, exchange.decided, exchange.jitter)
-        let output = exchange.output
-        route.limits.append(
-            fields, for: decision, at: decided, jitter: jitter, omitting: omitted, to: output)
+        if exchange.decision.isOpen { worker.settleLimits(exchange, costField: costField) }
+        route.limitFields.append(
+            for: exchange.decision, of: route.limits, at: exchange.decided, jitter: exchange.jitter,
+            omitting: omitted, to: exchange.output)
     }
 
     /// `Connection: close`, or `keep-alive` for an HTTP/1.0 client that asked for it.

@@ -12,9 +12,14 @@ extension DownstreamConnection {
     func serve(_ exchange: Exchange) async -> Afterwards {
         exchange.begin(exchange.request.framing)
         exchange.noteCredentials(snapshot.blueprint)
-        let afterwards = await answer(
-            exchange,
-            worker.judge(exchange, exchange.request, peer: peer, by: snapshot, isPeek: false))
+        let afterwards: Afterwards
+        switch worker.judge(exchange, exchange.request, peer: peer, by: snapshot, isPeek: false) {
+        case .refuse(let route):
+            // Hardly any refusal waits: most are over before a function that may wait would have begun.
+            let done = refuseNow(exchange, route)
+            afterwards = if let done { done } else { await endAnswer(exchange) }
+        case let verdict: afterwards = await answer(exchange, verdict)
+        }
         worker.finish(exchange, of: self)
         exchange.content.forget(in: worker.shared)
         return afterwards
@@ -22,7 +27,7 @@ extension DownstreamConnection {
 
     private func answer(_ exchange: Exchange, _ first: consuming Verdict) async -> Afterwards {
         var verdict = consume first
-        if verdict.waits { verdict = await wait(exchange, verdict) }
+        if verdict.waits { verdict = await wait(exchange, consume verdict) }
         // A fill may turn out to be for another variant; a second look finds the right one.
         for _ in 0..<Bounds.lookups {
             switch consume verdict {
@@ -31,7 +36,8 @@ extension DownstreamConnection {
             case .forward(let route):
                 return await forward(exchange, route)
             case .refuse(let route):
-                return await refuse(exchange, route)
+                if let done = refuseNow(exchange, route) { return done }
+                return await endAnswer(exchange)
             case .goAround(let route, let reason):
                 return await goAround(exchange, route, reason)
             case .serveAndRefresh(let route, let cache, let stored, let fill):
@@ -75,10 +81,10 @@ extension DownstreamConnection {
     }
 
     /// Waits for what the verdict says: the answer of Redis, the turn, the content. What becomes of the request then.
-    private func wait(_ exchange: Exchange, _ first: Verdict) async -> Verdict {
-        var verdict = first
+    private func wait(_ exchange: Exchange, _ first: consuming Verdict) async -> Verdict {
+        var verdict = consume first
         while true {
-            switch verdict {
+            switch consume verdict {
             case .askLimits(let route):
                 verdict = await worker.askLimits(exchange, route, snapshot, isPeek: false)
                 if stream.peerClosed {
@@ -96,7 +102,7 @@ extension DownstreamConnection {
                     return .reject(rejection)
                 }
                 verdict = worker.goOn(exchange, exchange.request, route, snapshot, isPeek: false)
-            default: return verdict
+            case let verdict: return verdict
             }
         }
     }

@@ -14,7 +14,7 @@ extension Explanation.Identity {
         counted =
             identity.countedAddress == identity.address
             ? nil : "\(identity.countedAddress)/\(settings.ipv6Prefix)"
-        let asked = Asked(identity: copy identity, request: copy request)
+        let asked = Asked(identity: identity.copy(), request: copy request)
         user = asked.part(identity.user?.text, identity.userSource, settings.user)
         company = asked.part(identity.company?.text, identity.companySource, settings.company)
         tier = asked.part(
@@ -51,7 +51,7 @@ extension Explanation.Identity {
 }
 
 /// What explains where a part of the identity comes from.
-private struct Asked {
+private struct Asked: ~Copyable {
     let identity: ResolvedIdentity
     let request: RequestHead
 

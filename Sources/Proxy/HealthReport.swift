@@ -4,8 +4,8 @@ public import Primitives
 import RedisClient
 import Upstreams
 
-/// What an orchestrator is told.
-public struct HealthReport: Sendable {
+/// What an orchestrator is told. A reference: it is rare, and would make every `Verdict` as large as itself.
+public final class HealthReport: Sendable {
     /// Which question it answers.
     public enum Kind: Sendable, BitwiseCopyable {
         /// `/health`: everything, for people and dashboards.

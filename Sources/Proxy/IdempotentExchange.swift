@@ -43,7 +43,7 @@ final class IdempotentExchange {
         var request = exchange.request
         if request.framing != .none { request.framing = .length(UInt64(content.count)) }
         self.request = request
-        identity = exchange.identity
+        identity = exchange.identity.copy()
     }
 
     private var now: MonotonicTime { worker.loop.now }

@@ -31,16 +31,19 @@ struct LimitFieldMerge {
     init(
         _ decision: LimitDecision, _ own: RateLimitFields, _ fields: borrowing FieldList
     ) {
-        guard let tightest = decision.tightest else { return }
+        let hasX =
+            own.dialects.contains(.xRateLimit) && fields.containsAny(of: LimitFieldMerge.xNames)
+        let hasDraft03 = own.dialects.contains(.ietfDraft03) && fields.hasDraft03
+        guard hasX || hasDraft03, let tightest = decision.tightest else { return }
         let state = decision[tightest]
-        if own.dialects.contains(.xRateLimit) && fields.containsAny(of: LimitFieldMerge.xNames) {
+        if hasX {
             let theirs = Numbers(
                 limit: fields.onlyIndex(of: .xRatelimitLimit),
                 remaining: fields.onlyIndex(of: .xRatelimitRemaining),
                 reset: fields.onlyIndex(of: .xRatelimitReset), in: fields)
             xRateLimit = theirs?.isTighter(than: state) ?? false ? .origin : .own
         }
-        if own.dialects.contains(.ietfDraft03) && fields.hasDraft03 {
+        if hasDraft03 {
             let theirs = Numbers(
                 limit: fields.onlyIndex(named: "ratelimit-limit"),
                 remaining: fields.onlyIndex(named: "ratelimit-remaining"),

@@ -15,6 +15,8 @@ public final class Route: Sendable {
     let upstream: Int
     /// The limits.
     let limits: LimitPolicy
+    /// The fields that tell clients about them.
+    let limitFields: RateLimitFields
     /// Which limits of the configuration they are.
     let limitIndices: [Int]
     /// Their names, for the log.
@@ -49,11 +51,13 @@ public final class Route: Sendable {
 
     /// Compiles `route`; `claims` are the blueprint's, `space` tells its cache keys from those of other
     /// upstreams, `scope` its idempotency keys from those of other routes. `compression`: the configuration's,
-    /// which the route may not want; `sharedScope`: what its cache keys do not say.
+    /// which the route may not want; `sharedScope`: what its cache keys do not say; `fields`: how clients are told
+    /// about limits.
     init(
         _ route: RouteSettings, limits all: [LimitDefinition], claims: [String], space: String,
-        scope: String, sharedScope: UInt64, compression: CompressionPolicy?
+        scope: String, sharedScope: UInt64, compression: CompressionPolicy?, fields: RateLimitFields
     ) {
+        limitFields = fields
         name = Array(route.match.name.utf8)
         pattern = Array(route.match.path.utf8)
         upstream = route.upstream

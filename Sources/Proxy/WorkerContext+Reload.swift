@@ -72,8 +72,13 @@ extension WorkerContext {
     }
 
     /// The rows of the limits of `route`, of a request that began under `old`; -1 for a limit that is gone.
+    @inline(__always)
     func rows(of route: Route, in old: Snapshot) -> [Int] {
-        if old === snapshot { return route.limitIndices }
+        old === snapshot ? route.limitIndices : movedRows(of: route, in: old)
+    }
+
+    @inline(never)
+    private func movedRows(of route: Route, in old: Snapshot) -> [Int] {
         let limits = snapshot.blueprint.settings.limits
         return route.limitIndices.map { index in
             let name = old.blueprint.settings.limits[index].name

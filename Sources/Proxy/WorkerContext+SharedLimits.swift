@@ -20,7 +20,8 @@ extension WorkerContext {
         _ exchange: Exchange, _ route: Route, _ snapshot: Snapshot, isPeek: Bool
     ) async -> Verdict {
         let decision = exchange.decision
-        let hasLeases = await awaitLeases(exchange, route)
+        var hasLeases = true
+        if route.limits.hasLeased { hasLeases = await awaitLeases(exchange, route) }
         while decision.awaitsRedis {
             let replicas = shared.liveReplicas
             if hasLeases, let limiter = sharedLimiter {

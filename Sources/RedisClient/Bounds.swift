@@ -20,6 +20,8 @@ enum Bounds {
     static let stableLife = Nanoseconds.seconds(1)
     /// How long an attempt to connect may take while Redis is away, unless timeouts say more.
     static let probeTime = Nanoseconds.milliseconds(400)
+    /// Batches of strict limits whose memory is kept for later turns.
+    static let idleTurns = 8
     /// Orders for leases in one call.
     static let leasesPerCall = 256
     /// How often a subscription asks whether its connection lives, and how long it may say nothing.

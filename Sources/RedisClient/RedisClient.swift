@@ -129,6 +129,16 @@ public final class RedisClient {
         }
     }
 
+    /// Runs the script of `call`, which learns of its result as by the other `begin`.
+    func begin(_ call: ScriptCall, until deadline: MonotonicTime) {
+        begin(call.command(byName: true), until: deadline) { [self] result in
+            guard case .failure(.server(let error)) = result, error.kind == .noScript else {
+                return call.end(result)
+            }
+            begin(call.command(byName: false), until: deadline) { call.end($0) }
+        }
+    }
+
     /// Runs `script` and waits for its reply, but not beyond `until`.
     public func run(
         _ script: RedisScript, keys: [[UInt8]], arguments: [[UInt8]],

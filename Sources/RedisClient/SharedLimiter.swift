@@ -8,7 +8,7 @@ import Settings
 ///
 ///     requests of a turn ─► ask ─► batch ─► one EVALSHA at the end of the turn ─► answer ─► all that wait go on
 ///
-/// The first question of a turn puts the call behind all tasks that are ready then, so that each of them adds its own.
+/// A call leaves when all tasks have run that were ready in the turn, so that each of them adds its own.
 /// In a cluster a call may use keys of one slot alone: there is a batch for each slot, and a decision whose limits lie in
 /// several slots is made slot by slot; when one refuses, those before it are given back what they were charged. Meanwhile
 /// others may be refused that would have passed, and never the other way round.
@@ -28,10 +28,14 @@ public final class SharedLimiter {
     /// Makes the texts of keys.
     public let keys: SharedKeyWriter
     private let client: RedisClient
-    /// The batches of this turn, by slot; without a cluster all keys are in slot 0.
-    private var turns: [Int: SharedTurn] = [:]
-
-    private static let script = RedisScript(SharedLimitScript.text)
+    /// The batches of this turn in their order.
+    private var gathered: [SharedTurn] = []
+    /// Those that are not full by slot, in a cluster; elsewhere all keys are in slot 0.
+    private var bySlot: [Int: SharedTurn] = [:]
+    /// For later turns.
+    private var idle: [SharedTurn] = []
+    // What is gathered holds on to its limiter, so it is there when this runs.
+    private lazy var sendAll: () -> Void = { [unowned self] in sendGathered() }
 
     /// Asks through `client`.
     public init(_ client: RedisClient) {
@@ -58,11 +62,10 @@ public final class SharedLimiter {
     public func ask(slot: Int, _ add: (inout SharedLimitBatch) -> Int) async -> Answer? {
         let turn = currentTurn(slot)
         let place = add(&turn.batch)
-        let waiter = Waiter(client.loop)
-        turn.waiters.append(waiter)
+        let waiter = turn.waiter(on: client.loop)
         // The call ends at its deadline at the latest.
         while !turn.isOver { _ = await waiter.wait(until: .never) }
-        return turn.reply.map { Answer(reply: $0, place: place) }
+        return turn.read().map { Answer(reply: $0, place: place) }
     }
 
     /// Adds a correction, whose answer nobody waits for. It is lost when Redis does not answer.
@@ -77,41 +80,25 @@ public final class SharedLimiter {
     }
 
     private func currentTurn(_ slot: Int) -> SharedTurn {
-        if let turn = turns[slot], !turn.batch.isFull { return turn }
-        let turn = SharedTurn()
-        turns[slot] = turn
-        client.loop.start { [self] in send(turn, slot) }
+        if let newest = gathered.last, newest.slot == slot, !newest.batch.isFull { return newest }
+        if let turn = bySlot[slot], !turn.batch.isFull { return turn }
+        let turn = idle.popLast() ?? SharedTurn()
+        turn.begin(slot, of: self)
+        if gathered.isEmpty { client.loop.atEndOfTurn(sendAll) }
+        gathered.append(turn)
+        if client.isCluster { bySlot[slot] = turn }
         return turn
     }
 
-    private func send(_ turn: SharedTurn, _ slot: Int) {
-        if turns[slot] === turn { turns[slot] = nil }
-        let levels = turn.batch.levels
-        client.begin(
-            Self.script, keys: turn.batch.keys, arguments: [turn.batch.argument],
-            until: client.deadline
-        ) { result in
-            if case .success(let reply) = result, let bytes = reply.bytes {
-                turn.end(SharedLimitReply(bytes.span, levels: levels))
-            } else {
-                turn.end(nil)
-            }
-        }
+    private func sendGathered() {
+        let deadline = client.deadline
+        for turn in gathered { client.begin(turn, until: deadline) }
+        gathered.removeAll(keepingCapacity: true)
+        bySlot.removeAll(keepingCapacity: true)
     }
-}
 
-/// The questions of one turn of the loop, and who waits for their answer.
-private final class SharedTurn {
-    var batch = SharedLimitBatch()
-    var waiters: [Waiter] = []
-    private(set) var isOver = false
-    private(set) var reply: SharedLimitReply?
-
-    /// Hands the answer to all that wait; `nil`: there is none.
-    func end(_ reply: SharedLimitReply?) {
-        self.reply = reply
-        isOver = true
-        for waiter in waiters { waiter.wake() }
-        waiters = []
+    /// Keeps what a turn has of memory, for a later one.
+    func takeBack(_ turn: SharedTurn) {
+        if idle.count < Bounds.idleTurns { idle.append(turn) }
     }
 }

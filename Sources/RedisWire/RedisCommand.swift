@@ -62,6 +62,16 @@ public struct RedisCommand: Sendable {
     /// Adds an argument.
     public mutating func append(text: String) { append(Array(text.utf8).span) }
 
+    /// Adds an argument of `length` bytes, which `write` appends.
+    public mutating func append(bytes length: Int, _ write: (inout [UInt8]) -> Void) {
+        appendHead(length)
+        let end = parts.count + length
+        write(&parts)
+        precondition(parts.count == end)
+        appendEnd()
+        count += 1
+    }
+
     /// Adds a number in decimal digits.
     public mutating func append(_ number: Int64) {
         appendHead(RedisCommand.digits(of: number.magnitude) + (number < 0 ? 1 : 0))

@@ -13,21 +13,35 @@ public struct RedisScript: Sendable, Equatable {
 
     /// The call by name, which a server that does not know the script answers with NOSCRIPT.
     public func callByName(keys: [[UInt8]], arguments: [[UInt8]]) -> RedisCommand {
-        command("EVALSHA", digest, keys, arguments)
+        command(byName: true, keys, arguments)
     }
 
     /// The call with its text, by which the server learns it.
     public func callByText(keys: [[UInt8]], arguments: [[UInt8]]) -> RedisCommand {
-        command("EVAL", text, keys, arguments)
+        command(byName: false, keys, arguments)
+    }
+
+    /// Begins a call, to which as many keys and then the arguments are to be added.
+    ///
+    /// - Parameters:
+    ///   - byName: Whether by name; otherwise with the text.
+    ///   - keys: The number of keys.
+    ///   - size: The bytes of keys and arguments; room is made for them and what stands between them.
+    /// - Returns: The call without keys and arguments.
+    public func begin(byName: Bool, keys: Int, reserving size: Int) -> RedisCommand {
+        let script = byName ? digest : text
+        var command = RedisCommand(
+            byName ? "EVALSHA" : "EVAL", reserving: script.count + size + 64)
+        command.append(script)
+        command.append(Int64(keys))
+        return command
     }
 
     private func command(
-        _ name: StaticString, _ script: [UInt8], _ keys: [[UInt8]], _ arguments: [[UInt8]]
+        byName: Bool, _ keys: [[UInt8]], _ arguments: [[UInt8]]
     ) -> RedisCommand {
         let size = keys.reduce(arguments.reduce(0) { $0 + $1.count + 12 }) { $0 + $1.count + 12 }
-        var command = RedisCommand(name, reserving: script.count + size + 32)
-        command.append(script)
-        command.append(Int64(keys.count))
+        var command = begin(byName: byName, keys: keys.count, reserving: size)
         for key in keys { command.append(key: key) }
         for argument in arguments { command.append(argument) }
         return command

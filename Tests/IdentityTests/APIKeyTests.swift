@@ -28,7 +28,7 @@ func `a key of the file names user, company and tier`(header: String) {
     var worker = worker(keys, header: header)
     #expect(worker.resolve([(header.uppercased(), "first")]) == .apiKey)
     #expect(worker.identity.texts == ("42", "acme", "pro"))
-    #expect(worker.identity.userIsProven)
+    #expect(worker.identity.userIsProven == true)
     #expect(worker.resolve([(header, "second")]) == .apiKey)
     #expect(worker.identity.texts == ("43", nil, nil))
     #expect(worker.identity.companySource == nil)

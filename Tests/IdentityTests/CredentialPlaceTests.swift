@@ -43,7 +43,7 @@ private let good = token()
     var worker = Verifying { $0.jwt?.cookie = "session" }
     let cookie = ("Cookie", "a=b; session=\(good); c=d")
     #expect(worker.resolve([cookie]) == .token)
-    #expect(worker.identity.userIsProven)
+    #expect(worker.identity.userIsProven == true)
     #expect(worker.resolve([("Authorization", "Basic dTpw"), cookie]) == .none)
     #expect(worker.resolve([("Authorization", "Bearer x"), cookie]).isBad)
     #expect(worker.resolve([("Cookie", "session=nonsense")]) == .invalidToken(.malformed))
@@ -76,7 +76,7 @@ private func cookie(_ lines: String...) -> String? {
     }
     worker.resolve(lines.map { ("Cookie", $0) })
     #expect(worker.identity.credential == .none)
-    #expect(!worker.identity.userIsProven)
+    #expect(worker.identity.userIsProven == false)
     #expect((worker.identity.userSource == 0) == (worker.identity.texts.user != nil))
     return worker.identity.texts.user
 }

@@ -98,7 +98,7 @@ func `Forwarded is walked like X-Forwarded-For`(lines: [String], expected: Strin
         peer: address("198.51.100.1"), request: request(fields), credentials: nobody,
         at: WallTime(nanoseconds: 0), into: &identity)
     #expect(identity.address == address("198.51.100.1"))
-    #expect(!identity.peerIsTrusted)
+    #expect(identity.peerIsTrusted == false)
     #expect(identity.texts.user == nil)
     #expect(identity.texts.company == nil)
     #expect(identity.texts.tier == nil)
@@ -129,7 +129,7 @@ func `Forwarded is walked like X-Forwarded-For`(lines: [String], expected: Strin
     IdentityResolver(settings()).resolve(
         peer: address("10.0.0.1"), request: request(fields), credentials: nobody,
         at: WallTime(nanoseconds: 0), into: &identity)
-    #expect(identity.peerIsTrusted)
+    #expect(identity.peerIsTrusted == true)
     #expect(identity.texts.user == "42")
     #expect(identity.texts.company == "acme")
     #expect(identity.texts.tier == "pro")
@@ -179,9 +179,9 @@ func `Forwarded is walked like X-Forwarded-For`(lines: [String], expected: Strin
     #expect(identity.texts.user == nil)
     #expect(identity.texts.company == nil)
     #expect(identity.texts.tier == nil)
-    #expect(identity.peerIsTrusted)
+    #expect(identity.peerIsTrusted == true)
     identity.reset()
-    #expect(!identity.peerIsTrusted)
+    #expect(identity.peerIsTrusted == false)
 }
 
 @Test func `the walk gives what the obvious one gives, and never what a client wrote`() {

@@ -55,7 +55,7 @@ private func worker(_ user: [IdentitySettings.Source]) -> Verifying {
     var worker = worker([.cookie("sid"), .claim("sub")])
     worker.resolve([good, cookie])
     #expect(worker.identity.texts.user == "of-the-cookie")
-    #expect(!worker.identity.userIsProven)
+    #expect(worker.identity.userIsProven == false)
     #expect(worker.identity.credential == .token)
     worker.resolve([good])
     #expect(worker.identity.texts.user == "of the token")
@@ -84,7 +84,7 @@ private func worker(_ user: [IdentitySettings.Source]) -> Verifying {
     worker.resolve([bad])
     #expect(worker.identity.texts.user == nil)
     #expect(worker.identity.userSource == nil)
-    #expect(!worker.identity.userIsProven)
+    #expect(worker.identity.userIsProven == false)
 }
 
 @Test func `company and tier have sources of their own`() {

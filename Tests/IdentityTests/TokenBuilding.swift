@@ -102,7 +102,7 @@ func keySet(_ keys: String...) -> [TokenKey]? {
 }
 
 /// A worker that looks at tokens, with what it needs to be asked.
-struct Verifying {
+struct Verifying: ~Copyable {
     var settings: IdentitySettings
     let resolver: IdentityResolver
     let credentials: Credentials

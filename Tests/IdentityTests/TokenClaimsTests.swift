@@ -174,7 +174,7 @@ func `texts and whole numbers are kept, everything else and what no field could 
     }
     for _ in 0..<2 {
         #expect(worker.take(token(claims)) == .token)
-        let identity = worker.identity
+        let identity = worker.identity.copy()
         #expect(identity.claimText(0) == "pro")
         #expect(identity.claimText(1) == nil)
         #expect(identity.claimText(2) == "pro")

@@ -22,7 +22,7 @@ private let signers: [(JWTAlgorithm, Signer, TokenKey)] = [
                 var worker = Verifying(keys: keys, algorithms: [algorithm])
                 #expect(worker.take(token(by: signer)) == .token, "\(algorithm)")
                 #expect(worker.identity.texts.user == "42")
-                #expect(worker.identity.userIsProven)
+                #expect(worker.identity.userIsProven == true)
                 #expect(worker.identity.userSource == 0)
             }
         }

@@ -168,6 +168,17 @@ private struct SharedScene {
 extension SharedLimitBatch {
     /// The place of a key, which is added if it is a new one.
     mutating func named(of digest: Digest128, text: () -> [UInt8]) -> Int {
-        place(of: digest) ?? add(text(), digest)
+        place(of: digest) ?? add(text().span, digest)
+    }
+
+    /// All keys.
+    var keys: [[UInt8]] { (0..<keyCount).map { key(at: $0).copied } }
+
+    /// The script's argument.
+    var argument: [UInt8] {
+        var bytes: [UInt8] = []
+        appendArgument(to: &bytes)
+        #expect(bytes.count == argumentByteCount)
+        return bytes
     }
 }

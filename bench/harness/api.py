@@ -1,7 +1,6 @@
 """The demo API behind Weir (weir/api.yaml) and its users: what the scenarios of bench/load share."""
 import argparse
 import contextlib
-import os
 import re
 import sys
 

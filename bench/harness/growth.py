@@ -8,7 +8,7 @@ from .children import WORK, Failure, cpu_between
 from .counters import LONG, SHORT, UnderCallgrind, instructions_between
 from .load import get
 from .paced import Pacer, errors, pace
-from .proxies import LOAD_CORE, PROXY_CORE, Backends, Weir
+from .proxies import PROXY_CORE, Backends, Weir
 
 FILLING_SECONDS_MAX = 300
 

@@ -30,7 +30,9 @@ def circumstances():
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "commit": _said(["git", "rev-parse", "--short=12", "HEAD"]),
-        "dirty": bool(_said(["git", "status", "--porcelain", "--untracked-files=no"])),
+        # Of what is measured and how; not of the numbers that a run before this one has written.
+        "dirty": bool(_said(["git", "status", "--porcelain", "--untracked-files=no", "--", "Sources", "Package.swift",
+                             "Makefile", "bench", ":!bench/history.ndjson"])),
         "cpu": _processor(),
         "cores": os.cpu_count(),
         "load": round(os.getloadavg()[0], 2),

@@ -138,7 +138,8 @@ private struct Stages {
 
     func appendLimitFields() {
         output.removeAll()
-        limits.append(fields, for: decision, at: clock, jitter: 0, omitting: [], to: output)
+        fields.append(
+            for: decision, of: limits, at: clock, jitter: 0, omitting: [], to: output)
         guard output.count > 100 else { Report.fail("no fields") }
     }
 }
