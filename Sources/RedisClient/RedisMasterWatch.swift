@@ -38,12 +38,10 @@ final class RedisMasterWatch {
         self.random = random
         loop = connector.loop
         pause = Waiter(loop)
-        if Host.environment["NO_SUB"] == nil {
-            subscription = RedisSubscription(  //X
-                connector.settings, at: .sentinels(sentinels), channels: RedisMasterWatch.channels,
-                loop: loop, random: SeededRandom(seed: self.random.next())
-            ) { [weak self] event in self?.take(event) }
-        }  //X
+        subscription = RedisSubscription(
+            connector.settings, at: .sentinels(sentinels), channels: RedisMasterWatch.channels,
+            loop: loop, random: SeededRandom(seed: self.random.next())
+        ) { [weak self] event in self?.take(event) }
         loop.start { [self] in await askNowAndThen() }
     }
 

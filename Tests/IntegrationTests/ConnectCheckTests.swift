@@ -59,9 +59,11 @@ extension Integration {
                     let places = cluster.servers.map { "127.0.0.1:\($0.port)" }
                     // A replica without an offset is not named.
                     try cluster.servers[0].ask("SET", "b", "1")
-                    try waitFor("all know how far the replica is") {
-                        try cluster.servers[1].ask("CLUSTER", "SLOTS")
-                            .contains("\(cluster.servers[3].port)")
+                    for server in cluster.servers[1...2] {
+                        try waitFor("all know how far the replica is") {
+                            try server.ask("CLUSTER", "SLOTS")
+                                .contains("\(cluster.servers[3].port)")
+                        }
                     }
                     let redis = "cluster: ['\(places[1])'], read_replicas: true"
                     let well = try check(redis, upstream)
