@@ -43,7 +43,7 @@ public enum ReplyFailure: Error, Sendable, Equatable, BitwiseCopyable {
                 { task, text, length in unsafe RedisReader.takeString(task, text, length) },
                 { task, count in unsafe RedisReader.takeArray(task, Int(count)) },
                 { task, number in unsafe RedisReader.take(.integer(number), task) },
-                { task in unsafe RedisReader.take(.null, task) }))
+                { task in unsafe RedisReader.takeNull(task) }))
         guard let made = unsafe redisReaderCreateWithFunctions(functions) else {
             preconditionFailure("no memory for a reader")
         }
@@ -139,6 +139,14 @@ public enum ReplyFailure: Error, Sendable, Equatable, BitwiseCopyable {
         unsafe owner(task)?.add(reply)
         // hiredis wants an object that is not nil, and never looks into it.
         return unsafe task?.pointee.privdata
+    }
+
+    /// RESP 2 says that a string or an array is not there; the null of RESP 3 is a type of its own.
+    private static func takeNull(
+        _ task: UnsafePointer<redisReadTask>?
+    ) -> UnsafeMutableRawPointer? {
+        guard unsafe task?.pointee.type != REDIS_REPLY_NIL else { return nil }
+        return unsafe take(.null, task)
     }
 
     private static func takeString(
