@@ -107,7 +107,8 @@ final class ProxyProcess {
         if let adminSettings = settings.admin {
             let admin = AdminServer(
                 adminSettings, server: server, loop: loop,
-                changed: { [self] in events.cache($0, at: loop.clock) }, awaitRedis: awaitRedis)
+                changed: { [self] in events.cache($0, at: loop.clock) }, awaitRedis: awaitRedis,
+                forgetShared: redis.map { redis in { await redis.forgetLimits($0) } })
             do {
                 adminAddress = try admin.start()
             } catch {
