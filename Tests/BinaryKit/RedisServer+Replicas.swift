@@ -6,6 +6,7 @@ extension RedisServer {
         try self.init(in: folder, ["--replicaof", "127.0.0.1", "\(master.port)"] + arguments)
         try waitFor("the replica follows") {
             try ask("INFO", "replication").contains("master_link_status:up")
+                && master.ask("INFO", "replication").contains("port=\(port),state=online")
         }
     }
 
