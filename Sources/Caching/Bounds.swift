@@ -98,6 +98,9 @@ public enum CacheBounds {
     /// The largest body that goes to Redis, in bytes: a larger one could not come back within the time an answer of
     /// Redis may take.
     public static let sharedBytes = 1 << 20
+    /// Tags and groups of an answer by whose sets it can be found in Redis. Purges mean all it has; what is beyond lies
+    /// there until it is read or its time is over.
+    public static let sharedTags = 32
     /// How much older than the answer a Last-Modified must be to tell versions apart (RFC 9110 §8.8.2.2).
     static let strongDateSeconds: Int64 = 60
 }

@@ -64,6 +64,8 @@ enum Bounds {
     static let deadJobs = 256
     static let jobAttempts = 5
     static let jobBackoff = Backoff(first: .seconds(1), longest: .seconds(60))
+    /// Jobs that free purged answers in Redis at once: one that walks over all names, and one of a tag.
+    static let freeJobs = 2
     /// Own names in a request's Via before it counts as a loop.
     static let viaHops = 8
     /// Log lines gathered before they are handed to the log's thread, in bytes.

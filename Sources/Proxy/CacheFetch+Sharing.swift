@@ -47,10 +47,24 @@ extension CacheFetch {
             if !isFirst { second.note(use) }
             end(with: stored)
             return .ended
+        case .serveStale(let stored):
+            if takesStale, fill.complete(withStale: stored) {
+                outcome = .done
+                return .ended
+            }
+            if fill.stored == nil { revived = stored }
         case .validate(let stored): if fill.stored == nil { revived = stored }
         case .none: break
         }
         return .nothing
+    }
+
+    /// Looks into Redis and no further; whether there is something in the store now.
+    func endsWithLook() async -> Bool {
+        defer { fill.release(at: now) }
+        guard let second else { return false }
+        takesStale = true
+        return await look(in: second, isFirst: true) == .ended
     }
 
     /// Looks for a fresh answer in a replica; whether the fetch has ended with it. Only that counts: what a replica does

@@ -39,7 +39,10 @@ extension DownstreamConnection {
                 if let done = refuseNow(exchange, route) { return done }
                 return await endAnswer(exchange)
             case .goAround(let route, let reason):
-                return await goAround(exchange, route, reason)
+                guard let cache = rulesInRedis(exchange, route, reason),
+                    await looksInRedis(exchange, route, cache)
+                else { return await goAround(exchange, route, reason) }
+                verdict = worker.lookUp(exchange, exchange.request, route, cache)
             case .serveAndRefresh(let route, let cache, let stored, let fill):
                 CacheFetch(self, exchange, route, cache, fill).start()
                 var detail: StaticString?
@@ -48,7 +51,9 @@ extension DownstreamConnection {
                 }
                 return await serve(exchange, stored, detail: detail)
             case .lead(let route, let cache, let lead):
-                CacheFetch(self, exchange, route, cache, lead.fill).start()
+                let fetch = CacheFetch(self, exchange, route, cache, lead.fill)
+                fetch.takesStale = true
+                fetch.start()
                 exchange.record.cache = .miss
                 exchange.answer = .miss
                 exchange.cacheStatus = .forwarded(lead.reason)

@@ -27,6 +27,10 @@ extension MetricsReport {
         text.sample(counts.written, [MetricLabel("outcome", "sent")])
         text.sample(counts.notWritten, [MetricLabel("outcome", "skipped")])
         text.family(
+            "weir_cache_redis_freed_total", .counter,
+            help: "Purged answers that were removed from Redis behind the purges of this process.")
+        text.sample(counts.freed)
+        text.family(
             "weir_cache_leases_total", .counter,
             help: "Fetches for all replicas: leases taken, and waits for another one's answer.")
         text.sample(counts.leases, [MetricLabel("outcome", "taken")])

@@ -115,12 +115,18 @@ final class RedisNode {
         call.finish(.failure(reason))
     }
 
+    /// Whether `command`, whose reply nobody waits for, can be sent at once; counted when it cannot.
+    func canTake(_ command: RedisCommand) -> Bool {
+        if case .ready(let link) = state, !link.isStalled, link.hasRoom(for: command) {
+            return true
+        }
+        health.counts.dropped.add()
+        return false
+    }
+
     /// Sends a command whose reply nobody waits for; `false` when it was not taken.
     func send(_ command: RedisCommand) -> Bool {
-        guard case .ready(let link) = state, !link.isStalled, link.hasRoom(for: command) else {
-            health.counts.dropped.add()
-            return false
-        }
+        guard canTake(command), case .ready(let link) = state else { return false }
         health.counts.commands.add()
         link.send(command, for: nil)
         return true

@@ -129,7 +129,7 @@ public final class SecondLevel {
     public func note(_ use: SharedAnswer.Use) {
         switch use {
         case .serve: counts.hits += 1
-        case .validate: counts.stale += 1
+        case .validate, .serveStale: counts.stale += 1
         case .none: counts.misses += 1
         }
     }
@@ -180,7 +180,12 @@ public final class SecondLevel {
         }
         let name = SharedKey.name(of: key.span, variant: head.variant, namespace: namespace)
         isSent = isSent && set(name, form, for: lifetime)
-        if isSent { counts.written += 1 } else { counts.notWritten += 1 }
+        if isSent {
+            counts.written += 1
+            enlist(name, of: head, for: lifetime)
+        } else {
+            counts.notWritten += 1
+        }
         return isSent
     }
 

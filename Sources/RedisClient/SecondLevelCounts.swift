@@ -14,6 +14,9 @@ public struct SecondLevelCounts: Sendable, Equatable {
     public var written: UInt64 = 0
     /// Answers that were not: too large, of no use to others, or too much was on the way.
     public var notWritten: UInt64 = 0
+    /// Answers that purges had made dead, and whose memory was given back.
+    public var freed: UInt64 = 0
+
     /// Answers of replicas that were served; among the hits, too.
     public var replicaHits: UInt64 = 0
     /// Questions to replicas that had nothing of use.
@@ -37,6 +40,7 @@ public struct SecondLevelCounts: Sendable, Equatable {
         unusable &+= other.unusable
         written &+= other.written
         notWritten &+= other.notWritten
+        freed &+= other.freed
         replicaHits &+= other.replicaHits
         replicaMisses &+= other.replicaMisses
         replicaFailures &+= other.replicaFailures

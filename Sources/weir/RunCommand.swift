@@ -93,9 +93,10 @@ final class ProxyProcess {
             var random = SeededRandom(seed: UInt64.random(in: .min ... .max))
             let clients = RedisClients(stores, loop: loop, healths: healths, random: &random)
             redis = clients
-            fleet = FleetLink(clients.cache, state, random: SeededRandom(seed: random.next())) {
-                shared.purgeHere($0, on: loop)
-            }
+            fleet = FleetLink(
+                clients.cache, state, random: SeededRandom(seed: random.next()),
+                apply: { shared.purgeHere($0, on: loop) },
+                free: { shared.background.free($0) })
         } else {
             redis = nil
             fleet = nil
