@@ -138,7 +138,6 @@ import Testing
                 #expect(await failing.free(.anywhere) == .failed)
                 #expect(loop.now - began < .seconds(15))
             }
-            try server.start()
         }
     }
 
