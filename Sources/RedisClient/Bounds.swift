@@ -29,6 +29,12 @@ enum Bounds {
     static let subscriptionSilence = Nanoseconds.milliseconds(1500)
     /// How often the sentinels are asked whether the master is still the same.
     static let masterInterval = Nanoseconds.seconds(5)
+    /// Replicas of one master that are read from.
+    static let replicas = 16
+    /// How often they are looked at.
+    static let replicaInterval = Nanoseconds.seconds(1)
+    /// The part of `redis.timeout` that a replica has for an answer; the rest is its master's.
+    static let replicaShare: UInt64 = 4
     /// Redirections that one command of a cluster follows.
     static let redirects = 5
     /// The pause before a command is tried again whose keys are being moved.

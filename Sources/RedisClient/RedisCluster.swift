@@ -20,6 +20,7 @@ final class RedisCluster {
     private var owners = [Int16](repeating: -1, count: RedisSlot.count)
     private var isRefreshing = false
     private var isClosed = false
+    private var readsReplicas = false
 
     init(
         _ settings: RedisSettings, seeds: [RedisSettings.Place], loop: EventLoop,
@@ -133,6 +134,7 @@ final class RedisCluster {
             settings, target: .place(place), loop: loop, health: health,
             random: SeededRandom(seed: random.next()))
         node.cluster = self
+        if readsReplicas { node.followReplicas() }
         nodes.append(node)
         return node
     }
@@ -189,6 +191,19 @@ final class RedisCluster {
             let node = node(at: part.master)
             guard let index = nodes.firstIndex(where: { $0 === node }) else { continue }
             for slot in part.slots { owners[slot] = Int16(index) }
+            node.replicas?.adopt(part.replicas)
         }
     }
+
+    // MARK: Replicas
+
+    /// Begins to look after the replicas of all masters, those that are found later as well.
+    func followReplicas() {
+        readsReplicas = true
+        for node in nodes { node.followReplicas() }
+        refreshSoon()
+    }
+
+    /// A replica of whoever has the key of `command`.
+    func replica(for command: RedisCommand) -> RedisNode? { node(for: command).replicas?.next() }
 }
