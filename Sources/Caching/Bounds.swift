@@ -39,8 +39,6 @@ public enum CacheBounds {
     /// Bytes of bodies in running fills, as a part of the store's budget (1/n). Beyond it a fill keeps
     /// only a window.
     static let fillShare = 4
-    /// Segments of a finished body below this mean size are joined.
-    static let segmentBytesMin = 16 << 10
     /// Tags of one answer, and bytes of one tag; an answer with more is not stored. RFC 9875 §2 asks for 32 of 32.
     public static let tagsPerEntry = 256
     /// Bytes of one tag.
@@ -76,7 +74,7 @@ public enum CacheBounds {
     static let listingStep = 4096
     /// A factor of lifetimes, in thousandths.
     public static let lifetimeFactor: ClosedRange<UInt32> = 100...100_000
-    /// Body segments are joined up to this size.
+    /// Segments of a finished body are joined up to this size.
     static let segmentBytesJoined = 256 << 10
     /// Ranges of one request; a request for more gets the whole answer (RFC 9110 §14.2). `BodySlices` holds as many.
     static let rangesPerRequest = 16

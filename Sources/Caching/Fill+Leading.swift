@@ -219,7 +219,7 @@ extension Fill {
     /// Small parts joined into larger ones, so that a hit is written in few pieces.
     static func joined(_ segments: [[UInt8]]) -> [[UInt8]] {
         let count = segments.reduce(0) { $0 + $1.count }
-        guard segments.count > 1, count / segments.count < CacheBounds.segmentBytesMin else {
+        guard segments.count > 1, count / segments.count < CacheBounds.segmentBytesJoined else {
             return segments
         }
         var out: [[UInt8]] = []

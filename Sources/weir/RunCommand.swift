@@ -127,6 +127,7 @@ final class ProxyProcess {
         events.started(
             server.addresses, admin: adminAddress, workers: settings.workers, at: loop.clock)
         keepKeys()
+        returnFreedMemory()
         let warmer = Warmer(
             server, world: WarmWorld(redis?.cache) { [self] in events.warm($0, at: loop.clock) },
             loop: loop,
@@ -147,6 +148,19 @@ final class ProxyProcess {
         let patience = Nanoseconds(stores.cache.timeout.count * 2)
         return { await fleet.sent(until: loop.now + patience) }
     }
+
+    /// Gives back again and again what bursts have left: the allocator alone keeps it for good.
+    private func returnFreedMemory() {
+        loop.start { [loop] in
+            while true {
+                await loop.sleep(for: ProxyProcess.freedMemoryKept)
+                Host.returnFreedMemory()
+            }
+        }
+    }
+
+    /// How long memory that was freed may stay with the process.
+    private static let freedMemoryKept = Nanoseconds.seconds(30)
 
     /// Begins to watch what the keeper has read.
     private func keepKeys() {
