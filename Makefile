@@ -8,7 +8,7 @@ FORMATTED = Sources Tests Package.swift bench/micro/Sources bench/micro/Package.
 .DEFAULT_GOAL := help
 .PHONY: run build test sim integration conformance tsan bench bench-quick bench-idle bench-stampede bench-store \
 	bench-latency bench-load bench-scale bench-counts bench-stages bench-limits bench-faults bench-fleet \
-	bench-strict bench-render format lint tidy check docker \
+	bench-strict bench-calls bench-spread bench-render format lint tidy check docker \
 	clean help toolchain
 
 run: build ## build, start the demo origin and Weir with proxy.yaml, print what to try
@@ -91,14 +91,22 @@ bench-limits: toolchain ## nanoseconds per decision and token, threads on one ta
 	@scripts/install-packages build bench
 	bench/limits
 
-bench-faults: toolchain ## Redis fails in nine ways under load: errors, latency, what is admitted, recovery
-	@scripts/install-packages build bench
+bench-faults: toolchain ## Redis fails in eleven ways under load: errors, latency, what is admitted, recovery
+	@scripts/install-packages build bench test
 	bench/faults
 
 bench-fleet: toolchain ## leased limits in fleets of 10, 100 and 1,000 replicas, in virtual time
 	@scripts/install-packages build bench
 	bench/install-drawing
 	bench/fleet
+
+bench-calls: toolchain ## how often strict and leased limits ask Redis at 10,000 requests a second
+	@scripts/install-packages build bench test
+	bench/calls
+
+bench-spread: toolchain ## three processes, one key: fetches for each expiry, and how fast a purge is everywhere
+	@scripts/install-packages build bench test
+	bench/spread
 
 bench-strict: toolchain ## strict limits: CPU of Weir and of redis-server for one decision
 	@scripts/install-packages build bench test

@@ -16,6 +16,7 @@ public final class AdminServer {
     private var listener: SmallServer?
     private let timer: SwitchTimer
     private let awaitRedis: (() async -> Bool)?
+    private let forgetShared: (([[UInt8]]) async -> [Bool]?)?
 
     /// Prepares the endpoints of `server`.
     ///
@@ -25,16 +26,19 @@ public final class AdminServer {
     ///   - loop: The loop of the calling thread.
     ///   - changed: Told once of each change of the cache's switches, also when one ends by itself.
     ///   - awaitRedis: Waits a moment until Redis has all purges, and says whether it has; `nil`: there is none.
+    ///   - forgetShared: Has Redis forget keys of limits, and says of each whether it was there; no answer: `nil`.
     public init(
         _ settings: AdminSettings, server: ProxyServer, loop: EventLoop,
         changed: @escaping (CacheSwitches.Change) -> Void = { _ in },
-        awaitRedis: (() async -> Bool)? = nil
+        awaitRedis: (() async -> Bool)? = nil,
+        forgetShared: (([[UInt8]]) async -> [Bool]?)? = nil
     ) {
         timer = SwitchTimer(server: server, loop: loop, changed: changed)
         self.settings = settings
         self.server = server
         self.loop = loop
         self.awaitRedis = awaitRedis
+        self.forgetShared = forgetShared
     }
 
     /// Binds the address and starts to answer; returns the address with the kernel's port.
@@ -83,7 +87,7 @@ public final class AdminServer {
         case .limits: return try limits.list(query)
         case .limitsKey: return try limits.key(query)
         case .limitsTop: return try await limits.top(query)
-        case .limitsReset: return try await limits.reset(query)
+        case .limitsReset: return try await limits.reset(query, forgetShared: forgetShared)
         case .limitsBoost: return try limits.boost(query)
         case .jobs: return try JobsEndpoint(server: server, now: loop.now).list(query)
         case .jobsRetry: return try JobsEndpoint(server: server, now: loop.now).retry(query)

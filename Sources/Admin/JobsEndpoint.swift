@@ -1,7 +1,9 @@
+import Caching
 import EventLoop
 import HTTPModel
 import Primitives
 import Proxy
+import RedisClient
 import Settings
 import Telemetry
 
@@ -28,6 +30,7 @@ struct JobsEndpoint {
                     json.object { json in
                         append(job, to: &json)
                         json.field("running_for", seconds: now - began)
+                        if let progress = job.progress { append(progress, to: &json) }
                     }
                 }
             }
@@ -59,8 +62,19 @@ struct JobsEndpoint {
         json.field("id", job.id)
         json.field("kind", "\(job.kind.name)")
         json.field("priority", "\(job.priority.name)")
-        json.field("url", job.request.host + job.request.target)
+        switch job.task {
+        case .fetch(let request): json.field("url", request.host + request.target)
+        case .free(let remains): json.field("of", remains.text)
+        }
         json.field("attempts", job.attempts)
+    }
+
+    private func append(_ progress: PurgedValues.Progress, to json: inout JSONWriter) {
+        json.field("seen", progress.seen)
+        json.field("freed", progress.freed)
+        guard progress.servers > 0 else { return }
+        json.field("servers_walked", progress.walked)
+        json.field("servers", progress.servers)
     }
 
     /// `POST /jobs/retry?id=7`

@@ -8,7 +8,9 @@ import Telemetry
 /// Resetting and boosting keys.
 extension LimitsEndpoint {
     /// `POST /limits/reset?limit=login&ip=192.0.2.7`
-    func reset(_ query: AdminQuery) async throws(AdminProblem) -> SmallServer.Reply {
+    func reset(
+        _ query: AdminQuery, forgetShared: (([[UInt8]]) async -> [Bool]?)?
+    ) async throws(AdminProblem) -> SmallServer.Reply {
         var query = query
         let name = try query.require("limit", "the name of a limit")
         guard try definition(name).algorithm != .concurrency else {
@@ -17,11 +19,13 @@ extension LimitsEndpoint {
                 detail:
                     "\(name) counts requests in flight: they end by themselves, and are not reset")
         }
-        try requireOwn(name, "reset")
         let states = try mendable(name, &query, more: "limit")
+        // Redis first: what is forgotten here is learnt from it again.
+        let found = try await forget(states.compactMap(\.sharedKey), of: name, forgetShared)
         var results: [(KeyState, Bool)] = []
-        for state in states {
-            results.append((state, keys.reset(state)))
+        for (index, state) in states.enumerated() {
+            let wasCounted = keys.reset(state)
+            results.append((state, found.isEmpty ? wasCounted : found[index]))
             if let digest = state.digest { await server.forgetRefusals(of: digest) }
         }
         return SmallServer.Reply.json { json in
@@ -41,7 +45,7 @@ extension LimitsEndpoint {
     func boost(_ query: AdminQuery) throws(AdminProblem) -> SmallServer.Reply {
         var query = query
         let name = try query.require("limit", "the name of a limit")
-        try requireOwn(name, "boosted")
+        try requireOwn(name)
         let factor = try query.number("factor", 1...LimitsEndpoint.factorMax)
         let time =
             factor == 1 && !query.parameters.contains { $0.name == "for" }
@@ -74,13 +78,26 @@ extension LimitsEndpoint {
         }
     }
 
-    /// Stops where Redis counts: what is changed here would change nothing there.
-    private func requireOwn(_ name: String, _ change: String) throws(AdminProblem) {
+    /// Has Redis forget the keys of a limit that it counts; nothing of one that it does not.
+    private func forget(
+        _ shared: [[UInt8]], of name: String, _ forgetShared: (([[UInt8]]) async -> [Bool]?)?
+    ) async throws(AdminProblem) -> [Bool] {
+        guard !shared.isEmpty else { return [] }
+        if let found = await forgetShared?(shared) { return found }
+        throw AdminProblem(
+            status: 503,
+            detail:
+                "\(name) is counted in Redis, which gave no answer: its keys may or may not be reset"
+        )
+    }
+
+    /// Stops where Redis counts: a boost is known to this process alone.
+    private func requireOwn(_ name: String) throws(AdminProblem) {
         guard try definition(name).consistency != .process else { return }
         throw AdminProblem(
             status: 409,
-            detail: "\(name) is counted in Redis, and its keys are not \(change) here: "
-                + "docs/redis.md tells how to delete one")
+            detail: "\(name) is counted in Redis for all processes, and a boost counts in one: "
+                + "write another rate under `overrides` or `tiers`, and reload")
     }
 
     /// The keys of a subject under one limit, all of them known and counted.

@@ -4,6 +4,7 @@
 // compilation that sees both modules fails.
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -37,6 +38,29 @@ extern int accept4(int, struct sockaddr *, socklen_t *, int);
 static inline int weir_accept4(int fd, struct sockaddr *address, socklen_t *length) {
     return accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
+
+/// So are pipe2, F_SETPIPE_SZ and splice.
+extern int weir_pipe2(int *, int) __asm__("pipe2");
+extern ssize_t weir_system_splice(int, void *, int, void *, size_t, unsigned) __asm__("splice");
+
+/// Makes a pipe that never blocks, in which `size` bytes fit where the system allows as much; 0, or -errno.
+static inline int weir_pipe(int *read_end, int *write_end, int size) {
+    int ends[2];
+    const int set_size = 1031;
+    if (weir_pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0) return -errno;
+    fcntl(ends[1], set_size, size);
+    *read_end = ends[0];
+    *write_end = ends[1];
+    return 0;
+}
+
+/// Moves at most `count` bytes between a socket and a pipe; their number, or -errno.
+static inline ssize_t weir_splice(int from, int to, size_t count) {
+    const unsigned move_and_never_block = 1 | 2;
+    ssize_t moved = weir_system_splice(from, NULL, to, NULL, count, move_and_never_block);
+    return moved < 0 ? -errno : moved;
+}
+
 static inline int weir_socket(int family) {
     return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }

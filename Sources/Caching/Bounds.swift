@@ -39,8 +39,6 @@ public enum CacheBounds {
     /// Bytes of bodies in running fills, as a part of the store's budget (1/n). Beyond it a fill keeps
     /// only a window.
     static let fillShare = 4
-    /// Segments of a finished body below this mean size are joined.
-    static let segmentBytesMin = 16 << 10
     /// Tags of one answer, and bytes of one tag; an answer with more is not stored. RFC 9875 §2 asks for 32 of 32.
     public static let tagsPerEntry = 256
     /// Bytes of one tag.
@@ -76,7 +74,7 @@ public enum CacheBounds {
     static let listingStep = 4096
     /// A factor of lifetimes, in thousandths.
     public static let lifetimeFactor: ClosedRange<UInt32> = 100...100_000
-    /// Body segments are joined up to this size.
+    /// Segments of a finished body are joined up to this size.
     static let segmentBytesJoined = 256 << 10
     /// Ranges of one request; a request for more gets the whole answer (RFC 9110 §14.2). `BodySlices` holds as many.
     static let rangesPerRequest = 16
@@ -98,6 +96,9 @@ public enum CacheBounds {
     /// The largest body that goes to Redis, in bytes: a larger one could not come back within the time an answer of
     /// Redis may take.
     public static let sharedBytes = 1 << 20
+    /// Tags and groups of an answer by whose sets it can be found in Redis. Purges mean all it has; what is beyond lies
+    /// there until it is read or its time is over.
+    public static let sharedTags = 32
     /// How much older than the answer a Last-Modified must be to tell versions apart (RFC 9110 §8.8.2.2).
     static let strongDateSeconds: Int64 = 60
 }

@@ -145,6 +145,16 @@ extension Fill {
         end { $0.phase = .replaced(response, .shared) }
     }
 
+    /// Ends the fill with a stale answer from Redis that may be served while it is fetched again: it is put into the
+    /// store, and the readers look there again.
+    ///
+    /// - Returns: Whether it is in the store; otherwise the fill goes on.
+    public func complete(withStale response: StoredResponse) -> Bool {
+        guard store.complete(self, with: response) else { return false }
+        end { $0.phase = .replaced(response, .kept) }
+        return true
+    }
+
     /// Ends the fill with the stale answer, because the origin failed and `mayServeStale(onErrorAt:)` allows
     /// it. For a second the origin is not asked again.
     ///
@@ -209,7 +219,7 @@ extension Fill {
     /// Small parts joined into larger ones, so that a hit is written in few pieces.
     static func joined(_ segments: [[UInt8]]) -> [[UInt8]] {
         let count = segments.reduce(0) { $0 + $1.count }
-        guard segments.count > 1, count / segments.count < CacheBounds.segmentBytesMin else {
+        guard segments.count > 1, count / segments.count < CacheBounds.segmentBytesJoined else {
             return segments
         }
         var out: [[UInt8]] = []

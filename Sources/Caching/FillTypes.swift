@@ -48,6 +48,8 @@ public enum FillSource: Sendable, BitwiseCopyable, Equatable {
     case stale
     /// Another process had put it into Redis.
     case shared
+    /// Another process had put it into Redis, and it is stale: it is in the store now, to be looked for once more.
+    case kept
 }
 
 /// What a reader of a fill does next.

@@ -70,6 +70,31 @@ public final class PurgeHistory: Sendable {
         }
     }
 
+    /// Whether an answer in Redis is dead for good: a purge that has a number means it. Holds also while purges may have
+    /// been missed.
+    ///
+    /// - Parameters:
+    ///   - key: Its key.
+    ///   - tags: Those of its tags that are to be compared.
+    ///   - position: The position that it was stored with; `nil`: one before all purges that are known.
+    /// - Returns: Whether it may be thrown away.
+    public func isDead(key: [UInt8], tags: CacheTags, at position: PurgePosition?) -> Bool {
+        let base = key.span.extracting(0..<CacheKey.baseCount(of: key.span))
+        let subject = PurgeSubject(
+            key: key, base: PurgeDigest.ofKey(base, seed: seed), tags: tags)
+        return state.withLock { state in
+            guard let reached = state.position else { return false }
+            if let position {
+                guard position.generation == reached.generation,
+                    position.sequence >= state.floor
+                else { return true }
+            }
+            let verdict = state.numbered.verdict(
+                on: subject, requested: MonotonicTime(nanoseconds: 0), since: position?.sequence)
+            return verdict == .dead
+        }
+    }
+
     // MARK: For who follows Redis
 
     /// Adds a purge that was asked for in this process. It waits to be sent (`takeOwn`).

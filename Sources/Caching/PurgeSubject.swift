@@ -31,7 +31,7 @@ struct PurgeSubject {
             tags.forEach { _, tag in body(PurgeDigest.of(tag, kind: .tag, seed: table.seed)) }
         }
         guard table.has(.group) else { return }
-        let origin = self.origin
+        let origin = PurgeSubject.origin(of: key)
         tags.forEach { source, tag in
             guard source == .group else { return }
             var group = origin
@@ -41,9 +41,8 @@ struct PurgeSubject {
         }
     }
 
-    /// The origin as records of groups write it.
-    private var origin: [UInt8] {
-        let key = self.key.span
+    /// The origin of a key as records of groups write it.
+    static func origin(of key: Span<UInt8>) -> [UInt8] {
         let place = CacheKey.place(in: key)
         var origin: [UInt8] = []
         if place.isSecure { origin.append("https://") }

@@ -6,6 +6,8 @@ extension SharedAnswer {
     public enum Use: Sendable {
         /// It is fresh: serve it, and keep it.
         case serve(StoredResponse)
+        /// It is stale, and may be served while it is fetched again: keep it.
+        case serveStale(StoredResponse)
         /// It is stale: the origin can be asked about it, or it stands in for the origin's failure.
         case validate(StoredResponse)
         /// Nothing.
@@ -43,10 +45,11 @@ extension SharedAnswer {
             rules.listensToClients ? CacheDirectives(ofRequest: request.fields) : CacheDirectives()
         // No early refresh: no chance is drawn.
         var random = SeededRandom(seed: 0)
-        if case .fresh = stored.freshness(at: now),
-            stored.use(at: now, demands: demands, early: .off, random: &random) == .serve
-        {
-            return .serve(stored)
+        let good = stored.use(at: now, demands: demands, early: .off, random: &random)
+        if case .fresh = stored.freshness(at: now) {
+            if good == .serve { return .serve(stored) }
+        } else if good == .serveAndRefresh {
+            return .serveStale(stored)
         }
         let hasValidator = stored.head.etagRange != nil || stored.head.lastModifiedRange != nil
         return hasValidator || stored.mayServeStale(onErrorAt: now) ? .validate(stored) : .none

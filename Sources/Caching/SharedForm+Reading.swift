@@ -34,6 +34,37 @@ extension SharedForm {
         }
     }
 
+    /// What the first bytes of a value say, without its checksum: enough to remove it, not to use it.
+    public enum Beginning: Sendable, Equatable {
+        /// There is no value.
+        case none
+        /// An answer, and how far its writer had followed purges.
+        case answer(PurgePosition)
+        /// The record of what a key's answers vary by.
+        case names
+        /// Another version's, to be left to that.
+        case otherVersion
+        /// No value of ours.
+        case foreign
+    }
+
+    /// As many bytes as tell the beginning.
+    public static let beginningCount = 96
+
+    /// Reads the first bytes of a value, `beginningCount` of them where it has so many.
+    public static func readBeginning(_ bytes: Span<UInt8>) -> Beginning {
+        guard bytes.count > 0 else { return .none }
+        guard bytes.count >= checkedFrom, bytes.starts(with: magic) else { return .foreign }
+        guard bytes[4] == version, bytes[6] == 0, bytes[7] == 0 else { return .otherVersion }
+        switch Kind(rawValue: bytes[5]) {
+        case .names: return .names
+        case .answer:
+            guard bytes.count >= beginningCount else { return .foreign }
+            return .answer(PurgePosition(word: bytes.littleEndianWord(at: 88)))
+        case nil: return .otherVersion
+        }
+    }
+
     private static func readAnswer(
         _ bytes: Span<UInt8>, at clock: ClockReading, scope: UInt64
     ) -> Reading {

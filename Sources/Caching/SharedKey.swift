@@ -5,6 +5,7 @@ import Primitives
 ///     weir:c:{GET:api.example.com:/reports?days=30|user=42}            the answer, or the fields it varies by
 ///     weir:c:{GET:api.example.com:/reports?days=30|user=42}~91f0c5…    a variant: 16 digits of what it varies by
 ///     weir:c:{GET:api.example.com:/reports?days=30|user=42}:lease      who fetches it for all
+///     weir:t:{analytics}                                               the names of answers with a tag, or in a group
 ///
 /// The braces hold a cache key, without its own around the method: what stands between the first two decides in a
 /// cluster where a name is kept, so all names of one key are kept together, and those of different keys are not. Two
@@ -52,5 +53,33 @@ public enum SharedKey {
         var name = name(of: key, namespace: namespace)
         name.append(":lease")
         return name
+    }
+
+    /// The name of the set of those answers that a purge of the tag or group `value` means.
+    public static func set(of value: [UInt8], namespace: [UInt8]) -> [UInt8] {
+        var name = namespace
+        name.append(":t:{")
+        name.append(value.span)
+        name.append(UInt8(ascii: "}"))
+        return name
+    }
+
+    /// The cache key of an answer's or a variant's name; `nil` for leases, and for what is no name.
+    public static func key(of name: Span<UInt8>, namespace: [UInt8]) -> [UInt8]? {
+        var start = namespace
+        start.append(":c:{")
+        var end = name.count
+        // `}~` and 16 digits.
+        if end > 18, name[end - 17] == UInt8(ascii: "~") { end -= 17 }
+        guard end > start.count, name[end - 1] == UInt8(ascii: "}"),
+            name.extracting(0..<start.count).equals(start.span)
+        else { return nil }
+        let inner = name.extracting(start.count..<(end - 1))
+        guard let colon = inner.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+        var key: [UInt8] = [UInt8(ascii: "{")]
+        key.append(inner.extracting(0..<colon))
+        key.append(UInt8(ascii: "}"))
+        key.append(inner.extracting(colon..<inner.count))
+        return key
     }
 }

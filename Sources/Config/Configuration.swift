@@ -21,18 +21,8 @@ public enum Configuration {
     public static func load(
         _ bytes: [UInt8], file: String, environment: [String: String], processors: Int
     ) -> Result<ProxySettings, ConfigurationFailure> {
-        load(
-            bytes, file: file, environment: environment, processors: processors,
-            missing: Feature.missing)
-    }
-
-    /// The same for a version that lacks `missing`.
-    package static func load(
-        _ bytes: [UInt8], file: String, environment: [String: String], processors: Int,
-        missing: Set<Feature>
-    ) -> Result<ProxySettings, ConfigurationFailure> {
         let lines = YAMLText.lines(of: bytes)
-        let report = Report(lines: lines, missing: missing)
+        let report = Report(lines: lines)
         let document = YAMLDocument(reading: bytes)
         for problem in document.problems {
             report.error(at: problem.range, problem.message, help: problem.help)

@@ -145,6 +145,10 @@ extension Report {
             error(
                 keyOf: url, "no answer is stored in Redis",
                 help: "write `cache: {redis: true}`, or remove it")
+        } else if let reads = redis.replicaReads, !policies.contains(where: \.isShared) {
+            error(
+                keyOf: reads, "stored answers are read from replicas, and none is stored in Redis",
+                help: "write `cache: {redis: true}`, or remove it")
         }
     }
 }

@@ -11,7 +11,6 @@ struct RedisCommon {
     var usesTLS = false
     var authorityValue: Value?
     var readsValue: Value?
-    var readsFromReplicas: Bool { base.readsFromReplicas }
 
     /// Settings for several servers, with TLS if `tls: true` says so.
     func settings(_ topology: RedisSettings.Topology) -> RedisSettings {

@@ -20,6 +20,8 @@ struct ParsedRedis {
     /// Servers for one use alone.
     var limitsURL: Value?
     var cacheURL: Value?
+    /// `read_replicas`, where it is true.
+    var replicaReads: Value?
 
     var stores: RedisStores? {
         guard case .stores(let stores) = meaning else { return nil }
@@ -58,6 +60,7 @@ extension Report {
         let main = mainRedis(isNamed ? url : nil, common, &fields)
         parsed.limitsURL = fields.take("limits_url")
         parsed.cacheURL = fields.take("cache_url")
+        parsed.replicaReads = common.base.readsFromReplicas ? common.readsValue : nil
         let limits = parsed.limitsURL.map { redisURL($0).map(common.settings(of:)) } ?? main
         let cache = parsed.cacheURL.map { redisURL($0).map(common.settings(of:)) } ?? main
         let replaces = parsed.limitsURL != nil && parsed.cacheURL != nil
@@ -108,11 +111,6 @@ extension Report {
             error(
                 keyOf: tls, "belongs to `cluster` and `sentinel`",
                 help: "write `rediss://` in the URL")
-        }
-        if let reads = common.readsValue, common.cluster == nil, common.sentinel == nil {
-            error(keyOf: reads, "needs `cluster` or `sentinel`, which know the replicas")
-        } else if let reads = common.readsValue, common.readsFromReplicas {
-            check(.replicaReads, at: reads)
         }
         return settings
     }

@@ -5,14 +5,9 @@ final class Report {
     private(set) var problems: [ConfigurationProblem] = []
     /// Lines with secrets in them, which are never shown.
     private(set) var concealed: Set<Int> = []
-    /// Features that are refused.
-    let missing: Set<Feature>
     private let lines: [String]
 
-    init(lines: [String], missing: Set<Feature> = Feature.missing) {
-        self.lines = lines
-        self.missing = missing
-    }
+    init(lines: [String]) { self.lines = lines }
 
     /// Keeps the lines of `value`, which is a secret, out of all messages.
     func conceal(_ value: Value) {

@@ -14,6 +14,8 @@ enum Bounds {
     static let acceptPause = Nanoseconds.milliseconds(50)
     /// Bytes asked for by one read.
     static let bytesPerRead = 16 << 10
+    /// Bytes a pipe takes for a body that passes through it; less where the system allows less.
+    static let pipeBytes = 256 << 10
     /// Lines waiting for the log's thread, in bytes.
     static let logBacklog = 8 << 20
 }

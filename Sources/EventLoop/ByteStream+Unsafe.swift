@@ -31,10 +31,10 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
     /// Whose wait ends when the peer goes: the upstream side of the exchange that runs.
     public var abortedWithPeer: TimedObject?
 
-    private var mayRead = true
-    private var mayWrite = true
-    private var isAborted = false
-    private var isReset = false
+    var mayRead = true
+    var mayWrite = true
+    private(set) var isAborted = false
+    private(set) var isReset = false
     private var reading: UnsafeContinuation<WakeReason, Never>?
     private var writing: UnsafeContinuation<WakeReason, Never>?
     private var readDeadline = MonotonicTime.never
@@ -193,7 +193,7 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
         }
     }
 
-    private func awaitSpace(_ pace: inout Pace) async throws(StreamError) {
+    func awaitSpace(_ pace: inout Pace) async throws(StreamError) {
         if isAborted { throw .aborted }
         if mayWrite { return }
         try await waitWritable(until: pace.deadline(from: loop.now))
@@ -234,7 +234,8 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
         return try noteWritten(n, of: first.count + second.count)
     }
 
-    private func noteWritten(_ n: Int, of asked: Int) throws(StreamError) -> Int {
+    /// What a write that was asked for `asked` bytes says about the socket; how many it took.
+    func noteWritten(_ n: Int, of asked: Int) throws(StreamError) -> Int {
         if n >= 0 {
             if n < asked { mayWrite = false }
             return n

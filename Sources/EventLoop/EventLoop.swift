@@ -19,7 +19,7 @@ open class EventSource: TimedObject {
 /// Jobs may be enqueued from any thread; all else belongs to the thread in `run`, or, in simulation, to the
 /// one that calls `turn`.
 public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
-    // Sendable: `inbox`, `inboxFilled`, `owner`, `turnStarted` and `stopping` are synchronised; the rest is
+    // Sendable: `inbox`, `inboxFilled`, `owner`, `turnStarted`, `turnCount` and `stopping` are synchronised; the rest is
     // touched by the owner's thread alone, which `isOwner` decides before every use from outside.
     /// The system calls.
     public let kernel: Kernel
@@ -43,6 +43,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     private let inboxFilled = Atomic<Bool>(false)
     private let stopping = Atomic<Bool>(false)
     private let turnStarted = Atomic<UInt64>(0)
+    // Relaxed: a number for people, which the owner alone writes.
+    private let turnCount = Atomic<UInt64>(0)
 
     /// A function in a structure of its own: bare in an array it would be wrapped, each time, in memory of its own.
     private struct LastStep {
@@ -89,6 +91,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     /// One turn; without `waiting` it only takes what is there. Simulation calls this.
     public func turn(waiting: Bool) {
         owner.claim()
+        turnCount.store(turns &+ 1, ordering: .relaxed)
         // A loop that waits wakes with a fresh clock; in simulation other loops' turns may have moved the time.
         if !waiting { clock = kernel.now() }
         takeInbox()
@@ -112,6 +115,9 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     public var nextTimer: MonotonicTime { MonotonicTime(nanoseconds: timers.next) }
     /// When the turn that runs now began; 0 while the loop waits. May be read from any thread.
     public var currentTurnStart: UInt64 { turnStarted.load(ordering: .relaxed) }
+
+    /// Turns so far. May be read from any thread.
+    public var turns: UInt64 { turnCount.load(ordering: .relaxed) }
 
     /// Runs `step` once, after all jobs of the turn and before the loop waits: what a turn has gathered leaves
     /// together. Steps run in the order in which they came, and may add further ones.

@@ -205,6 +205,18 @@ open class Kernel: @unchecked Sendable {
         return n < 0 ? -Int(weir_errno()) : n
     }
 
+    /// Creates a pipe; `readEnd` is the error, below zero, when there can be none.
+    open func createPipe() -> (readEnd: Int32, writeEnd: Int32) {
+        var readEnd: Int32 = -1
+        var writeEnd: Int32 = -1
+        let failure = unsafe weir_pipe(&readEnd, &writeEnd, Int32(Bounds.pipeBytes))
+        return failure < 0 ? (failure, failure) : (readEnd, writeEnd)
+    }
+
+    /// Moves at most `count` bytes from a socket into a pipe, or from a pipe into a socket: the system passes its
+    /// pages on and copies nothing.
+    open func splice(from: Int32, to: Int32, count: Int) -> Int { weir_splice(from, to, count) }
+
     /// Tells the peer that no more will be sent.
     open func shutdownWrite(_ fd: Int32) { CLinux.shutdown(fd, Int32(SHUT_WR)) }
 

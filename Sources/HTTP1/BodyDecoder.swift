@@ -88,6 +88,20 @@ public struct BodyDecoder: Sendable {
         }
     }
 
+    /// The bytes of the body that are still to come and have no framing between them; 0 where there is some, or
+    /// where the length is not known.
+    public var plainRest: UInt64 {
+        if case .length(let left) = state { return left }
+        return 0
+    }
+
+    /// Notes that `count` bytes of `plainRest` went another way.
+    public mutating func skip(_ count: Int) {
+        let left = plainRest
+        precondition(UInt64(count) <= left)
+        state = UInt64(count) == left ? .complete : .length(left - UInt64(count))
+    }
+
     /// The connection will bring no more bytes.
     ///
     /// - Throws: `truncated`, unless the body was complete or ends with its connection.

@@ -1,19 +1,25 @@
 public import HTTPModel
 import Primitives
 
-/// Reads the heads of one connection's requests, strictly (RFC 9112): what two programs might read
+/// Reads the heads of one connection's requests at a time, strictly (RFC 9112): what two programs might read
 /// differently is refused, never repaired.
 ///
 /// Give it all bytes that were not consumed yet, again and again until the head is there; it never looks
 /// at a byte twice to find the head's end. After an error the connection must be closed.
 public struct RequestParser: Sendable {
-    private let bounds: HeadBounds
+    private var bounds: HeadBounds
     private var scanner = HeadScanner()
     /// A target while it is respelt; its block is kept.
     private var respelt: [UInt8] = []
 
     /// Creates a parser for a new connection.
     public init(bounds: HeadBounds) { self.bounds = bounds }
+
+    /// Begins with another connection, or with other bounds between two heads of the same; memory is kept.
+    public mutating func begin(bounds: HeadBounds) {
+        self.bounds = bounds
+        scanner.reset()
+    }
 
     /// Reads one head from the beginning of `input`.
     ///

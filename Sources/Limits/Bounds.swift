@@ -52,7 +52,10 @@ public enum LimitBounds {
 /// The bounds of leases.
 enum LeaseBounds {
     /// What a process asks for is its own use in so many microseconds, at most.
-    static let horizonMicros: UInt64 = 500_000
+    static let horizonMicros: Int64 = 500_000
+    /// An order that is for fewer units asks for a longer time, but for no more than so many microseconds.
+    static let unitsWorth = 32.0
+    static let horizonMax: Int64 = 2_000_000
     /// A bucket that fills in fewer microseconds is not leased.
     static let fillMin: Int64 = 100_000
     /// How long a process refuses by itself after Redis had nothing: from, doubled each time, to; nanoseconds.

@@ -143,11 +143,17 @@ struct Lease: Sendable {
 
     /// Units to hold for the time ahead, beyond those that are held.
     private func wantedAhead(at now: UInt64) -> UInt32 {
-        var horizon = terms.horizon
-        // What a window's end leaves unspent is asked for in vain.
-        if terms.kind != .tokenBucket && now < deadline { horizon = min(horizon, deadline - now) }
+        var horizon = terms.horizon(at: rate)
+        var spread = 0.0
+        // What a window's end leaves unspent is asked for in vain, and what is short of it is one more order: to its
+        // end twice the spread of random arrivals is asked for, too.
+        let end = now < deadline ? deadline - now : terms.life
+        if terms.kind != .tokenBucket && end <= horizon {
+            horizon = end
+            spread = 2 * (rate * Double(horizon)).squareRoot()
+        }
         let most = min(Double(terms.capacity), Double(LeaseBounds.unitsMax))
-        let ahead = UInt32(min(rate * Double(horizon), most))
+        let ahead = UInt32(min(rate * Double(horizon) + spread, most))
         return ahead > units ? ahead - units : 0
     }
 
@@ -279,6 +285,12 @@ struct Lease: Sendable {
         retryAt = grant.wait < 0 ? .max : now &+ UInt64(grant.wait) &* 1000
     }
 
+    /// Lets the next request without units ask, whatever Redis said last.
+    mutating func askAgain() {
+        denials = 0
+        deniedUntil = 0
+    }
+
     // MARK: Giving back
 
     /// What is to be told without a request that asks: units that are idle, that are about to end, or all.
@@ -287,7 +299,8 @@ struct Lease: Sendable {
         measure(at: now)
         guard flying == 0 else { return nil }
         var order = LeaseOrder()
-        if leftover.units > 0 {
+        // The next order of a lease that is used carries it.
+        if leftover.units > 0 && (all || isIdle(at: now)) {
             tell(&order, keep: true)
             return order
         }
@@ -307,7 +320,8 @@ struct Lease: Sendable {
 
     /// Whether its units are not used: not for some times the pause that is usual.
     private func isIdle(at now: UInt64) -> Bool {
-        let pause = rate > 0 ? 4 / rate : 0
+        // Of random arrivals one pause in 3,000 is so long.
+        let pause = rate > 0 ? 8 / rate : 0
         let allowed = max(UInt64(min(pause, 1e9)), LeaseBounds.idleMin)
         return now - min(used, now) > allowed
     }

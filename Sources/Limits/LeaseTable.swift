@@ -111,6 +111,14 @@ public final class LeaseTable: Sendable {
         }
     }
 
+    /// Notes that Redis has forgotten what was counted of a key: requests ask again. Units that are held stay.
+    public func noteReset(_ digest: Digest128) {
+        shards[shard(of: digest)].leases.withLock { leases in
+            guard let place = leases.index(forKey: digest) else { return }
+            leases.values[place].askAgain()
+        }
+    }
+
     /// Notes that the answer to an order is lost, or says nothing.
     public func fail(_ digest: Digest128, _ order: LeaseOrder) {
         shards[shard(of: digest)].leases.withLock { leases in

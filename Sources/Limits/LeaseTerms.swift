@@ -80,16 +80,34 @@ public struct LeaseTerms: Sendable, BitwiseCopyable, Equatable {
         return terms
     }
 
-    /// The nanoseconds of its own use that a process asks for at once, at most: half a second, a quarter of a
-    /// window or of what fills a bucket, a sub-window.
-    var horizon: UInt64 {
-        let micros: Int64 =
+    /// The nanoseconds of its own use that a process asks for at once, at most: half a second, or half of a window, a
+    /// quarter of what fills a bucket, a sub-window. A process whose use is small asks for more time, so that an order
+    /// is worth some units, but for no more than a window or a lease lasts.
+    ///
+    /// - Parameter rate: Units a nanosecond that its requests want.
+    /// - Returns: The time.
+    func horizon(at rate: Double) -> UInt64 {
+        let most = Int64(life / 1000)
+        let usual =
             switch kind {
-            case .fixedWindow: length == 0 ? .max : length / 4
-            case .slidingWindow: length
+            case .fixedWindow: most / 2
+            case .slidingWindow: most
             case .tokenBucket: fill / 4
             }
-        return min(UInt64(max(micros, 1)), LeaseBounds.horizonMicros) * 1000
+        let worth = min(LeaseBounds.unitsWorth / rate / 1000, Double(LeaseBounds.horizonMax))
+        let micros = max(min(usual, LeaseBounds.horizonMicros), min(most, Int64(worth)))
+        return UInt64(max(micros, 1)) * 1000
+    }
+
+    /// How long a new lease lasts at most, in nanoseconds: a window, a sub-window, or until a bucket's slot ends.
+    var life: UInt64 {
+        let micros: Int64 =
+            switch kind {
+            case .fixedWindow: length == 0 ? .max : length
+            case .slidingWindow: length
+            case .tokenBucket: 4 * slot
+            }
+        return min(UInt64(max(micros, 1)), LeaseBounds.lifeMax / 1000) * 1000
     }
 
     /// The microseconds in which an empty bucket fills.

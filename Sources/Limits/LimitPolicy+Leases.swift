@@ -135,14 +135,20 @@ extension LimitPolicy {
         guard let terms = leaseTerms[Int(state.rate)] else {
             preconditionFailure("a limit that is not leased")
         }
-        let (namespace, text) = (keys.namespace, keys.text)
-        text.removeAll()
-        appendSharedKey(
-            of: Int(state.limit), subject, dimensions, namespace: namespace.span, to: text)
-        // The script of decisions keeps another state, and does not know what is outstanding.
-        text.append(":lease")
-        let key = text.readable.copied
+        let key = keys.key(of: Int(state.limit), by: self, subject, dimensions)
         return (state.key, key, terms.ofKey(key.span), state.cost)
+    }
+}
+
+extension SharedKeyWriter {
+    /// The key that Redis counts a request under, by the limit of this index.
+    public func key(
+        of limit: Int, by policy: LimitPolicy, _ subject: borrowing LimitSubject,
+        _ dimensions: borrowing LimitDimensions
+    ) -> [UInt8] {
+        let key = text(of: limit, by: policy, subject, dimensions)
+        // The script of decisions keeps another state, and does not know what is outstanding.
+        return policy.limits[limit].isLeased ? key + Array(":lease".utf8) : key
     }
 }
 

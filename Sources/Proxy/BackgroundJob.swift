@@ -1,4 +1,6 @@
+public import Caching
 public import Primitives
+public import RedisClient
 public import Settings
 
 /// How urgent background work is: what is more urgent begins first, whatever waits behind it.
@@ -33,6 +35,8 @@ public enum JobKind: Int, Sendable, BitwiseCopyable, CaseIterable {
     case popular
     /// A popular key whose answer has expired.
     case refresh
+    /// Answers in Redis that were purged.
+    case free
 
     /// The word for metrics and the admin API.
     public var name: StaticString {
@@ -41,6 +45,7 @@ public enum JobKind: Int, Sendable, BitwiseCopyable, CaseIterable {
         case .purge: "purge"
         case .popular: "popular"
         case .refresh: "refresh"
+        case .free: "free"
         }
     }
 
@@ -49,12 +54,27 @@ public enum JobKind: Int, Sendable, BitwiseCopyable, CaseIterable {
         switch self {
         case .start: .normal
         case .purge: .high
-        case .popular, .refresh: .low
+        case .popular, .refresh, .free: .low
         }
     }
 }
 
-/// One piece of background work: an answer to fetch.
+/// What a job does.
+public enum JobTask: Sendable, Hashable {
+    /// Fetches an answer, to be stored.
+    case fetch(WarmRequest)
+    /// Gives back the memory of answers in Redis that were purged.
+    case free(PurgeRemains)
+
+    /// The request, of a fetch.
+    public var request: WarmRequest? { if case .fetch(let request) = self { request } else { nil } }
+
+    /// Whether it is no fetch: such a job has a place of its own, and what is asked for again while it runs is done
+    /// again.
+    var isFree: Bool { request == nil }
+}
+
+/// One piece of background work.
 public struct BackgroundJob: Sendable, Equatable {
     /// Its number, from 1 on.
     public let id: UInt64
@@ -62,10 +82,12 @@ public struct BackgroundJob: Sendable, Equatable {
     public let kind: JobKind
     /// How urgent it is; more so when it is tried again by hand.
     public internal(set) var priority: JobPriority
-    /// What is fetched.
-    public let request: WarmRequest
+    /// What is to be done.
+    public let task: JobTask
     /// How often it has begun.
     public internal(set) var attempts = 0
+    /// How far it has come; `nil` for fetches.
+    public internal(set) var progress: PurgedValues.Progress?
 }
 
 /// How an attempt at a job ended.

@@ -1,4 +1,5 @@
 import Primitives
+import RedisClient
 import Settings
 
 /// Background work in the order of its urgency: bounded, tried again after failures, and never lost silently.
@@ -9,14 +10,15 @@ import Settings
 ///                                                 dead letters ◄─┘ refused, or tried too often
 ///
 /// Within a lane the oldest begins first. What is asked for twice is done once. When all places are taken a
-/// job displaces the newest one of a less urgent lane, or is dropped; both are counted. A value: no clock, no
-/// lock, no random source of its own.
+/// job displaces the newest one of a less urgent lane, or is dropped; both are counted. Jobs that are no fetches have
+/// lanes and places of their own: they take long, and no client misses them. A value: no clock, no lock, no random
+/// source of its own.
 struct BackgroundQueue: Sendable {
     /// What became of a job that was handed in.
     enum Admission: Equatable {
         /// It waits, under this number.
         case queued(UInt64)
-        /// The same request waits or runs already.
+        /// The same waits or runs already.
         case known
         /// There was no room.
         case full
@@ -30,19 +32,22 @@ struct BackgroundQueue: Sendable {
     private struct Running {
         var job: BackgroundJob
         var began: MonotonicTime
+        /// Whether the same was asked for since.
+        var isDueAgain = false
     }
 
-    /// Jobs that run at once, at most.
+    /// Fetches that run at once, at most.
     var concurrency: Int
     private let lengthMax: Int
     private let deadMax: Int
     private let attemptsMax: Int
     private let backoff: Backoff
 
-    private var lanes: [[BackgroundJob]] = JobPriority.allCases.map { _ in [] }
+    /// By priority, the lane of fetches before that of others.
+    private var lanes = [[BackgroundJob]](repeating: [], count: 2 * JobPriority.allCases.count)
     private var delayed: [Delayed] = []
     private var running: [Running] = []
-    private var known: Set<WarmRequest> = []
+    private var known: Set<JobTask> = []
     private var lastID: UInt64 = 0
     /// The jobs that are not tried again, the oldest first.
     private(set) var dead: [DeadLetter] = []
@@ -72,22 +77,28 @@ struct BackgroundQueue: Sendable {
     // MARK: In and out
 
     /// Hands a job in.
-    mutating func add(_ request: WarmRequest, _ kind: JobKind) -> Admission {
-        guard !known.contains(request) else { return .known }
+    mutating func add(_ task: JobTask, _ kind: JobKind) -> Admission {
+        guard !known.contains(task) else {
+            if task.isFree, let index = running.firstIndex(where: { $0.job.task == task }) {
+                running[index].isDueAgain = true
+            }
+            return .known
+        }
         guard makeRoom(for: kind.priority) else {
             table[kind, kind.priority].dropped += 1
             return .full
         }
         lastID += 1
-        put(BackgroundJob(id: lastID, kind: kind, priority: kind.priority, request: request))
+        put(BackgroundJob(id: lastID, kind: kind, priority: kind.priority, task: task))
         return .queued(lastID)
     }
 
     /// Takes the most urgent job that may begin now; `nil` when there is none, or enough run.
     mutating func next(at now: MonotonicTime) -> BackgroundJob? {
         wakeDelayed(at: now)
-        guard running.count < concurrency,
-            let lane = lanes.firstIndex(where: { !$0.isEmpty })
+        let frees = running.count { $0.job.task.isFree }
+        let hasPlace = [running.count - frees < concurrency, frees < Bounds.freeJobs]
+        guard let lane = lanes.indices.first(where: { !lanes[$0].isEmpty && hasPlace[$0 % 2] })
         else { return nil }
         var job = lanes[lane].removeFirst()
         job.attempts += 1
@@ -109,7 +120,8 @@ struct BackgroundQueue: Sendable {
         switch outcome {
         case .done:
             table[job].done += 1
-            known.remove(job.request)
+            known.remove(job.task)
+            if ended.isDueAgain { _ = add(job.task, job.kind) }
         case .failed(let reason):
             table[job].failed += 1
             guard job.attempts < attemptsMax else { return bury(job, reason, at: now.wall) }
@@ -123,7 +135,20 @@ struct BackgroundQueue: Sendable {
         }
     }
 
-    /// Forgets what waits, as a new configuration may not want it any more; what runs ends.
+    /// Notes how far a job has come.
+    mutating func note(_ progress: PurgedValues.Progress, of id: UInt64) {
+        guard let index = running.firstIndex(where: { $0.job.id == id }) else { return }
+        running[index].job.progress = progress
+    }
+
+    /// Forgets the fetches that wait, as a new configuration may not want them any more; what runs ends.
+    mutating func removeFetches() {
+        for job in lanes.joined() + delayed.map(\.job) where !job.task.isFree { forget(job) }
+        for lane in lanes.indices { lanes[lane].removeAll { !$0.task.isFree } }
+        delayed.removeAll { !$0.job.task.isFree }
+    }
+
+    /// Forgets all that waits.
     mutating func removeWaiting() {
         for job in lanes.joined() + delayed.map(\.job) { forget(job) }
         for lane in lanes.indices { lanes[lane].removeAll() }
@@ -135,7 +160,7 @@ struct BackgroundQueue: Sendable {
     /// Tries a dead letter again, before all others; `false` when there is none of this number, or no room.
     mutating func retry(_ id: UInt64) -> Bool {
         guard let index = dead.firstIndex(where: { $0.job.id == id }) else { return false }
-        guard !known.contains(dead[index].job.request) else {
+        guard !known.contains(dead[index].job.task) else {
             // It is on its way already, for another reason.
             dead.remove(at: index)
             return true
@@ -157,36 +182,40 @@ struct BackgroundQueue: Sendable {
 
     // MARK: Inside
 
+    private static func lane(of job: BackgroundJob) -> Int {
+        2 * job.priority.rawValue + (job.task.isFree ? 1 : 0)
+    }
+
     private mutating func put(_ job: BackgroundJob) {
-        lanes[job.priority.rawValue].append(job)
+        lanes[BackgroundQueue.lane(of: job)].append(job)
         table[job].waiting += 1
-        known.insert(job.request)
+        known.insert(job.task)
     }
 
     private mutating func bury(_ job: BackgroundJob, _ reason: JobReason, at now: WallTime) {
         table[job].dead += 1
-        known.remove(job.request)
-        // The same request is told of once.
-        dead.removeAll { $0.job.request == job.request }
+        known.remove(job.task)
+        // The same is told of once.
+        dead.removeAll { $0.job.task == job.task }
         if dead.count >= deadMax { dead.removeFirst() }
         dead.append(DeadLetter(job: job, reason: reason, time: now))
     }
 
     private mutating func forget(_ job: BackgroundJob) {
         table[job].waiting -= 1
-        known.remove(job.request)
+        known.remove(job.task)
     }
 
     private mutating func wakeDelayed(at now: MonotonicTime) {
         guard delayed.contains(where: { $0.due <= now }) else { return }
         let due = delayed.filter { $0.due <= now }.sorted { $0.due < $1.due }
         delayed.removeAll { $0.due <= now }
-        for entry in due { lanes[entry.job.priority.rawValue].append(entry.job) }
+        for entry in due { lanes[BackgroundQueue.lane(of: entry.job)].append(entry.job) }
     }
 
     private mutating func makeRoom(for priority: JobPriority) -> Bool {
         guard waitingCount >= lengthMax else { return true }
-        for lane in lanes.indices.reversed() where lane > priority.rawValue {
+        for lane in lanes.indices.reversed() where lane / 2 > priority.rawValue {
             guard let last = lanes[lane].popLast() else { continue }
             forget(last)
             table[last].dropped += 1

@@ -31,7 +31,11 @@ final class BackgroundRunner {
     }
 
     private func perform(_ job: BackgroundJob) async {
-        let outcome = await worker.warm(job.request)
+        let outcome =
+            switch job.task {
+            case .fetch(let request): await worker.warm(request)
+            case .free(let remains): await worker.free(remains, for: job)
+            }
         work.end(job, outcome, at: worker.loop.clock)
         waiter.wake()
     }

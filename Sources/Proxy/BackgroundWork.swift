@@ -1,4 +1,6 @@
+public import Caching
 import Primitives
+import RedisClient
 public import Settings
 
 /// The background queue of a process: any thread hands work in or asks how it stands, one worker does it.
@@ -31,8 +33,15 @@ public final class BackgroundWork: Sendable {
         return change { state in
             guard !state.isStopped else { return 0 }
             return requests.count {
-                if case .queued = state.queue.add($0, kind) { true } else { false }
+                if case .queued = state.queue.add(.fetch($0), kind) { true } else { false }
             }
+        }
+    }
+
+    /// Hands in what a purge has made dead in Redis.
+    public func free(_ remains: PurgeRemains) {
+        change { state in
+            if !state.isStopped { _ = state.queue.add(.free(remains), .free) }
         }
     }
 
@@ -42,11 +51,11 @@ public final class BackgroundWork: Sendable {
     /// Throws a dead letter away; `false` when there is none of this number.
     public func drop(_ id: UInt64) -> Bool { state.withLock { $0.queue.drop(id) } }
 
-    /// Follows another configuration: so many jobs at once, and what waits is forgotten.
+    /// Follows another configuration: so many fetches at once, and those that wait are forgotten.
     func restart(concurrency: Int) {
         state.withLock { state in
             state.queue.concurrency = concurrency
-            state.queue.removeWaiting()
+            state.queue.removeFetches()
         }
     }
 
@@ -86,6 +95,11 @@ public final class BackgroundWork: Sendable {
             state.queue.end(job.id, outcome, at: now, &state.random)
             if state.isStopped { state.queue.removeWaiting() }
         }
+    }
+
+    /// Notes how far a job has come.
+    func note(_ progress: PurgedValues.Progress, of job: BackgroundJob) {
+        state.withLock { $0.queue.note(progress, of: job.id) }
     }
 
     // MARK: Looking

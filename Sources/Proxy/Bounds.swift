@@ -4,10 +4,19 @@ import Primitives
 enum Bounds {
     /// Exchanges a worker keeps for the next requests.
     static let pooledExchanges = 256
+    /// How often those are freed that nobody has needed since, and how many stay in any case.
+    static let shrinkInterval = Nanoseconds.seconds(10)
+    static let keptExchanges = 8
+    /// Tasks a worker keeps for the next connections.
+    static let spareTasks = 64
     /// Memory a pooled buffer may keep.
     static let pooledBuffer = 32 << 10
     /// A part of a body up to this size is copied behind the head and sent with it; larger ones are written from where they are.
     static let copiedBody = 8 << 10
+    /// A body of which at least as much is still to come goes through a pipe instead of a buffer.
+    static let splicedBody: UInt64 = 64 << 10
+    /// Pipes a worker has at once; further large bodies go through buffers.
+    static let pipes = 64
     /// Bytes gathered before they are written.
     static let gathered = 32 << 10
     /// The unread rest of a request's body that is read and dropped to keep the connection.
@@ -64,6 +73,8 @@ enum Bounds {
     static let deadJobs = 256
     static let jobAttempts = 5
     static let jobBackoff = Backoff(first: .seconds(1), longest: .seconds(60))
+    /// Jobs that free purged answers in Redis at once: one that walks over all names, and one of a tag.
+    static let freeJobs = 2
     /// Own names in a request's Via before it counts as a loop.
     static let viaHops = 8
     /// Log lines gathered before they are handed to the log's thread, in bytes.

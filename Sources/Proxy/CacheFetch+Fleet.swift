@@ -22,8 +22,7 @@ extension CacheFetch {
             case .eachForItself, .unavailable: return false
             case .taken(let taken):
                 lease = taken
-                // Its last holder may have put an answer there since it was looked for.
-                guard hasWaited else { return false }
+                // Its last holder may have put an answer there since it was looked for, however short ago that was.
                 let isThere = await look(in: second) == .ended
                 if isThere { endLease(eachForItself: .zero) }
                 return isThere

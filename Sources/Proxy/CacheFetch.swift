@@ -32,6 +32,8 @@ final class CacheFetch {
     let position: PurgePosition?
     /// A stale answer from Redis, where none is in memory: the origin is asked about it.
     var revived: StoredResponse?
+    /// Whether clients wait for it who take a stale answer from Redis where the rules allow that.
+    var takesStale = false
     /// The right to fetch the key for all replicas, once it is taken.
     var lease: FetchLease?
     /// How it ended, for work that nobody reads.

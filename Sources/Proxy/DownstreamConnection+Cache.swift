@@ -5,6 +5,7 @@ import HTTPModel
 import Identity
 import Limits
 import Primitives
+import RedisClient
 import Settings
 import Upstreams
 
@@ -18,6 +19,30 @@ extension DownstreamConnection {
         exchange.record.cacheReason = reason.name
         exchange.cacheStatus = .bypassed(reason)
         return await forward(exchange, route)
+    }
+
+    /// The rules by which Redis may have what a request needs that would go past the cache: a HEAD, or one for several
+    /// ranges, of which the origin's answer is not stored. `nil`: it is not asked.
+    func rulesInRedis(_ exchange: Exchange, _ route: Route, _ reason: CacheBypass) -> CacheRules? {
+        switch reason {
+        case .headNotStored, .headNotFresh: break
+        case .rangeRequest where exchange.request.method == .get: break
+        default: return nil
+        }
+        guard let cache = route.cache, cache.policy.isShared,
+            worker.secondLevel?.isAvailable ?? false
+        else { return nil }
+        return cache
+    }
+
+    /// Looks into Redis; whether the store has something now that it had not.
+    func looksInRedis(
+        _ exchange: Exchange, _ route: Route, _ cache: CacheRules
+    ) async -> Bool {
+        let key = exchange.cacheKey
+        let fill = worker.shared.cache.beginLook(
+            key: key.span, request: exchange.request, rules: cache, now: now)
+        return await CacheFetch(self, exchange, route, cache, fill).endsWithLook()
     }
 
     /// The Cache-Status of an answer that came from the origin.
@@ -167,7 +192,7 @@ extension DownstreamConnection {
                 return await serve(exchange, stored, detail: "sie")
             case .stored(let stored, .shared):
                 return await serveShared(exchange, stored)
-            case .released(.otherVariant): return nil
+            case .stored(_, .kept), .released(.otherVariant): return nil
             case .released(.notShared): return await goAround(exchange, route, .hitForMiss)
             case .failed(let failure): return await reject(exchange, rejection(of: failure))
             case .segment, .end: return .close

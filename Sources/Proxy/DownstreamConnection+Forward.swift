@@ -203,10 +203,27 @@ extension DownstreamConnection {
                     try await stream.write(exchange.output, patience: http.idleTimeout)
                 }
                 if hasEnded { return true }
+                if let pipe = worker.pipes.take(forBodyOf: upstream.plainRest) {
+                    try await relayRest(exchange, upstream, through: pipe, pause)
+                    continue
+                }
                 try await upstream.readMore(pause: pause)
             }
         } catch {
             return false
+        }
+    }
+
+    /// Relays the rest of a body that needs no looking at: its bytes do not come into the process.
+    private func relayRest(
+        _ exchange: Exchange, _ upstream: UpstreamConnection, through pipe: SplicePipe,
+        _ pause: Nanoseconds
+    ) async throws {
+        defer { worker.pipes.giveBack(pipe) }
+        while upstream.plainRest > 0 {
+            let n = try await upstream.readPlain(into: pipe, pause: pause)
+            try await stream.write(pipe, patience: http.idleTimeout)
+            exchange.record.bodyBytes += UInt64(n)
         }
     }
 

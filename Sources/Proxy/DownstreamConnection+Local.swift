@@ -80,7 +80,7 @@ extension DownstreamConnection {
         _ exchange: Exchange, _ decision: LimitDecision, _ route: Route, problemJSON: Bool
     ) {
         // Field and body tell the same time.
-        exchange.jitter = worker.random.next()
+        if route.limitFields.retryAfterJitter > 0 { exchange.jitter = worker.random.next() }
         exchange.scratch.removeAll()
         route.limits.appendRefusalBody(
             for: decision, problemJSON: problemJSON,

@@ -29,32 +29,62 @@ extension DownstreamConnection {
         return afterwards
     }
 
-    @inline(__always)
+    /// Answers what most requests come to; the frames of the rest would lie in each task's memory.
     private func answer(_ exchange: Exchange, _ first: consuming Verdict) async -> Afterwards {
         var verdict = consume first
         if !exchange.output.isEmpty && !verdict.isAnswer { _ = await sendGathered(exchange) }
         if verdict.waits { verdict = await wait(exchange, consume verdict) }
+        switch consume verdict {
+        case .serve(let stored, let reason):
+            return await serve(exchange, stored, detail: reason?.name)
+        case .forward(let route): return await forward(exchange, route)
+        case .refuse(let route):
+            if let done = refuseNow(exchange, route) { return done }
+            return await endAnswer(exchange)
+        case let other: return await answerOtherwise(exchange, other)
+        }
+    }
+
+    private func answerOtherwise(
+        _ exchange: Exchange, _ verdict: consuming Verdict
+    ) async -> Afterwards {
+        switch consume verdict {
+        case .serveAndRefresh(let route, let cache, let stored, let fill):
+            CacheFetch(self, exchange, route, cache, fill).start()
+            var detail: StaticString?
+            if case .stale = stored.freshness(at: now) {
+                detail = CacheLookup.StaleReason.whileRevalidating.name
+            }
+            return await serve(exchange, stored, detail: detail)
+        case .reject(let rejection): return await reject(exchange, rejection)
+        case .describeServer: return await answerOptions(exchange)
+        case .reportHealth(let report): return await answerHealth(exchange, report)
+        case .runOnce(let route, let policy, let ticket?):
+            return await runOnce(exchange, route, policy, ticket)
+        case .replay(let route, let answer): return await replay(exchange, route, answer)
+        case .askLimits, .delay, .readContent, .fetch, .runOnce:
+            preconditionFailure("a request that waited, or was only looked at, is answered")
+        case let other: return await answerFromFetch(exchange, other)
+        }
+    }
+
+    /// Reads from a fetch of the cache, its own or another one's, or goes around it, until a look finds something else.
+    private func answerFromFetch(
+        _ exchange: Exchange, _ first: consuming Verdict
+    ) async -> Afterwards {
+        var verdict = consume first
         // A fill may turn out to be for another variant; a second look finds the right one.
         for _ in 0..<Bounds.lookups {
             switch consume verdict {
-            case .serve(let stored, let reason):
-                return await serve(exchange, stored, detail: reason?.name)
-            case .forward(let route):
-                return await forward(exchange, route)
-            case .refuse(let route):
-                if let done = refuseNow(exchange, route) { return done }
-                return await endAnswer(exchange)
             case .goAround(let route, let reason):
-                return await goAround(exchange, route, reason)
-            case .serveAndRefresh(let route, let cache, let stored, let fill):
-                CacheFetch(self, exchange, route, cache, fill).start()
-                var detail: StaticString?
-                if case .stale = stored.freshness(at: now) {
-                    detail = CacheLookup.StaleReason.whileRevalidating.name
-                }
-                return await serve(exchange, stored, detail: detail)
+                guard let cache = rulesInRedis(exchange, route, reason),
+                    await looksInRedis(exchange, route, cache)
+                else { return await goAround(exchange, route, reason) }
+                verdict = worker.lookUp(exchange, exchange.request, route, cache)
             case .lead(let route, let cache, let lead):
-                CacheFetch(self, exchange, route, cache, lead.fill).start()
+                let fetch = CacheFetch(self, exchange, route, cache, lead.fill)
+                fetch.takesStale = true
+                fetch.start()
                 exchange.record.cache = .miss
                 exchange.answer = .miss
                 exchange.cacheStatus = .forwarded(lead.reason)
@@ -68,18 +98,7 @@ extension DownstreamConnection {
                 exchange.cacheStatus = .forwarded(fill.reason, collapsed: true)
                 if let done = await read(exchange, route, fill, reader) { return done }
                 verdict = worker.lookUp(exchange, exchange.request, route, cache)
-            case .reject(let rejection):
-                return await reject(exchange, rejection)
-            case .describeServer:
-                return await answerOptions(exchange)
-            case .reportHealth(let report):
-                return await answerHealth(exchange, report)
-            case .runOnce(let route, let policy, let ticket?):
-                return await runOnce(exchange, route, policy, ticket)
-            case .replay(let route, let answer):
-                return await replay(exchange, route, answer)
-            case .askLimits, .delay, .readContent, .fetch, .runOnce:
-                preconditionFailure("a request that waited, or was only looked at, is answered")
+            case let other: return await answer(exchange, other)
             }
         }
         return await goAround(

@@ -15,7 +15,6 @@ final class DownstreamConnection {
     /// Its index in the worker's list.
     var place = 0
 
-    private var parser: RequestParser
     private(set) var isIdle = true
 
     /// What becomes of the connection after an answer.
@@ -36,13 +35,11 @@ final class DownstreamConnection {
         self.peer = peer
         snapshot = worker.snapshot
         http = snapshot.blueprint.settings.http
-        parser = DownstreamConnection.parser(http)
     }
 
-    private static func parser(_ http: HTTPSettings) -> RequestParser {
-        RequestParser(
-            bounds: HeadBounds(
-                headerBytes: http.headerBytes, fields: http.fields, targetBytes: http.targetBytes))
+    private var headBounds: HeadBounds {
+        HeadBounds(
+            headerBytes: http.headerBytes, fields: http.fields, targetBytes: http.targetBytes)
     }
 
     /// Follows the worker's current configuration. Between two requests only: each sees one from its first
@@ -50,7 +47,6 @@ final class DownstreamConnection {
     private func follow() {
         snapshot = worker.snapshot
         http = snapshot.blueprint.settings.http
-        parser = DownstreamConnection.parser(http)
     }
 
     /// The same, unless a request runs: idle connections keep no old configuration in memory.
@@ -105,8 +101,12 @@ final class DownstreamConnection {
 
     /// Answers the requests that have arrived, until there is none.
     private func serveArrived(_ exchange: Exchange) async -> Afterwards {
+        exchange.parser.begin(bounds: headBounds)
         while true {
-            if snapshot !== worker.snapshot { follow() }
+            if snapshot !== worker.snapshot {
+                follow()
+                exchange.parser.begin(bounds: headBounds)
+            }
             exchange.record = AccessRecord()
             exchange.record.started = now
             var arrived = takeHead(exchange)
@@ -158,7 +158,8 @@ final class DownstreamConnection {
             if !exchange.input.isEmpty {
                 let arrived = exchange.input
                 do {
-                    let consumed = try parser.parse(arrived.readable, into: &exchange.request)
+                    let consumed = try exchange.parser.parse(
+                        arrived.readable, into: &exchange.request)
                     if let consumed {
                         arrived.consume(consumed)
                         return .request

@@ -17,6 +17,8 @@ final class Exchange {
     let forwarded = ByteBuffer(capacity: 4 << 10)
     /// The body of an answer that the proxy makes itself.
     let scratch = ByteBuffer(capacity: 512)
+    /// Reads the client's heads, within the bounds that its connection tells.
+    var parser = RequestParser(bounds: HeadBounds(headerBytes: 1, fields: 1, targetBytes: 1))
     private var lentRequest = Lent(RequestHead())
     var identity = ResolvedIdentity()
     var cacheKey: [UInt8] = []

@@ -120,5 +120,6 @@ extension LimitView {
         json.field("reset_epoch", Nanoseconds(level.resetAt.nanoseconds).secondsRoundedUp)
         if level.delay > .zero { json.field("delay_seconds", seconds: level.delay) }
         json.field("boosted", level.isBoosted)
+        if isAssumed { json.field("assumed", true) }
     }
 }

@@ -51,13 +51,14 @@ extension Explanation {
         let shadow = limit.isShadow ? ", shadow" : ""
         lines.add("limit", "\(limit.name): \(limit.verdictWords)\(shadow)")
         if let key = limit.key { lines.add("", "  key    \(key)") }
-        let source = limit.rateSource.map { ", from \($0)" } ?? ""
-        lines.add("", "  rate   \(limit.rate)\(source), \(limit.algorithm)")
+        let rateSource = limit.rateSource.map { ", from \($0)" } ?? ""
+        lines.add("", "  rate   \(limit.rate)\(rateSource), \(limit.algorithm)")
         guard let level = limit.level else { return }
         let settlement = limit.settlement.map { "; \($0)" } ?? ""
         lines.add("", "  cost   \(limit.cost)\(settlement)")
         let boost = level.isBoosted ? " boosted to \(level.quota)" : ""
-        lines.add("", "  level  \(level.remaining) left\(boost), \(level.resetWords)")
+        let source = limit.isAssumed ? "; Redis counts it, and was not asked" : ""
+        lines.add("", "  level  \(level.remaining) left\(boost), \(level.resetWords)\(source)")
     }
 
     private func append(_ cache: Cache, to lines: inout Lines) {

@@ -144,14 +144,17 @@ public final class HealthReport: Sendable {
 
     /// How far warming is; readiness does not wait for it.
     private func appendWarming(to buffer: ByteBuffer) {
-        let left = jobs.waiting + jobs.running.count
-        guard left > 0 || jobs.done > 0 || !jobs.dead.isEmpty else { return }
+        let fetches = jobs.rows.filter { $0.kind != .free }
+        let left = fetches.reduce(0) { $0 + $1.counts.waiting + $1.counts.running }
+        let done = fetches.reduce(0) { $0 + $1.counts.done }
+        let dead = jobs.dead.count { $0.job.kind != .free }
+        guard left > 0 || done > 0 || dead > 0 else { return }
         buffer.append(",\"warming\":{\"left\":")
         buffer.append(decimal: UInt64(left))
         buffer.append(",\"done\":")
-        buffer.append(decimal: jobs.done)
+        buffer.append(decimal: done)
         buffer.append(",\"dead\":")
-        buffer.append(decimal: UInt64(jobs.dead.count))
+        buffer.append(decimal: UInt64(dead))
         buffer.append("}")
     }
 

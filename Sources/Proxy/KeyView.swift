@@ -43,6 +43,8 @@ public struct KeyState: Sendable {
     /// The policy and the decision's word on the limit.
     let policy: LimitPolicy
     let state: LimitState?
+    /// The key in Redis; `nil`: it is counted in this process.
+    public let sharedKey: [UInt8]?
 
     /// The key's digest; `nil`: it is not counted, or not known.
     public var digest: Digest128? { needs.isEmpty ? state?.key : nil }
@@ -56,11 +58,13 @@ public struct KeyState: Sendable {
 public struct KeyView {
     private let blueprint: Blueprint
     private let table: LimitTable
+    private let keys: SharedKeyWriter?
 
     /// Looks at what the limits of `blueprint` have counted in the table of the process.
     public init(_ blueprint: Blueprint, _ shared: SharedState) {
         self.blueprint = blueprint
         table = shared.limits
+        keys = (blueprint.settings.redis?.limits.namespace).map(SharedKeyWriter.init)
     }
 
     /// What every limit has counted about a subject. A limit that counts by endpoint is asked for every
@@ -116,7 +120,9 @@ public struct KeyView {
             states.append(
                 KeyState(
                     view: view, route: definition.per.contains(.endpoint) ? route : nil,
-                    needs: KeyView.needs(view, definition, subject), policy: policy, state: state))
+                    needs: KeyView.needs(view, definition, subject), policy: policy, state: state,
+                    sharedKey: definition.consistency == .process
+                        ? nil : keys?.key(of: limit, by: policy, lent, dimensions)))
         }
         return states
     }
@@ -143,7 +149,7 @@ public struct KeyView {
     private static func needs(
         _ view: LimitView, _ definition: LimitDefinition, _ subject: KeySubject
     ) -> [String] {
-        guard view.level != nil, subject.ip == nil else { return [] }
+        guard view.key != nil, subject.ip == nil else { return [] }
         var needs = view.missing
         if definition.per.contains(.ip) { needs.append("ip") }
         return needs
@@ -152,8 +158,11 @@ public struct KeyView {
     // MARK: Mending
 
     /// Forgets what was counted about a key; `false` when nothing was, or when it counts requests in flight.
+    ///
+    /// Of a key that is counted in Redis it forgets what this process knows; what it holds of a lease stays.
     public func reset(_ state: KeyState) -> Bool {
         guard state.needs.isEmpty, let decided = state.state else { return false }
+        if state.sharedKey != nil { table.leases.noteReset(decided.key) }
         return state.policy.reset(decided, in: table)
     }
 

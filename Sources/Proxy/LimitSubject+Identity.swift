@@ -5,6 +5,7 @@ import Limits
 extension LimitSubject {
     /// Lends what limits look at of a resolved identity.
     @_lifetime(borrow identity)
+    @inline(__always)
     init(_ identity: borrowing ResolvedIdentity, method: Method) {
         self.init(
             address: identity.address, counted: identity.countedAddress, method: method,

@@ -59,6 +59,9 @@ public struct LimitView: Sendable, Equatable {
     public let level: Level?
     /// What the limit says.
     public let verdict: Verdict
+    /// Whether Redis counts this limit and was not asked: level and verdict are those of a key of which nothing is
+    /// counted.
+    public internal(set) var isAssumed = false
 }
 
 extension LimitView {

@@ -27,10 +27,22 @@ extension MetricsReport {
         text.sample(counts.written, [MetricLabel("outcome", "sent")])
         text.sample(counts.notWritten, [MetricLabel("outcome", "skipped")])
         text.family(
+            "weir_cache_redis_freed_total", .counter,
+            help: "Purged answers that were removed from Redis behind the purges of this process.")
+        text.sample(counts.freed)
+        text.family(
             "weir_cache_leases_total", .counter,
             help: "Fetches for all replicas: leases taken, and waits for another one's answer.")
         text.sample(counts.leases, [MetricLabel("outcome", "taken")])
         text.sample(counts.waits, [MetricLabel("outcome", "waited")])
+        guard let stores = blueprint.settings.redis, stores.cache.readsFromReplicas else { return }
+        text.family(
+            "weir_cache_redis_replica_total", .counter,
+            help: "Questions to replicas of Redis; after all but `hit` the master was asked, too.")
+        for (name, count) in [
+            ("hit", counts.replicaHits), ("nothing", counts.replicaMisses),
+            ("failed", counts.replicaFailures),
+        ] { text.sample(count, [MetricLabel("outcome", name)]) }
     }
 }
 

@@ -309,5 +309,8 @@ public struct MetricsReport {
         text.sample(shared.isDraining ? 1 : 0)
         text.family("weir_uptime_seconds", .gauge, help: "Time since the start.")
         text.sample(seconds: now - shared.started.monotonic)
+        text.family(
+            "weir_loop_turns_total", .counter, help: "Turns of the workers' event loops.")
+        text.sample(shared.turns)
     }
 }

@@ -1,5 +1,6 @@
 public import EventLoop
 public import Identity
+import Limits
 public import Primitives
 public import Settings
 import Telemetry
@@ -41,14 +42,20 @@ extension Explanation {
         kernel: Kernel = Kernel()
     ) -> Explanation? {
         guard let loop = EventLoop(kernel: kernel) else { return nil }
+        let shared = Set(
+            settings.redis == nil
+                ? [] : settings.limits.filter { $0.consistency != .process }.map(\.name))
         let settings = settings.withoutRedis
         let blueprint = Blueprint(settings)
-        let shared = SharedState(
+        let state = SharedState(
             settings, log: nil, seed: KeyedHasher.Seed.random(), now: kernel.now())
-        let context = WorkerContext(loop: loop, shared: shared, blueprint: blueprint, seed: 0)
+        let context = WorkerContext(loop: loop, shared: state, blueprint: blueprint, seed: 0)
         context.snapshot.credentials.keys = keys
         var explanation = context.explainAlone(asked)
         explanation.tryRoutes(asked, blueprint)
+        for index in explanation.limits.indices {
+            explanation.limits[index].isAssumed = shared.contains(explanation.limits[index].name)
+        }
         return explanation
     }
 }

@@ -111,6 +111,12 @@ final class RequestBodyPump {
             case .needsMore(let consumed):
                 exchange.input.consume(consumed)
                 if let failure = await flush() { return failure }
+                if exchange.input.isEmpty,
+                    let pipe = connection.worker.pipes.take(forBodyOf: exchange.body.plainRest)
+                {
+                    if let failure = await passRest(through: pipe, &pace) { return failure }
+                    continue
+                }
                 if let failure = await readMore(&pace) { return failure }
             case .end(let consumed):
                 exchange.input.consume(consumed)
@@ -137,6 +143,20 @@ final class RequestBodyPump {
         return nil
     }
 
+    /// Sends the rest of a body of known length: its bytes do not come into the process.
+    private func passRest(through pipe: SplicePipe, _ pace: inout Pace) async -> End? {
+        defer { connection.worker.pipes.giveBack(pipe) }
+        while exchange.body.plainRest > 0 {
+            if let failure = await readMore(&pace, into: pipe) { return failure }
+            do {
+                try await upstream.stream.write(pipe, patience: pause)
+            } catch {
+                return error == .timedOut ? .originStalled : .originClosed
+            }
+        }
+        return nil
+    }
+
     private func flush() async -> End? {
         do {
             try await upstream.stream.write(exchange.forwarded, patience: pause)
@@ -146,12 +166,21 @@ final class RequestBodyPump {
         }
     }
 
-    private func readMore(_ pace: inout Pace) async -> End? {
+    /// Reads what comes next: into `pipe` where there is one, else into the input.
+    private func readMore(_ pace: inout Pace, into pipe: SplicePipe? = nil) async -> End? {
         // It was already woken when it was told to stop.
         if isStopped { return .originClosed }
         do {
             let deadline = pace.deadline(from: connection.now)
-            let n = try await connection.stream.read(into: exchange.input, until: deadline)
+            let n: Int
+            if let pipe {
+                let most = Int(clamping: exchange.body.plainRest)
+                n = try await connection.stream.read(into: pipe, atMost: most, until: deadline)
+                exchange.body.skip(n)
+                sent += UInt64(n)
+            } else {
+                n = try await connection.stream.read(into: exchange.input, until: deadline)
+            }
             pace.note(n)
             return n == 0 ? .clientGone : nil
         } catch {

@@ -145,6 +145,9 @@ public final class SharedState: Sendable {
     /// Watches the turns of `loop`.
     func watch(_ loop: EventLoop) { loops.withLock { $0.append(loop) } }
 
+    /// Turns of all workers' loops so far.
+    var turns: UInt64 { loops.withLock { loops in loops.reduce(0) { $0 &+ $1.turns } } }
+
     /// Workers whose turn takes longer than it may.
     public func stuckWorkers(at now: MonotonicTime) -> Int {
         loops.withLock { loops in

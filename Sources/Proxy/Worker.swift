@@ -16,6 +16,7 @@ public actor Worker {
 
     private let context: WorkerContext
     private var listeners: [Listener] = []
+    private let spareTasks = SpareTasks()
 
     /// Creates a worker; `seed` feeds its random choices.
     public init(loop: EventLoop, shared: SharedState, blueprint: Blueprint, seed: UInt64) {
@@ -34,6 +35,7 @@ public actor Worker {
 
     /// Starts to accept connections on all bound addresses.
     public func startAccepting() {
+        context.startShrinking()
         for index in listeners.indices {
             Task(executorPreference: loop) { await self.accept(on: index) }
         }
@@ -51,22 +53,35 @@ public actor Worker {
     private func accept(on index: Int) async {
         let listener = listeners[index]
         while let (descriptor, peer) = await listener.accept() {
-            if context.shared.admitConnection(
-                max: context.snapshot.blueprint.settings.http.connections)
-            {
-                // With the actor alone a resumed task would first visit the global thread pool.
-                Task(executorPreference: loop) { await self.serve(descriptor, peer) }
-            } else {
+            guard
+                context.shared.admitConnection(
+                    max: context.snapshot.blueprint.settings.http.connections)
+            else {
                 Task(executorPreference: loop) { await self.refuse(descriptor) }
+                continue
+            }
+            let accepted = AcceptedConnection(descriptor: descriptor, peer: peer)
+            if !spareTasks.serve(accepted) {
+                // With the actor alone a resumed task would first visit the global thread pool.
+                Task(executorPreference: loop) { await self.serve(accepted) }
             }
         }
     }
 
-    private func serve(_ descriptor: Int32, _ peer: SocketAddress) async {
-        if let stream = ByteStream(descriptor, loop: loop) {
+    /// Serves a connection, and then others for as long as this task is needed.
+    private func serve(_ first: AcceptedConnection) async {
+        var next: AcceptedConnection? = first
+        while let accepted = next {
+            await serveOne(accepted)
+            next = await spareTasks.next()
+        }
+    }
+
+    private func serveOne(_ accepted: AcceptedConnection) async {
+        if let stream = ByteStream(accepted.descriptor, loop: loop) {
             context.metrics.accepted += 1
             await DownstreamConnection(
-                worker: context, stream: stream, peer: Worker.address(of: peer)
+                worker: context, stream: stream, peer: Worker.address(of: accepted.peer)
             ).run()
         }
         context.shared.endConnection()
@@ -108,6 +123,7 @@ public actor Worker {
     public func drain() {
         for listener in listeners { listener.close() }
         listeners.removeAll()
+        spareTasks.end()
         context.connections.forEach { $0.drain() }
     }
 
@@ -117,6 +133,7 @@ public actor Worker {
         for pool in context.snapshot.pools { pool.close() }
         context.secondLevel?.close()
         context.redis?.close()
+        context.pipes.close()
         context.flushLog()
     }
 

@@ -19,11 +19,11 @@ extension WorkerContext {
     func finish(
         _ exchange: Exchange, of connection: DownstreamConnection, isUnderstood: Bool = true
     ) {
-        finishLimits(exchange, connection.snapshot)
+        let snapshot = connection.snapshot
+        finishLimits(exchange, snapshot)
         let record = exchange.record
         // The turn's clock stands still: without a fresh reading a hit would take no time.
         let finished = loop.kernel.now()
-        let snapshot = connection.snapshot
         metrics.note(
             record, row: row(ofRoute: record.route, in: snapshot),
             latency: finished.monotonic - record.started)

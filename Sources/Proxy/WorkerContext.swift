@@ -30,16 +30,18 @@ final class WorkerContext {
     /// Whom limits refused most.
     var refusedKeys = RefusedKeys()
     var connections = ConnectionList()
+    let pipes: PipePool
     /// Connections beyond the bound whose clients may still be reading the refusal.
     var refusing = 0
     /// Whether a stored answer is being encoded.
     var isEncoding = false
-    private var idleExchanges: [Exchange] = []
+    private var exchanges = ExchangePool()
     private var date = DateLine()
 
     init(loop: EventLoop, shared: SharedState, blueprint: Blueprint, seed: UInt64) {
         self.loop = loop
         self.shared = shared
+        pipes = PipePool(loop.kernel)
         var random = SeededRandom(seed: seed)
         let pools = zip(blueprint.settings.upstreams, shared.upstreams).map { settings, health in
             UpstreamPool(
@@ -78,13 +80,19 @@ final class WorkerContext {
     var cacheRedis: RedisClient? { redis?.cache }
 
     /// A warm exchange, or a new one.
-    func takeExchange() -> Exchange { idleExchanges.popLast() ?? Exchange() }
+    func takeExchange() -> Exchange { exchanges.take() }
 
     /// Takes an exchange back.
-    func giveBack(_ exchange: Exchange) {
-        guard idleExchanges.count < Bounds.pooledExchanges else { return }
-        exchange.reset()
-        idleExchanges.append(exchange)
+    func giveBack(_ exchange: Exchange) { exchanges.giveBack(exchange) }
+
+    /// Frees again and again what only a burst has needed.
+    func startShrinking() {
+        loop.start { [self] in
+            while !shared.isDraining {
+                await loop.sleep(for: Bounds.shrinkInterval)
+                exchanges.shrink()
+            }
+        }
     }
 
     /// The answer to a health check on the main address; `nil` when `request` is none or they are not served here.

@@ -29,6 +29,12 @@ enum Bounds {
     static let subscriptionSilence = Nanoseconds.milliseconds(1500)
     /// How often the sentinels are asked whether the master is still the same.
     static let masterInterval = Nanoseconds.seconds(5)
+    /// Replicas of one master that are read from.
+    static let replicas = 16
+    /// How often they are looked at.
+    static let replicaInterval = Nanoseconds.seconds(1)
+    /// The part of `redis.timeout` that a replica has for an answer; the rest is its master's.
+    static let replicaShare: UInt64 = 4
     /// Redirections that one command of a cluster follows.
     static let redirects = 5
     /// The pause before a command is tried again whose keys are being moved.
@@ -58,7 +64,12 @@ enum Bounds {
     static let fleetExpiry = Nanoseconds.seconds(7 * 24 * 3600)
     /// Requests whose hits are added in one call.
     static let popularBatch = 250
-    /// Names of answers looked at in one step of a walk over all, and the pause after it.
-    static let scanStep = 500
-    static let scanPause = Nanoseconds.milliseconds(2)
+    /// Names looked at in one step of a walk over all of them or over a set, and the pause after it: 20,000 a second.
+    static let scanStep = 100
+    static let scanPause = Nanoseconds.milliseconds(5)
+    /// Errors in a row after which such a walk has failed: about six seconds without Redis.
+    static let freeAttempts = 20
+    /// Names in the set of a tag; and how many whose time is over leave it when another one is added.
+    static let setMembers = 1 << 16
+    static let setCleaning = 16
 }

@@ -19,7 +19,7 @@ public final class FleetLink {
     private let state: FleetState
     private let apply: (PurgeRecord) -> Void
     private let names: FleetNames
-    private let values: PurgedValues
+    private let free: (PurgeRemains) -> Void
     private let waiter: Waiter
     private var subscription: RedisSubscription?
     private var random: SeededRandom
@@ -41,15 +41,16 @@ public final class FleetLink {
     ///   - state: What it keeps.
     ///   - random: Names this process and generations; not the same in two processes.
     ///   - apply: Purges the memory of this process.
+    ///   - free: Frees, behind the requests, what purges of this process have made dead in Redis.
     public init(
         _ client: RedisClient, _ state: FleetState, random: SeededRandom,
-        apply: @escaping (PurgeRecord) -> Void
+        apply: @escaping (PurgeRecord) -> Void, free: @escaping (PurgeRemains) -> Void
     ) {
         self.client = client
         self.state = state
         self.random = random
         self.apply = apply
-        values = PurgedValues(client)
+        self.free = free
         names = FleetNames(client.settings, process: self.random.next())
         waiter = Waiter(client.loop)
         ended = Waiter(client.loop)
@@ -77,7 +78,6 @@ public final class FleetLink {
     /// Sends what waits, takes this process out of the count, and ends; not beyond `deadline`. The client stays open.
     public func stop(until deadline: MonotonicTime) async {
         isStopped = true
-        values.stop()
         subscription?.close()
         waiter.wake()
         while !hasEnded, await ended.wait(until: deadline) == .ready {}
@@ -158,7 +158,9 @@ public final class FleetLink {
                     arguments: arguments + records.map(\.line), until: client.deadline)
                 state.purges.noteSent(at: loop.now)
                 state.noteSent(records.count)
-                values.remove(what: records)
+                for record in records where record.kind == .key && !record.isSoft {
+                    unlink(record.value)
+                }
                 lastSendFailed = false
                 if let parts = reply.elements, parts.count == 2,
                     let end = PurgePosition(parts[0], parts[1]), !isSubscribed
@@ -174,6 +176,14 @@ public final class FleetLink {
         let done = senders
         senders = []
         for waiter in done { waiter.wake() }
+    }
+
+    /// Removes what stands under the name of a purged key at once.
+    private func unlink(_ key: [UInt8]) {
+        var command = RedisCommand("UNLINK", reserving: key.count + 64)
+        command.append(
+            key: SharedKey.name(of: key.span, namespace: Array(client.settings.namespace.utf8)))
+        client.send(command)
     }
 
     /// Asks until all is known; gives up at the first failure.
@@ -240,6 +250,7 @@ public final class FleetLink {
             case .begin(let position): state.purges.begin(at: position)
             case .entry(let entry, let isKnown):
                 let isOwn = state.purges.add(entry.record, at: entry.position, now: loop.now)
+                if isOwn, let remains = entry.record.flatMap(PurgeRemains.init) { free(remains) }
                 guard let record = entry.record, !isOwn, !isKnown else { continue }
                 state.noteReceived()
                 apply(record)

@@ -13,6 +13,8 @@ final class RedisCall: TimedObject {
     var sent: MonotonicTime
     /// Whether the server is told that it was named by another one, whose slot moves.
     var isAsking = false
+    /// Whether a request waits for it. What is only written behind them tells less when it is refused.
+    var isAwaited = true
     /// Who learns of its deadline.
     private weak var node: RedisNode?
     private var done: ((RedisResult) -> Void)?
@@ -33,7 +35,7 @@ final class RedisCall: TimedObject {
     /// Begins to wait for what becomes of it at `node`.
     func wait(at node: RedisNode) {
         self.node = node
-        node.loop.arm(self, at: deadline)
+        if deadline != .never { node.loop.arm(self, at: deadline) }
     }
 
     /// Tells the caller, once; later results are dropped.

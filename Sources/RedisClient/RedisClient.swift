@@ -14,11 +14,11 @@ public final class RedisClient {
     public let health: RedisHealth
     /// The loop of its thread.
     public let loop: EventLoop
-    private enum Route {
+    enum Route {
         case server(RedisNode)
         case cluster(RedisCluster)
     }
-    private let route: Route
+    let route: Route
     private var isClosed = false
 
     /// Creates a client on `loop`, whose thread calls, and begins to connect.
@@ -64,8 +64,10 @@ public final class RedisClient {
 
     /// Sends `command` and hands its result to `done`, once, at `until` at the latest, and perhaps before this
     /// function returns. An error of the server is a failure.
+    ///
+    /// Unless `isAwaited`, no request waits for it: a full server that refuses it can still be read.
     public func begin(
-        _ command: RedisCommand, until deadline: MonotonicTime,
+        _ command: RedisCommand, until deadline: MonotonicTime, isAwaited: Bool = true,
         _ done: @escaping (RedisResult) -> Void
     ) {
         guard !isClosed else { return done(.failure(.closed)) }
@@ -76,8 +78,11 @@ public final class RedisClient {
         }
         switch route {
         case .server(let node):
-            node.begin(RedisCall(command, began: loop.now, deadline: deadline, done))
-        case .cluster(let cluster): cluster.begin(command, until: deadline, done)
+            let call = RedisCall(command, began: loop.now, deadline: deadline, done)
+            call.isAwaited = isAwaited
+            node.begin(call)
+        case .cluster(let cluster):
+            cluster.begin(command, until: deadline, isAwaited: isAwaited, done)
         }
     }
 
@@ -116,16 +121,18 @@ public final class RedisClient {
     /// result to `done` as the other `begin` does.
     public func begin(
         _ script: RedisScript, keys: [[UInt8]], arguments: [[UInt8]],
-        until deadline: MonotonicTime, _ done: @escaping (RedisResult) -> Void
+        until deadline: MonotonicTime, isAwaited: Bool = true,
+        _ done: @escaping (RedisResult) -> Void
     ) {
         let byName = script.callByName(keys: keys, arguments: arguments)
-        begin(byName, until: deadline) { [self] result in
+        begin(byName, until: deadline, isAwaited: isAwaited) { [self] result in
             guard case .failure(.server(let error)) = result, error.kind == .noScript else {
                 return done(result)
             }
             // Nothing has run: a second attempt charges nothing twice.
             begin(
-                script.callByText(keys: keys, arguments: arguments), until: deadline, done)
+                script.callByText(keys: keys, arguments: arguments), until: deadline,
+                isAwaited: isAwaited, done)
         }
     }
 

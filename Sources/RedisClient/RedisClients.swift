@@ -1,5 +1,6 @@
 public import EventLoop
 public import Primitives
+import RedisWire
 public import Settings
 
 /// The breakers of a process: of the Redis of its limits and of that of its cache, which may be the same.
@@ -42,6 +43,21 @@ public struct RedisClients {
             : RedisClient(
                 stores.cache, loop: loop, health: healths.cache,
                 random: SeededRandom(seed: random.next()))
+    }
+
+    /// Forgets what is counted under keys of limits.
+    ///
+    /// - Returns: Of each key whether anything was; `nil`: Redis gave no answer about one.
+    public func forgetLimits(_ keys: [[UInt8]]) async -> [Bool]? {
+        var found: [Bool] = []
+        for key in keys {
+            var command = RedisCommand("DEL")
+            command.append(key: key)
+            let reply = try? await limits.call(command, until: limits.deadline)
+            guard let count = reply?.integer else { return nil }
+            found.append(count > 0)
+        }
+        return found
     }
 
     /// Closes the connections of both.

@@ -20,6 +20,7 @@ final class RedisCluster {
     private var owners = [Int16](repeating: -1, count: RedisSlot.count)
     private var isRefreshing = false
     private var isClosed = false
+    private var readsReplicas = false
 
     init(
         _ settings: RedisSettings, seeds: [RedisSettings.Place], loop: EventLoop,
@@ -46,17 +47,28 @@ final class RedisCluster {
     // MARK: Commands
 
     func begin(
-        _ command: RedisCommand, until deadline: MonotonicTime,
+        _ command: RedisCommand, until deadline: MonotonicTime, isAwaited: Bool,
         _ done: @escaping (RedisResult) -> Void
     ) {
-        begin(command, until: deadline, at: node(for: command), asking: false, hops: 0, done)
+        begin(
+            command, until: deadline, at: node(for: command), asking: false, hops: 0,
+            isAwaited: isAwaited, done)
     }
 
-    func send(_ command: RedisCommand) -> Bool { node(for: command).send(command) }
+    /// Sends a command whose reply nobody waits for, and follows what it is told all the same: while a slot moves the
+    /// answers of that slot would not be stored otherwise.
+    func send(_ command: RedisCommand) -> Bool {
+        let node = node(for: command)
+        guard node.canTake(command) else { return false }
+        begin(
+            command, until: .never, at: node, asking: false, hops: 0, isAwaited: false
+        ) { _ in }
+        return true
+    }
 
     private func begin(
         _ command: RedisCommand, until deadline: MonotonicTime, at node: RedisNode, asking: Bool,
-        hops: Int, _ done: @escaping (RedisResult) -> Void
+        hops: Int, isAwaited: Bool, _ done: @escaping (RedisResult) -> Void
     ) {
         let call = RedisCall(command, began: loop.now, deadline: deadline) { [self] result in
             guard case .failure(let failure) = result, !isClosed else { return done(result) }
@@ -76,24 +88,34 @@ final class RedisCluster {
                     owners[slot] = Int16(index)
                 }
                 refreshSoon()
-                begin(command, until: deadline, at: next, asking: false, hops: hops + 1, done)
+                begin(
+                    command, until: deadline, at: next, asking: false, hops: hops + 1,
+                    isAwaited: isAwaited, done)
             case .ask(let place):
                 begin(
                     command, until: deadline, at: self.node(at: place), asking: true,
-                    hops: hops + 1, done)
+                    hops: hops + 1, isAwaited: isAwaited, done)
             case .later:
                 loop.start { [self] in
                     await loop.sleep(for: Bounds.tryAgainPause)
                     guard loop.now < deadline else { return done(.failure(.timedOut)) }
-                    begin(command, until: deadline, at: node, asking: asking, hops: hops + 1, done)
+                    begin(
+                        command, until: deadline, at: node, asking: asking, hops: hops + 1,
+                        isAwaited: isAwaited, done)
                 }
             }
         }
         call.isAsking = asking
+        call.isAwaited = isAwaited
         node.begin(call)
     }
 
     // MARK: Servers
+
+    /// The servers that have slots, as far as that is known.
+    var masters: [RedisNode] {
+        Set(owners).filter { $0 >= 0 }.sorted().map { nodes[Int($0)] }
+    }
 
     /// The server for `command`.
     private func node(for command: RedisCommand) -> RedisNode {
@@ -112,6 +134,7 @@ final class RedisCluster {
             settings, target: .place(place), loop: loop, health: health,
             random: SeededRandom(seed: random.next()))
         node.cluster = self
+        if readsReplicas { node.followReplicas() }
         nodes.append(node)
         return node
     }
@@ -168,6 +191,19 @@ final class RedisCluster {
             let node = node(at: part.master)
             guard let index = nodes.firstIndex(where: { $0 === node }) else { continue }
             for slot in part.slots { owners[slot] = Int16(index) }
+            node.replicas?.adopt(part.replicas)
         }
     }
+
+    // MARK: Replicas
+
+    /// Begins to look after the replicas of all masters, those that are found later as well.
+    func followReplicas() {
+        readsReplicas = true
+        for node in nodes { node.followReplicas() }
+        refreshSoon()
+    }
+
+    /// A replica of whoever has the key of `command`.
+    func replica(for command: RedisCommand) -> RedisNode? { node(for: command).replicas?.next() }
 }

@@ -32,18 +32,33 @@ extension RedisConnector {
     ) async throws(RedisConnectFailure) -> RedisSettings.Place {
         let stream = try await open(sentinel, until: deadline)
         defer { stream.close() }
-        let question = RedisCommand("SENTINEL", "get-master-addr-by-name", name)
+        let reply = try await askSentinel(
+            stream, RedisCommand("SENTINEL", "get-master-addr-by-name", name), until: deadline)
+        guard let parts = reply.elements, parts.count == 2, let host = parts[0].text,
+            let port = parts[1].integer.flatMap(UInt16.init(exactly:))
+        else { throw .unknownMaster }
+        return .host(host, port: port)
+    }
+
+    /// Makes a connection to a sentinel ready for commands.
+    func introduceToSentinel(
+        _ stream: RedisStream, until deadline: MonotonicTime
+    ) async throws(RedisConnectFailure) {
+        _ = try await askSentinel(stream, RedisCommand("PING"), until: deadline)
+    }
+
+    /// The answer to the first question over a connection to a sentinel. Sentinels often have no password where
+    /// servers have one: it is given to those that ask for it.
+    func askSentinel(
+        _ stream: RedisStream, _ question: RedisCommand, until deadline: MonotonicTime
+    ) async throws(RedisConnectFailure) -> RedisReply {
         var reply = try await stream.ask([question], until: deadline)[0]
-        // Sentinels often have no password where servers have one.
         if case .error(let error) = reply, error.kind == .noAuthentication, let authentication {
             let replies = try await stream.ask([authentication, question], until: deadline)
             if case .error(let error) = replies[0] { throw .server(error) }
             reply = replies[1]
         }
         if case .error(let error) = reply { throw .server(error) }
-        guard let parts = reply.elements, parts.count == 2, let host = parts[0].text,
-            let port = parts[1].integer.flatMap(UInt16.init(exactly:))
-        else { throw .unknownMaster }
-        return .host(host, port: port)
+        return reply
     }
 }

@@ -9,16 +9,16 @@ struct RedisConnector {
     let settings: RedisSettings
     let target: RedisTarget
     let loop: EventLoop
+    /// Whether what is read there may be a replica's.
+    let readsReplica: Bool
 
-    init(settings: RedisSettings, target: RedisTarget, loop: EventLoop) {
+    init(
+        settings: RedisSettings, target: RedisTarget, loop: EventLoop, readsReplica: Bool = false
+    ) {
         self.settings = settings
         self.target = target
         self.loop = loop
-    }
-
-    /// Makes connections to the server at `place`.
-    init(settings: RedisSettings, place: RedisSettings.Place, loop: EventLoop) {
-        self.init(settings: settings, target: .place(place), loop: loop)
+        self.readsReplica = readsReplica
     }
 
     /// How long an attempt may take.
@@ -30,14 +30,20 @@ struct RedisConnector {
             max(Bounds.probeTime, Nanoseconds(settings.timeout.count * 8)))
     }
 
-    /// Connects, and makes the connection ready for commands.
+    /// Connects, and makes the connection ready for commands; `attempt` can be given up meanwhile.
     func connect(
-        writing: Bool, until deadline: MonotonicTime
+        writing: Bool, until deadline: MonotonicTime, as attempt: RedisAttempt? = nil
     ) async throws(RedisConnectFailure) -> RedisStream {
         let (stream, place) = try await open(until: deadline)
         stream.place = place
+        attempt?.stream = stream
+        defer { attempt?.stream = nil }
         do throws(RedisConnectFailure) {
-            try await introduce(stream, writing: writing, until: deadline)
+            if target.isSentinel {
+                try await introduceToSentinel(stream, until: deadline)
+            } else {
+                try await introduce(stream, writing: writing, until: deadline)
+            }
             return stream
         } catch {
             stream.close()
@@ -54,7 +60,7 @@ struct RedisConnector {
         case .master(let name, let sentinels):
             let place = try await master(name, of: sentinels, until: deadline)
             return (try await open(place, until: deadline), place)
-        case .any(let places):
+        case .any(let places), .sentinels(let places):
             var failure = RedisConnectFailure.unresolved
             for (index, place) in places.enumerated() {
                 let share = (deadline - loop.now).count / UInt64(places.count - index)
@@ -139,9 +145,12 @@ struct RedisConnector {
         if settings.database != 0 {
             commands.append(RedisCommand("SELECT", "\(settings.database)"))
         }
+        if readsReplica, case .cluster = settings.topology {
+            commands.append(RedisCommand("READONLY"))
+        }
         let needed = commands.count
         if target.isMaster { commands.append(RedisCommand("ROLE")) }
-        commands.append(RedisConnector.probe(settings, writing: writing))
+        commands.append(probe(writing: writing))
         let replies = try await stream.ask(commands, until: deadline)
         for case .error(let error) in replies.prefix(needed) { throw .server(error) }
         if target.isMaster, let role = replies[needed].elements?.first?.text, role != "master" {
@@ -160,10 +169,10 @@ struct RedisConnector {
         }
     }
 
-    /// A command that shows that the server works; with `writing`, that it takes writes, too, and in a cluster that
-    /// the cluster is complete.
-    static func probe(_ settings: RedisSettings, writing: Bool) -> RedisCommand {
-        guard writing else { return RedisCommand("PING") }
+    /// A command that shows that the server works; with `writing`, and where it is to be written to, that it takes
+    /// writes, too, and in a cluster that the cluster is complete.
+    func probe(writing: Bool) -> RedisCommand {
+        guard writing && !readsReplica else { return RedisCommand("PING") }
         if case .cluster = settings.topology { return RedisCommand("CLUSTER", "INFO") }
         return RedisCommand("SET", "\(settings.namespace):probe", "1", "PX", "1000")
     }

@@ -124,7 +124,7 @@ final class RedisLink {
             while let reply = try stream.nextArrived() {
                 // A reply that nobody asked for: the peer and we do not agree on what is whose.
                 guard let entry = pending.popFirst() else { return .malformed }
-                let hasCaller = entry.call != nil
+                let hasCaller = entry.call?.isAwaited ?? false
                 if let why = node.noteReply(reply, sent: entry.sent, hasCaller: hasCaller) {
                     end = why
                 }

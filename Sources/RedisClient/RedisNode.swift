@@ -28,32 +28,47 @@ final class RedisNode {
     private var waiting: [RedisCall] = []
     private var isProbing = false
     private let pauseWaiter: Waiter
+    private let attempt = RedisAttempt()
+    /// Looks who is the master, where sentinels know.
+    private var masterWatch: RedisMasterWatch?
     /// The cluster it is a part of.
     weak var cluster: RedisCluster?
+    /// The replicas of this master, where they are read from.
+    private(set) var replicas: RedisReplicas?
     /// Where it is; of a master behind sentinels, where it was found last.
     private(set) var place: RedisSettings.Place
 
     init(
         _ settings: RedisSettings, target: RedisTarget, loop: EventLoop, health: RedisHealth,
-        random: SeededRandom
+        random: SeededRandom, readsReplica: Bool = false
     ) {
         self.loop = loop
         self.settings = settings
         self.health = health
         self.random = random
-        connector = RedisConnector(settings: settings, target: target, loop: loop)
+        connector = RedisConnector(
+            settings: settings, target: target, loop: loop, readsReplica: readsReplica)
         pauseWaiter = Waiter(loop)
         place =
             switch target {
             case .place(let place): place
-            case .any(let places), .master(_, let places): places[0]
+            case .any(let places), .master(_, let places), .sentinels(let places): places[0]
             }
         loop.start { [self] in await keepConnected() }
-        if target.isMaster { loop.start { [self] in await followMaster() } }
+        if target.isMaster {
+            masterWatch = RedisMasterWatch(
+                for: self, connector, random: SeededRandom(seed: self.random.next()))
+        }
     }
 
     /// Whether a call would be sent at once.
     var isUsable: Bool { if case .ready(let link) = state { !link.isStalled } else { false } }
+
+    /// Begins to look after the replicas of this master.
+    func followReplicas() {
+        guard replicas == nil, !isClosed else { return }
+        replicas = RedisReplicas(of: self, settings, random: SeededRandom(seed: random.next()))
+    }
 
     private var isClosed: Bool { if case .closed = state { true } else { false } }
 
@@ -64,6 +79,8 @@ final class RedisNode {
         if case .ready(let link) = former { link.close(.closed) }
         failWaiting(.closed)
         pauseWaiter.wake()
+        masterWatch?.close()
+        replicas?.close()
     }
 
     // MARK: Commands
@@ -98,12 +115,18 @@ final class RedisNode {
         call.finish(.failure(reason))
     }
 
+    /// Whether `command`, whose reply nobody waits for, can be sent at once; counted when it cannot.
+    func canTake(_ command: RedisCommand) -> Bool {
+        if case .ready(let link) = state, !link.isStalled, link.hasRoom(for: command) {
+            return true
+        }
+        health.counts.dropped.add()
+        return false
+    }
+
     /// Sends a command whose reply nobody waits for; `false` when it was not taken.
     func send(_ command: RedisCommand) -> Bool {
-        guard case .ready(let link) = state, !link.isStalled, link.hasRoom(for: command) else {
-            health.counts.dropped.add()
-            return false
-        }
+        guard canTake(command), case .ready(let link) = state else { return false }
         health.counts.commands.add()
         link.send(command, for: nil)
         return true
@@ -183,7 +206,7 @@ final class RedisNode {
     private func connectAndServe() async throws(RedisConnectFailure) -> RedisError {
         let patience = connector.patience(isDegraded: health.isDegraded)
         let stream = try await connector.connect(
-            writing: health.wasRefused, until: loop.now + patience)
+            writing: health.wasRefused, until: loop.now + patience, as: attempt)
         let link = RedisLink(stream, patience: connector.silencePatience)
         guard !isClosed else {
             link.close(.closed)
@@ -214,17 +237,13 @@ final class RedisNode {
         probeIfDegraded()
     }
 
-    /// Asks the sentinels now and then, and leaves a server that is not the master any more.
-    private func followMaster() async {
-        while !isClosed {
-            let interval = Bounds.masterInterval.count
-            let chance = UInt64(random.below(Int(interval / 2)))
-            await loop.sleep(for: Nanoseconds(interval / 2 + chance))
-            guard case .ready(let link) = state else { continue }
-            let known = await connector.masterPlace(until: loop.now + settings.connectTimeout)
-            if let known, known != place, case .ready(let current) = state, current === link {
-                link.close(.closed)
-            }
+    /// Goes where the master is by now: at once when it waits for a next attempt, or is with another server.
+    func follow(_ master: RedisSettings.Place) {
+        switch state {
+        case .ready(let link): if master != place { link.close(.closed) }
+        case .connecting: attempt.giveUp(unless: master)
+        case .pausing: pauseWaiter.wake()
+        case .closed: break
         }
     }
 
@@ -259,7 +278,7 @@ final class RedisNode {
     }
 
     private func probe(_ link: RedisLink) async {
-        let command = RedisConnector.probe(settings, writing: health.wasRefused)
+        let command = connector.probe(writing: health.wasRefused)
         let result = await RedisCall.awaitResult { done in
             let call = RedisCall(
                 command, began: loop.now, deadline: loop.now + settings.timeout, done)

@@ -13,6 +13,8 @@ public enum RedisRisk: Sendable, Equatable {
     case isSentinel
     /// It is a server of a cluster, and is used as if it had all keys.
     case isCluster
+    /// It is no server of a cluster, and is used as one.
+    case isNoCluster
     /// It is older than what Weir is tested with.
     case isOld(version: String)
 
@@ -30,6 +32,7 @@ public enum RedisRisk: Sendable, Equatable {
         case .isReplica: "it is a replica and takes no writes; name its master"
         case .isSentinel: "it is a sentinel; write redis.sentinel"
         case .isCluster: "it belongs to a cluster; write redis.cluster"
+        case .isNoCluster: "it belongs to no cluster; write redis.url"
         case .isOld(let version): "version \(version) is older than 5, which Weir needs"
         }
     }
@@ -39,7 +42,7 @@ extension RedisRisk {
     /// Whether nothing can be shared there.
     public var isFatal: Bool {
         switch self {
-        case .isReplica, .isSentinel, .isCluster, .isOld: true
+        case .isReplica, .isSentinel, .isCluster, .isNoCluster, .isOld: true
         case .evictsLimits, .cacheFillsMemory: false
         }
     }
@@ -53,7 +56,9 @@ extension RedisFacts {
             risks.append(.isOld(version: version))
         }
         if mode == "sentinel" { return risks + [.isSentinel] }
-        if case .single = settings.topology {
+        switch settings.topology {
+        case .cluster: if mode == "standalone" { risks.append(.isNoCluster) }
+        case .single, .sentinel:
             if mode == "cluster" { risks.append(.isCluster) }
             if role == "slave" { risks.append(.isReplica) }
         }

@@ -37,17 +37,26 @@ public final class RedisSubscription {
     ///   - loop: The loop of its thread.
     ///   - random: Spreads attempts to connect.
     ///   - tell: Is called on the loop's thread.
-    public init(
+    public convenience init(
         _ settings: RedisSettings, channels: [String], loop: EventLoop, random: SeededRandom,
         tell: @escaping (Event) -> Void
+    ) {
+        self.init(
+            settings, at: RedisTarget(settings.topology), channels: channels, loop: loop,
+            random: random, tell: tell)
+    }
+
+    /// The same at `target`, which may be sentinels.
+    init(
+        _ settings: RedisSettings, at target: RedisTarget, channels: [String], loop: EventLoop,
+        random: SeededRandom, tell: @escaping (Event) -> Void
     ) {
         precondition(!channels.isEmpty)
         self.loop = loop
         self.channels = channels
         self.random = random
         self.tell = tell
-        connector = RedisConnector(
-            settings: settings, target: RedisTarget(settings.topology), loop: loop)
+        connector = RedisConnector(settings: settings, target: target, loop: loop)
         pauseWaiter = Waiter(loop)
         loop.start { [self] in await keepSubscribed() }
     }

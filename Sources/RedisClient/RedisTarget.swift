@@ -8,6 +8,8 @@ enum RedisTarget {
     case master(String, sentinels: [RedisSettings.Place])
     /// To any of these.
     case any([RedisSettings.Place])
+    /// To the first of these sentinels that answers, for what it tells.
+    case sentinels([RedisSettings.Place])
 
     /// Where a connection leads that is not about certain keys.
     init(_ topology: RedisSettings.Topology) {
@@ -19,4 +21,5 @@ enum RedisTarget {
     }
 
     var isMaster: Bool { if case .master = self { true } else { false } }
+    var isSentinel: Bool { if case .sentinels = self { true } else { false } }
 }

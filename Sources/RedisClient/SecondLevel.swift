@@ -20,6 +20,24 @@ public final class SecondLevel {
         case unavailable
     }
 
+    /// What a replica was good for.
+    public enum ReplicaAnswer: Sendable {
+        /// What it had was served.
+        case hit
+        /// It had nothing of use; its master is asked.
+        case nothing
+        /// None could be asked, or none answered; the master is asked.
+        case failed
+    }
+
+    /// Which server is asked.
+    public enum Source: Sendable {
+        /// The one that takes the writes: what is not there is nowhere.
+        case master
+        /// One that follows it: what is there may be old, and what is not there may be on its way.
+        case replica
+    }
+
     /// The connection to Redis.
     public let client: RedisClient
     /// What happened so far.
@@ -29,14 +47,18 @@ public final class SecondLevel {
     var random: SeededRandom
     /// Who waits for another process's answer.
     let waiting: LeaseWaiters
+    /// Whether replicas are asked before their master.
+    public let readsReplicas: Bool
 
     /// The second level in the Redis of `client`; `random` must not be the same in two processes.
     public init(_ client: RedisClient, random: SeededRandom) {
         self.client = client
         self.random = random
         namespace = Array(client.settings.namespace.utf8)
+        readsReplicas = client.settings.readsFromReplicas
         waiting = LeaseWaiters(
             client, channel: "\(client.settings.namespace):c:ended/\(client.settings.database)")
+        if readsReplicas { client.followReplicas() }
     }
 
     /// Closes what it has opened besides the client.
@@ -47,22 +69,30 @@ public final class SecondLevel {
 
     // MARK: Reading
 
+    /// When a replica that is asked now has had its part of the time; with its master the whole takes no longer than
+    /// without replicas.
+    public var replicaDeadline: MonotonicTime {
+        client.loop.now + Nanoseconds(client.settings.timeout.count / Bounds.replicaShare)
+    }
+
     /// Looks for the answer to `request`; for one that varies that is a second question.
     ///
     /// - Parameters:
     ///   - key: The cache key.
     ///   - request: The request, whose fields choose a variant.
     ///   - scope: What the key does not say.
-    /// - Returns: What is there, within the time that an answer of Redis may take.
+    ///   - source: Which server is asked.
+    ///   - deadline: When it must be over.
+    /// - Returns: What is there.
     public func find(
-        key: [UInt8], for request: borrowing RequestHead, scope: UInt64
+        key: [UInt8], for request: borrowing RequestHead, scope: UInt64, in source: Source,
+        until deadline: MonotonicTime
     ) async -> Found {
         guard isAvailable else { return .unavailable }
-        let deadline = client.deadline
         var name = SharedKey.name(of: key.span, namespace: namespace)
         do throws(RedisError) {
             var isVariant = false
-            while let value = try await get(name, until: deadline) {
+            while let value = try await get(name, in: source, until: deadline) {
                 switch SharedForm.read(value.span, at: client.loop.clock, scope: scope) {
                 case .answer(let answer): return .answer(answer)
                 case .names(let names) where !isVariant:
@@ -82,11 +112,15 @@ public final class SecondLevel {
     }
 
     private func get(
-        _ name: [UInt8], until deadline: MonotonicTime
+        _ name: [UInt8], in source: Source, until deadline: MonotonicTime
     ) async throws(RedisError) -> [UInt8]? {
         var command = RedisCommand("GET", reserving: name.count + 16)
         command.append(key: name)
-        let reply = try await client.call(command, until: deadline)
+        let reply =
+            switch source {
+            case .master: try await client.call(command, until: deadline)
+            case .replica: try await client.callReplica(command, until: deadline)
+            }
         if case .null = reply { return nil }
         return reply.bytes
     }
@@ -95,8 +129,17 @@ public final class SecondLevel {
     public func note(_ use: SharedAnswer.Use) {
         switch use {
         case .serve: counts.hits += 1
-        case .validate: counts.stale += 1
+        case .validate, .serveStale: counts.stale += 1
         case .none: counts.misses += 1
+        }
+    }
+
+    /// Counts what became of a question to a replica.
+    public func note(_ answer: ReplicaAnswer) {
+        switch answer {
+        case .hit: counts.replicaHits += 1
+        case .nothing: counts.replicaMisses += 1
+        case .failed: counts.replicaFailures += 1
         }
     }
 
@@ -137,7 +180,12 @@ public final class SecondLevel {
         }
         let name = SharedKey.name(of: key.span, variant: head.variant, namespace: namespace)
         isSent = isSent && set(name, form, for: lifetime)
-        if isSent { counts.written += 1 } else { counts.notWritten += 1 }
+        if isSent {
+            counts.written += 1
+            enlist(name, of: head, for: lifetime)
+        } else {
+            counts.notWritten += 1
+        }
         return isSent
     }
 
@@ -148,44 +196,5 @@ public final class SecondLevel {
         command.append("PX")
         command.append(Int64(clamping: max(lifetime.wholeMilliseconds, 1)))
         return client.send(command)
-    }
-}
-
-/// What a second level has done.
-public struct SecondLevelCounts: Sendable, Equatable {
-    /// Answers that were served.
-    public var hits: UInt64 = 0
-    /// Stale answers, good for asking the origin about.
-    public var stale: UInt64 = 0
-    /// Nothing that was of use.
-    public var misses: UInt64 = 0
-    /// Questions without an answer: Redis was away or too slow, or purges may have been missed.
-    public var unavailable: UInt64 = 0
-    /// Values that are damaged, of another version or of other processes' meaning; among the misses, too.
-    public var unusable: UInt64 = 0
-    /// Answers that were sent to Redis.
-    public var written: UInt64 = 0
-    /// Answers that were not: too large, of no use to others, or too much was on the way.
-    public var notWritten: UInt64 = 0
-
-    /// Leases that were taken.
-    public var leases: UInt64 = 0
-    /// Fetches that waited for another process's answer.
-    public var waits: UInt64 = 0
-
-    /// Nothing yet.
-    public init() {}
-
-    /// Adds another worker's.
-    public mutating func merge(_ other: SecondLevelCounts) {
-        hits &+= other.hits
-        stale &+= other.stale
-        misses &+= other.misses
-        unavailable &+= other.unavailable
-        unusable &+= other.unusable
-        written &+= other.written
-        notWritten &+= other.notWritten
-        leases &+= other.leases
-        waits &+= other.waits
     }
 }

@@ -15,6 +15,8 @@ enum Bounds {
     static let replyBytes = 72 << 20
     /// Elements of one reply.
     static let replyElements = 1 << 20
+    /// Arrays that enclose an array; hiredis 0.14 has the same bound.
+    static let depth = 8
     /// Bytes of a line: a status, an error, an integer, a length.
     static let lineBytes = 64 << 10
     /// Digits of a length with its sign, and the end of the line.

@@ -39,16 +39,11 @@ public enum ReplyFailure: Error, Sendable, Equatable, BitwiseCopyable {
         self.bounds = bounds
         unsafe functions = .allocate(capacity: 1)
         unsafe functions.initialize(
-            to: redisReplyObjectFunctions(
-                createString: { task, text, length in
-                    unsafe RedisReader.takeString(task, text, length)
-                },
-                createArray: { task, count in unsafe RedisReader.takeArray(task, Int(count)) },
-                createInteger: { task, number in
-                    unsafe RedisReader.take(.integer(number), task)
-                },
-                createNil: { task in unsafe RedisReader.take(.null, task) },
-                freeObject: nil))
+            to: weir_reader_functions(
+                { task, text, length in unsafe RedisReader.takeString(task, text, length) },
+                { task, count in unsafe RedisReader.takeArray(task, Int(count)) },
+                { task, number in unsafe RedisReader.take(.integer(number), task) },
+                { task in unsafe RedisReader.takeNull(task) }))
         guard let made = unsafe redisReaderCreateWithFunctions(functions) else {
             preconditionFailure("no memory for a reader")
         }
@@ -125,11 +120,8 @@ public enum ReplyFailure: Error, Sendable, Equatable, BitwiseCopyable {
     }
 
     private func type(ofTask depth: Int) -> Int32 {
-        unsafe withUnsafeBytes(of: &reader.pointee.rstack) { tasks in
-            // `ridx` is an index of this array, by hiredis' own bound of depth.
-            let stride = unsafe MemoryLayout<redisReadTask>.stride
-            return unsafe tasks.load(fromByteOffset: depth * stride, as: redisReadTask.self).type
-        }
+        // `ridx` is an index of hiredis' own stack.
+        unsafe weir_task_type(reader, CInt(depth))
     }
 
     // MARK: What hiredis calls
@@ -149,6 +141,14 @@ public enum ReplyFailure: Error, Sendable, Equatable, BitwiseCopyable {
         return unsafe task?.pointee.privdata
     }
 
+    /// RESP 2 says that a string or an array is not there; the null of RESP 3 is a type of its own.
+    private static func takeNull(
+        _ task: UnsafePointer<redisReadTask>?
+    ) -> UnsafeMutableRawPointer? {
+        guard unsafe task?.pointee.type != REDIS_REPLY_NIL else { return nil }
+        return unsafe take(.null, task)
+    }
+
     private static func takeString(
         _ task: UnsafePointer<redisReadTask>?, _ text: UnsafeMutablePointer<CChar>?, _ length: Int
     ) -> UnsafeMutableRawPointer? {
@@ -160,14 +160,19 @@ public enum ReplyFailure: Error, Sendable, Equatable, BitwiseCopyable {
         case REDIS_REPLY_STATUS: return unsafe take(.status(copy), task)
         case REDIS_REPLY_ERROR:
             return unsafe take(.error(RedisServerError(line: copy)), task)
-        default: return unsafe take(.bulk(copy), task)
+        case REDIS_REPLY_STRING: return unsafe take(.bulk(copy), task)
+        // Of RESP 3, which was not asked for.
+        default: return nil
         }
     }
 
     private static func takeArray(
         _ task: UnsafePointer<redisReadTask>?, _ count: Int
     ) -> UnsafeMutableRawPointer? {
-        guard let reader = unsafe owner(task), reader.begin(count) else { return nil }
+        // Maps, sets and the like are of RESP 3; the depth is bounded by 0.14 itself, and by 1 far beyond ours.
+        guard unsafe task?.pointee.type == REDIS_REPLY_ARRAY, let reader = unsafe owner(task),
+            reader.arrays.count < Bounds.depth, reader.begin(count)
+        else { return nil }
         return unsafe task?.pointee.privdata
     }
 

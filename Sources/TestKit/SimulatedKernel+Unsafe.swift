@@ -189,6 +189,16 @@ public import Primitives
         return n
     }
 
+    /// Makes a simulated pipe.
+    override public func createPipe() -> (readEnd: Int32, writeEnd: Int32) {
+        network.createPipe()
+    }
+
+    /// Moves bytes between a simulated socket and a simulated pipe.
+    override public func splice(from: Int32, to: Int32, count: Int) -> Int {
+        network.splice(from: from, to: to, count: count)
+    }
+
     /// Sends the end.
     override public func shutdownWrite(_ fd: Int32) {
         network.noteCall()

@@ -131,7 +131,7 @@ extension SimulatedNetwork {
         case .acceptor(let acceptor):
             acceptors.removeAll { $0 === acceptor }
             for socket in acceptor.waiting { reset(socket) }
-        case .poll, .wake, .signals: break
+        case .poll, .wake, .signals, .pipe: break
         }
     }
 

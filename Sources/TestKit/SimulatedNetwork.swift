@@ -45,6 +45,7 @@ public final class SimulatedNetwork {
         case signals(SignalQueue)
         case acceptor(Acceptor)
         case socket(Socket)
+        case pipe(SimulatedPipe)
 
         var pollable: Pollable {
             switch self {
@@ -53,6 +54,7 @@ public final class SimulatedNetwork {
             case .signals(let it): it
             case .acceptor(let it): it
             case .socket(let it): it
+            case .pipe(let it): it
             }
         }
     }
@@ -196,6 +198,7 @@ public final class SimulatedNetwork {
             case .acceptor(let it): "\(fd): listens on \(it.address)"
             case .socket(let it): "\(fd): \(it.local) connected to \(it.remote)"
             case .signals: "\(fd): signals"
+            case .pipe: "\(fd): a pipe"
             case .poll, .wake, nil: nil
             }
         }

@@ -18,11 +18,13 @@ public enum SystemCall: String, Sendable {
     case read
     /// `send` and `sendmsg`.
     case write
+    /// `pipe2`.
+    case createPipe
 
     /// The error an injected failure reports.
     var injectedError: Int32 {
         switch self {
-        case .createPoll, .createWake, .accept: EMFILE
+        case .createPoll, .createWake, .accept, .createPipe: EMFILE
         case .register: ENOSPC
         case .listen: EADDRINUSE
         case .connect: ENETUNREACH

@@ -5,6 +5,9 @@ import Primitives
 enum Bounds {
     /// The head of an answer.
     static let responseHead = HeadBounds(headerBytes: 64 << 10, fields: 256, targetBytes: 1)
+    /// The buffer of a connection between exchanges, and the room for each read of a body that has filled it.
+    static let inputBytes = 16 << 10
+    static let largeRead = 64 << 10
     /// Servers tried for one request when connections cannot be made.
     static let connectAttempts = 3
     /// How long a server that could not be reached is passed over while others can.

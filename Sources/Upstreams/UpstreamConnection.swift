@@ -11,7 +11,7 @@ public final class UpstreamConnection: TimedObject {
     public var response: ResponseHead { _read { yield lentResponse.value } }
     private var lentResponse = Lent(ResponseHead())
     /// Bytes of the answer that have arrived and are not yet used.
-    public let input = ByteBuffer(capacity: 16 << 10)
+    public let input = ByteBuffer(capacity: Bounds.inputBytes)
     /// The socket.
     public let stream: ByteStream
     /// Whether an exchange has ended well on it before this one.
@@ -32,6 +32,8 @@ public final class UpstreamConnection: TimedObject {
     private weak let pool: UpstreamPool?
     private var parser: ResponseParser
     private var decoder = BodyDecoder(.none)
+    /// Whether the last read found as much as fits: a large body flows.
+    private var hasFilledInput = false
     /// Whether an interim answer came: the origin has seen the request.
     private var hasBegun = false
 
@@ -116,6 +118,7 @@ public final class UpstreamConnection: TimedObject {
 
     /// Reads more of the body; call it when `decodedPart` has nothing.
     public func readMore(pause: Nanoseconds) async throws(UpstreamError) {
+        if hasFilledInput { input.reserve(Bounds.largeRead) }
         let n = try await read(until: stream.loop.now + pause, late: .idleTimeout, hadBytes: true)
         if n == 0 {
             do { try decoder.endOfInput() } catch { throw .closedInsideAnswer }
@@ -143,6 +146,25 @@ public final class UpstreamConnection: TimedObject {
         }
     }
 
+    /// Bytes of the body that have not arrived and have no framing between them.
+    public var plainRest: UInt64 { input.isEmpty ? decoder.plainRest : 0 }
+
+    /// Moves what comes of `plainRest` into the empty `pipe`, waiting for the first byte; how many bytes that is.
+    public func readPlain(
+        into pipe: SplicePipe, pause: Nanoseconds
+    ) async throws(UpstreamError) -> Int {
+        let most = Int(clamping: plainRest)
+        let n: Int
+        do {
+            n = try await stream.read(into: pipe, atMost: most, until: stream.loop.now + pause)
+        } catch {
+            throw UpstreamConnection.failure(error, late: .idleTimeout, hadBytes: true)
+        }
+        guard n > 0 else { throw .closedInsideAnswer }
+        decoder.skip(n)
+        return n
+    }
+
     /// Trailers of a chunked body, once it has ended.
     public var trailers: FieldList { decoder.trailers }
 
@@ -150,6 +172,9 @@ public final class UpstreamConnection: TimedObject {
     public var canBeReused: Bool {
         decoder.isComplete && response.keepsAlive && input.isEmpty && !stream.peerClosed
     }
+
+    /// Gives back what a large head or body needed; between exchanges.
+    func shrink() { input.shrink(to: Bounds.inputBytes) }
 
     /// Whether something has come, or the end, while nobody had asked: what an idle origin sends would
     /// be taken for the answer to the next request.
@@ -161,14 +186,21 @@ public final class UpstreamConnection: TimedObject {
         until deadline: MonotonicTime, late: UpstreamError, hadBytes: Bool
     ) async throws(UpstreamError) -> Int {
         do {
-            return try await stream.read(into: input, until: deadline)
+            let n = try await stream.read(into: input, until: deadline)
+            hasFilledInput = input.count == input.capacity
+            return n
         } catch {
-            switch error {
-            case .timedOut: throw late
-            case .aborted: throw .aborted
-            case .closedByPeer, .refused:
-                throw hadBytes ? .closedInsideAnswer : .closedBeforeAnswer
-            }
+            throw UpstreamConnection.failure(error, late: late, hadBytes: hadBytes)
+        }
+    }
+
+    private static func failure(
+        _ error: StreamError, late: UpstreamError, hadBytes: Bool
+    ) -> UpstreamError {
+        switch error {
+        case .timedOut: late
+        case .aborted: .aborted
+        case .closedByPeer, .refused: hadBytes ? .closedInsideAnswer : .closedBeforeAnswer
         }
     }
 }

@@ -87,6 +87,7 @@ public final class UpstreamPool {
         if keeps {
             connection.isReused = true
             connection.idleSince = loop.now
+            connection.shrink()
             connection.isIdle = true
             connection.stream.abortedWithPeer = connection
             servers[connection.server].idle.append(connection)

@@ -93,9 +93,10 @@ final class ProxyProcess {
             var random = SeededRandom(seed: UInt64.random(in: .min ... .max))
             let clients = RedisClients(stores, loop: loop, healths: healths, random: &random)
             redis = clients
-            fleet = FleetLink(clients.cache, state, random: SeededRandom(seed: random.next())) {
-                shared.purgeHere($0, on: loop)
-            }
+            fleet = FleetLink(
+                clients.cache, state, random: SeededRandom(seed: random.next()),
+                apply: { shared.purgeHere($0, on: loop) },
+                free: { shared.background.free($0) })
         } else {
             redis = nil
             fleet = nil
@@ -107,7 +108,8 @@ final class ProxyProcess {
         if let adminSettings = settings.admin {
             let admin = AdminServer(
                 adminSettings, server: server, loop: loop,
-                changed: { [self] in events.cache($0, at: loop.clock) }, awaitRedis: awaitRedis)
+                changed: { [self] in events.cache($0, at: loop.clock) }, awaitRedis: awaitRedis,
+                forgetShared: redis.map { redis in { await redis.forgetLimits($0) } })
             do {
                 adminAddress = try admin.start()
             } catch {
@@ -125,6 +127,7 @@ final class ProxyProcess {
         events.started(
             server.addresses, admin: adminAddress, workers: settings.workers, at: loop.clock)
         keepKeys()
+        returnFreedMemory()
         let warmer = Warmer(
             server, world: WarmWorld(redis?.cache) { [self] in events.warm($0, at: loop.clock) },
             loop: loop,
@@ -145,6 +148,19 @@ final class ProxyProcess {
         let patience = Nanoseconds(stores.cache.timeout.count * 2)
         return { await fleet.sent(until: loop.now + patience) }
     }
+
+    /// Gives back again and again what bursts have left: the allocator alone keeps it for good.
+    private func returnFreedMemory() {
+        loop.start { [loop] in
+            while true {
+                await loop.sleep(for: ProxyProcess.freedMemoryKept)
+                Host.returnFreedMemory()
+            }
+        }
+    }
+
+    /// How long memory that was freed may stay with the process.
+    private static let freedMemoryKept = Nanoseconds.seconds(30)
 
     /// Begins to watch what the keeper has read.
     private func keepKeys() {

@@ -20,6 +20,7 @@ import Testing
             known: known, at: at(seconds))
         {
         case .serve(let stored): return "serve \(stored.freshness(at: at(seconds)).seconds)"
+        case .serveStale(let stored): return "stale \(stored.freshness(at: at(seconds)).seconds)"
         case .validate: return "validate"
         case .none: return "none"
         }
@@ -33,6 +34,23 @@ import Testing
         #expect(try use(plain, at: 61) == "none")
         let kept = stored(request(), [("Cache-Control", "max-age=60, stale-if-error=60")])
         #expect(try use(kept, at: 61) == "validate")
+    }
+
+    @Test
+    func `a stale one is served where it may be while it is fetched, unless the client objects`()
+        throws
+    {
+        let stale = stored(
+            request(),
+            [("Cache-Control", "max-age=60, stale-while-revalidate=30"), ("ETag", "\"a\"")])
+        #expect(try use(stale, at: 61) == "stale -1")
+        #expect(try use(stale, at: 91) == "validate")
+        #expect(try use(stale, known: stale, at: 61) == "none")
+        #expect(try use(stale, verdict: .dead, at: 61) == "none")
+        var policy = CachePolicy()
+        policy.respectsClientNoCache = true
+        let picky = request("/", [("Cache-Control", "no-cache")])
+        #expect(try use(stale, for: picky, policy: policy, at: 61) == "validate")
     }
 
     @Test func `an answer for another key or variant is none`() throws {

@@ -27,6 +27,22 @@ import Testing
 
     private struct NoAnswer: Error {}
 
+    @Test func `the beginning of a value tells whether a purge came after it`() throws {
+        let whole = try form(stored(request("/a"), [("Cache-Control", "max-age=100")]))
+        let first = Array(whole.prefix(SharedForm.beginningCount))
+        #expect(
+            SharedForm.readBeginning(first.span) == .answer(PurgePosition(word: 3)))
+        let (nothing, foreign, short) = (bytes(""), bytes("hello"), Array(whole.prefix(90)))
+        #expect(SharedForm.readBeginning(nothing.span) == .none)
+        #expect(SharedForm.readBeginning(foreign.span) == .foreign)
+        #expect(SharedForm.readBeginning(short.span) == .foreign)
+        let names = SharedForm.write(names: bytes("a\n"))
+        #expect(SharedForm.readBeginning(names.span) == .names)
+        var other = first
+        other[4] += 1
+        #expect(SharedForm.readBeginning(other.span) == .otherVersion)
+    }
+
     private func problem(_ bytes: [UInt8], at now: ClockReading = clock()) -> SharedForm.Problem? {
         guard case .unusable(let problem) = read(bytes, at: now) else { return nil }
         return problem

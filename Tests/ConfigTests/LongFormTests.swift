@@ -9,7 +9,7 @@ import Testing
 
 /// Loads the long form of `settings`, with the variables that stand for its secrets.
 private func reload(_ settings: ProxySettings) -> Result<ProxySettings, ConfigurationFailure> {
-    load(Configuration.longForm(settings), secrets(of: settings), missing: [])
+    load(Configuration.longForm(settings), secrets(of: settings))
 }
 
 @Test(arguments: [
@@ -38,7 +38,7 @@ private func reload(_ settings: ProxySettings) -> Result<ProxySettings, Configur
     frame
         + "limits: {a: {rate: 1/s, consistency: leased, on_redis_failure: deny}, b: {concurrent: 2}}\n"
         + "redis: {sentinel: {master: m, nodes: [a, 'b:1']}, database: 3, username: u, password: p, "
-        + "tls: true, read_replicas: true}\n",
+        + "tls: true, read_replicas: true}\ncache: {redis: true, ttl: 1s}\n",
     frame + "limits: {a: 1/s, b: {rate: 1/s, consistency: process}}\n"
         + "cache: {ttl: 1s, redis: true}\n"
         + "redis: {cluster: [a, b], cache_url: 'redis://x:y@c', password: p, connect_timeout: 2s}\n",
@@ -46,7 +46,7 @@ private func reload(_ settings: ProxySettings) -> Result<ProxySettings, Configur
         + "routes: [{path: /a, upstream: 'null'}, {path: /**, upstream: 'true'}]\n",
 ])
 func `the long form, loaded again, gives the same settings`(text: String) throws {
-    let loaded = try settings(text, missing: [])
+    let loaded = try settings(text)
     let again = reload(loaded)
     #expect(again == .success(loaded), "\(Configuration.longForm(loaded))")
     // It is a fixed point: printing what was printed changes nothing.

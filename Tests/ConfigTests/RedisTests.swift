@@ -11,13 +11,13 @@ private let limited = frame + "limits: {a: 1/s}\n"
 private func stores(_ redis: String, _ environment: [String: String] = [:]) throws -> RedisStores {
     try #require(
         try settings(
-            limited + "cache: {ttl: 1s, redis: true}\nredis: \(redis)\n", environment, missing: []
+            limited + "cache: {ttl: 1s, redis: true}\nredis: \(redis)\n", environment
         )
         .redis)
 }
 
 private func faults(_ lines: String, _ environment: [String: String] = [:]) -> [String] {
-    messages(frame + lines + "\n", environment, missing: [])
+    messages(frame + lines + "\n", environment)
 }
 
 @Test func `a URL is all that is needed`() throws {
@@ -70,7 +70,7 @@ func `what is no URL of Redis is refused`(url: String) {
 ])
 func `a password never appears in a message`(url: String) throws {
     for lines in ["redis: \"\(url)\"", "redis: {limits_url: \"\(url)\"}", "redis: \"${URL}\""] {
-        let loaded = load(frame + "limits: {a: 1/s}\n\(lines)\n", ["URL": url], missing: [])
+        let loaded = load(frame + "limits: {a: 1/s}\n\(lines)\n", ["URL": url])
         guard case .failure(let failure) = loaded else {
             Issue.record("accepted \(url)")
             continue
@@ -81,7 +81,7 @@ func `a password never appears in a message`(url: String) throws {
     let long = String(repeating: "hush", count: 300)
     guard
         case .failure(let failure) = load(
-            limited + "redis: {url: redis://h, username: u, password: \(long)}\n", missing: [])
+            limited + "redis: {url: redis://h, username: u, password: \(long)}\n")
     else { return #expect(Bool(false)) }
     #expect(
         failure.problems.map(\.message) == [
@@ -133,7 +133,11 @@ func `a password never appears in a message`(url: String) throws {
                 "4:25 redis.ca: is for TLS, and no connection has it",
                 "4:32 redis.tls: belongs to `cluster` and `sentinel`",
                 "4:43 redis.database: belongs to `sentinel`",
-                "4:56 redis.read_replicas: needs `cluster` or `sentinel`, which know the replicas",
+            ])
+    #expect(
+        faults(limits + "redis: {cluster: [a], read_replicas: true}\ncache: 5m")
+            == [
+                "4:23 redis.read_replicas: stored answers are read from replicas, and none is stored in Redis"
             ])
     #expect(
         faults(limits + "redis: {cluster: [a, a, 'b:x'], username: u, timeout: 20s, namespase: n}")
@@ -151,15 +155,14 @@ func `a password never appears in a message`(url: String) throws {
         frame
         + "redis: unix:/r\nlimits: {a: 1/s, b: {rate: 1/s, consistency: leased, on_redis_failure: allow}, "
         + "c: {rate: 1/s, consistency: process}, d: {concurrent: 3}, e: {rate: 1/s, on_redis_failure: deny}}\n"
-    let limits = try settings(text, missing: []).limits
+    let limits = try settings(text).limits
     #expect(limits.map(\.consistency) == [.strict, .leased, .process, .process, .strict])
     #expect(limits.map(\.onRedisFailure) == [.local, .allow, .local, .local, .deny])
     // The same file without the variable counts in this process, and says so when it is printed.
     for nothing in ["redis:", "redis: ${URL:-}", "redis: {url: '${URL:-}', timeout: 5ms}"] {
         let alone = try settings(
             text.replacing("redis: unix:/r", with: nothing)
-                + "cache: {ttl: 1s, redis: true, collapse: cluster}\n",
-            missing: [])
+                + "cache: {ttl: 1s, redis: true, collapse: cluster}\n")
         #expect(alone.redis == nil)
         #expect(alone.limits.allSatisfy { $0.consistency == .process })
         let cache = alone.routes.first?.cache
@@ -244,6 +247,5 @@ func `a password never appears in a message`(url: String) throws {
 @Test func `limits can be leased from a cluster`() {
     #expect(
         messages(
-            frame + "redis: {cluster: [a]}\nlimits: {a: {rate: 9/s, consistency: leased}}\n",
-            missing: []) == [])
+            frame + "redis: {cluster: [a]}\nlimits: {a: {rate: 9/s, consistency: leased}}\n") == [])
 }

@@ -11,20 +11,18 @@ let identified =
     + "tier: header:X-Tier}\n"
 
 func load(
-    _ text: String, _ environment: [String: String] = [:],
-    missing: Set<Feature> = Feature.missing
+    _ text: String, _ environment: [String: String] = [:]
 ) -> Result<ProxySettings, ConfigurationFailure> {
     Configuration.load(
-        Array(text.utf8), file: "proxy.yaml", environment: environment, processors: 4,
-        missing: missing)
+        Array(text.utf8), file: "proxy.yaml", environment: environment, processors: 4)
 }
 
 /// The settings of a file that must be good.
 func settings(
     _ text: String, _ environment: [String: String] = [:],
-    missing: Set<Feature> = Feature.missing, at place: SourceLocation = #_sourceLocation
+    at place: SourceLocation = #_sourceLocation
 ) throws -> ProxySettings {
-    switch load(text, environment, missing: missing) {
+    switch load(text, environment) {
     case .success(let settings): return settings
     case .failure(let failure):
         Issue.record("\(failure)", sourceLocation: place)
@@ -34,9 +32,8 @@ func settings(
 
 /// The messages of a file that must be bad, with `line:column` before each.
 func messages(
-    _ text: String, _ environment: [String: String] = [:],
-    missing: Set<Feature> = Feature.missing
+    _ text: String, _ environment: [String: String] = [:]
 ) -> [String] {
-    guard case .failure(let failure) = load(text, environment, missing: missing) else { return [] }
+    guard case .failure(let failure) = load(text, environment) else { return [] }
     return failure.problems.map { "\($0.line):\($0.column) \($0.message)" }
 }

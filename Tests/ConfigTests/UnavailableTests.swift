@@ -58,19 +58,13 @@ func `a part that is not there yet is refused where it stands`(lines: String, me
     "redis: unix:/r\ncache: {redis: true, collapse: cluster}",
     "redis: {cluster: [a, b]}\nlimits: {a: 1/s}",
     "redis: {sentinel: {master: m, nodes: [a]}}\nlimits: {a: 1/s}",
+    "redis: {url: redis://h, read_replicas: true}\ncache: {redis: true}",
+    "redis: {cluster: [a], read_replicas: true}\ncache: {redis: true}",
+    "redis: {sentinel: {master: m, nodes: [a]}, read_replicas: true}\ncache: {redis: true}",
     "redis: rediss://h\nlimits: {a: 1/s}", "redis: {cluster: [a], tls: true}\nlimits: {a: 1/s}",
 ])
 func `what Redis is for is accepted`(lines: String) {
     #expect(messages(frame + lines + "\n") == [])
-}
-
-@Test func `reading from replicas is refused, and accepted when it is there`() {
-    let text = frame + "redis: {cluster: [a], read_replicas: true}\nlimits: {a: 1/s}\n"
-    #expect(
-        messages(text).map { $0.drop { $0 != " " }.dropFirst() } == [
-            "redis.read_replicas: reading from replicas is not available in this version"
-        ])
-    #expect(messages(text, missing: []) == [])
 }
 
 @Test func `a misspelt key inside of redis is found`() {

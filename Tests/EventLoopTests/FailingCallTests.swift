@@ -18,6 +18,16 @@ private func echo(_ world: SimulatedWorld, _ near: EventLoop, _ far: EventLoop) 
         while let (descriptor, _) = await listener.accept() {
             guard let stream = ByteStream(descriptor, loop: loop) else { continue }
             defer { stream.close() }
+            // Through a pipe, or without one through a buffer.
+            if let pipe = SplicePipe(loop.kernel) {
+                defer { pipe.close() }
+                while try await stream.read(
+                    into: pipe, atMost: 256, until: loop.now + .seconds(3)) > 0
+                {
+                    try await stream.write(pipe, patience: .seconds(3))
+                }
+                continue
+            }
             let buffer = ByteBuffer(capacity: 256)
             while try await stream.read(into: buffer, until: loop.now + .seconds(3)) > 0 {
                 try await stream.write(buffer, patience: .seconds(3))
@@ -69,6 +79,7 @@ private func echo(_ world: SimulatedWorld, _ near: EventLoop, _ far: EventLoop) 
         }
         let all: Set<SystemCall> = [
             .createPoll, .createWake, .register, .listen, .accept, .connect, .read, .write,
+            .createPipe,
         ]
         #expect(failed == all)
     }

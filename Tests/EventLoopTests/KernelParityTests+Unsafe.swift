@@ -73,6 +73,16 @@ private final class Script {
         settle()
     }
 
+    func pipe() -> (out: Int32, into: Int32) {
+        let (readEnd, writeEnd) = kernel.createPipe()
+        return (readEnd, writeEnd)
+    }
+
+    func splice(_ name: String, from: Int32, to: Int32, _ count: Int) {
+        log.append("\(name): \(kernel.splice(from: from, to: to, count: count))")
+        settle()
+    }
+
     func shutdown(_ fd: Int32) { kernel.shutdownWrite(fd) }
 
     func close(_ fd: Int32) {
@@ -166,6 +176,28 @@ private let scenarios: [(name: String, steps: Steps)] = [
             script.write("client", client, 5)
             script.read("client", client, 5)
             script.close(client)
+        }
+    ),
+    (
+        "through a pipe",
+        { script, place in
+            let (client, server) = script.pair(place)
+            let (out, into) = script.pipe()
+            script.splice("nothing there", from: server, to: into, 100)
+            script.splice("nothing in the pipe", from: out, to: client, 100)
+            script.write("client", client, 7)
+            script.splice("a part into the pipe", from: server, to: into, 5)
+            script.splice("out of the pipe", from: out, to: server, 100)
+            script.splice("the rest into the pipe", from: server, to: into, 100)
+            script.splice("out of the pipe", from: out, to: server, 100)
+            script.read("client", client, 100)
+            script.shutdown(client)
+            script.events("server after the end", server)
+            script.splice("the end", from: server, to: into, 100)
+            script.close(out)
+            script.close(into)
+            script.close(client)
+            script.close(server)
         }
     ),
     (

@@ -12,6 +12,21 @@ import Testing
     #expect(decode(Array("hell".utf8), .length(5), ends: true).error == .truncated)
 }
 
+@Test func `what is skipped of a body of a length counts as read`() throws {
+    var decoder = BodyDecoder(.length(10))
+    #expect(decoder.plainRest == 10)
+    _ = try decoder.next(Array("abc".utf8).span)
+    decoder.skip(4)
+    #expect(decoder.plainRest == 3 && !decoder.isComplete)
+    var cut = decoder
+    #expect(throws: BodyError.truncated) { try cut.endOfInput() }
+    decoder.skip(3)
+    #expect(decoder.plainRest == 0 && decoder.isComplete)
+    for framing in [BodyFraming.chunked, .untilClose, .none] {
+        #expect(BodyDecoder(framing).plainRest == 0)
+    }
+}
+
 @Test func `a message without a body takes nothing`() {
     for framing in [BodyFraming.none, .length(0)] {
         #expect(BodyDecoder(framing).isComplete)

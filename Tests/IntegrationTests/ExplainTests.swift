@@ -85,6 +85,28 @@ extension Integration {
             #expect(end.errors.contains("Usage:"))
         }
 
+        @Test func `of a limit in Redis it says that Redis was not asked, and of no other one`()
+            throws
+        {
+            let file = """
+                listen: 127.0.0.1:0
+                upstream: http://127.0.0.1:1
+                redis: redis://127.0.0.1:1
+                limits:
+                  all: {rate: 10/hour, per: global}
+                  own: {rate: 20/hour, per: global, consistency: process}
+
+                """
+            let question = ["explain", "--config", "FILE", "--request", "GET /"]
+            let end = try Weir.ends(question, file: file)
+            #expect(end.status == 0)
+            let level = "left, nothing counted"
+            #expect(end.output.contains("10 \(level); Redis counts it, and was not asked\n"))
+            #expect(end.output.contains("20 \(level)\n"))
+            let json = try Weir.ends(question + ["--json"], file: file).output
+            #expect(json.split(separator: "\"assumed\":true").count == 2)
+        }
+
         @Test func `a wrong file ends with 78, an address without a process with 71`() throws {
             let wrong = try Weir.ends(
                 ["explain", "--config", "FILE", "--request", "GET /"], file: "listen: 1")

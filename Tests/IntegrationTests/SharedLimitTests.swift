@@ -31,6 +31,28 @@ extension Integration {
             #expect(admitted == quota)
         }
 
+        @Test func `a worker asks once in a turn of its loop, however many requests it has`() throws
+        {
+            let origin = try RawOrigin(answering: { _ in response(body: "ok") })
+            defer { origin.close() }
+            try RedisServer.run { redis in
+                let limits = "limits: {a: {rate: 100000/day, per: ip}}"
+                try fleet(of: 1, origin, redis.url, limits) { weirs in
+                    let turns = try weirs[0].metric("weir_loop_turns_total")
+                    let statuses = try concurrently(32) { _ in
+                        let client = try weirs[0].connect()
+                        return try (0..<50).map { _ in try client.ask(request("/x")).status }
+                    }
+                    #expect(statuses.joined().allSatisfy { $0 == 200 })
+                    let passed = try weirs[0].metric("weir_loop_turns_total") - turns
+                    let calls = try redis.calls(of: "evalsha") + redis.calls(of: "eval")
+                    #expect(
+                        calls > 0 && Double(calls) <= passed, "\(calls) calls in \(passed) turns")
+                    #expect(calls < 1600, "each of 1,600 decisions was a call of its own")
+                }
+            }
+        }
+
         @Test
         func `a request is charged under all its limits or under none, wherever they are counted`()
             throws

@@ -1,3 +1,4 @@
+import Caching
 import Primitives
 import Settings
 import Telemetry
@@ -5,9 +6,11 @@ import Testing
 
 @testable import Proxy
 
-private func page(_ name: String) -> WarmRequest {
-    WarmRequest(host: "a.example", target: "/\(name)")
+private func page(_ name: String) -> JobTask {
+    .fetch(WarmRequest(host: "a.example", target: "/\(name)"))
 }
+
+private func tag(_ name: String) -> JobTask { .free(.tag(Array(name.utf8))) }
 
 private func clock(_ seconds: UInt64) -> ClockReading {
     ClockReading(
@@ -32,7 +35,7 @@ private let broken = JobOutcome.failed(JobReason(status: 503))
     private func begin(_ queue: inout BackgroundQueue, _ seconds: UInt64 = 0) -> [String] {
         var names: [String] = []
         while let job = queue.next(at: clock(seconds).monotonic) {
-            names.append(String(job.request.target.dropFirst()))
+            names.append(job.task.request.map { String($0.target.dropFirst()) } ?? "free")
         }
         return names
     }
@@ -73,7 +76,7 @@ private let broken = JobOutcome.failed(JobReason(status: 503))
         // Another variant is another request.
         let german = WarmRequest(
             host: "a.example", target: "/a", fields: [.init(name: "accept-language", value: "de")])
-        #expect(queue.add(german, .purge) == .queued(3))
+        #expect(queue.add(.fetch(german), .purge) == .queued(3))
     }
 
     @Test func `beyond the length the less urgent gives way, or nothing is added`() {
@@ -186,6 +189,53 @@ private let broken = JobOutcome.failed(JobReason(status: 503))
         #expect(begin(&queue) == [])
         #expect(queue.add(page("b"), .start) == .queued(4))
         #expect(queue.table[.start, .normal].waiting == 1)
+    }
+
+    @Test func `what frees memory has places of its own, beside those of fetches`() {
+        var queue = queue(1)
+        var random = random
+        for name in ["x", "y", "z"] { _ = queue.add(tag(name), .free) }
+        for name in ["a", "b"] { _ = queue.add(page(name), .popular) }
+        #expect(begin(&queue) == ["a", "free", "free"])
+        queue.end(4, .done, at: clock(0), &random)
+        #expect(begin(&queue) == ["b"])
+        queue.end(1, .done, at: clock(0), &random)
+        #expect(begin(&queue) == ["free"])
+        #expect(queue.table[.free, .low].done == 1 && queue.table[.free, .low].running == 2)
+    }
+
+    @Test func `what is purged again while it is freed is freed again, once`() {
+        var queue = queue()
+        var random = random
+        #expect(queue.add(.free(.anywhere), .free) == .queued(1))
+        #expect(queue.add(.free(.anywhere), .free) == .known)
+        #expect(begin(&queue) == ["free"])
+        #expect(queue.add(.free(.anywhere), .free) == .known)
+        #expect(queue.add(.free(.anywhere), .free) == .known)
+        #expect(queue.waitingCount == 0)
+        queue.end(1, .done, at: clock(1), &random)
+        #expect(begin(&queue, 1) == ["free"])
+        queue.end(2, .done, at: clock(2), &random)
+        #expect(begin(&queue, 2) == [])
+        // After a failure the whole is done once more anyhow.
+        _ = queue.add(.free(.anywhere), .free)
+        #expect(begin(&queue, 3) == ["free"])
+        _ = queue.add(.free(.anywhere), .free)
+        queue.end(3, broken, at: clock(3), &random)
+        #expect(queue.waitingCount == 1)
+        #expect(begin(&queue, 20) == ["free"])
+    }
+
+    @Test func `another configuration forgets the fetches that wait, and nothing else`() {
+        var queue = queue(1)
+        var random = random
+        for name in ["a", "b"] { _ = queue.add(page(name), .start) }
+        for name in ["x", "y", "z"] { _ = queue.add(tag(name), .free) }
+        #expect(begin(&queue) == ["a", "free", "free"])
+        queue.removeFetches()
+        #expect(queue.waitingCount == 1)
+        queue.end(3, .done, at: clock(0), &random)
+        #expect(begin(&queue) == ["free"])
     }
 
     @Test func `random work never loses a job, and never exceeds a bound`() {

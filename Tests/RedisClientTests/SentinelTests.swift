@@ -8,42 +8,6 @@ import Settings
 import Testing
 
 @Suite(.serialized) struct SentinelTests {
-    /// A master, a replica and one sentinel that watches them.
-    private static func run(
-        _ body: (_ master: RedisServer, _ replica: RedisServer, _ sentinel: UInt16) throws -> Void
-    ) throws {
-        try Weir.withFolder { folder in
-            let master = try RedisServer(in: folder, ["--repl-diskless-sync-delay", "0"])
-            defer { master.stop() }
-            let replica = try RedisServer(
-                in: folder, ["--replicaof", "127.0.0.1", "\(master.port)"])
-            defer { replica.stop() }
-            try waitFor("the replica follows") {
-                try replica.ask("INFO", "replication").contains("master_link_status:up")
-            }
-            let socket = try RawSocket.listen(on: .port(0))
-            let port = socket.port
-            socket.shutDown()
-            let file = "\(folder)/sentinel.conf"
-            let text = """
-                port \(port)
-                bind 127.0.0.1
-                dir \(folder)
-                sentinel monitor main 127.0.0.1 \(master.port) 1
-                sentinel down-after-milliseconds main 500
-                sentinel failover-timeout main 3000
-
-                """
-            try Host.replaceFile(file, Array(text.utf8))
-            let sentinel = try Program([RedisServer.path, file, "--sentinel"])
-            defer { sentinel.stop() }
-            try sentinel.awaitLine("the sentinel knows the replica") { lines in
-                lines.first { $0.contains("+slave") }
-            }
-            try body(master, replica, port)
-        }
-    }
-
     private static func client(_ loop: EventLoop, _ sentinels: [UInt16]) -> RedisClient {
         var settings = RedisSettings(
             topology: .sentinel(
@@ -56,10 +20,11 @@ import Testing
     }
 
     @Test func `the master is found, and found again when another server has become it`() throws {
-        try Self.run { master, replica, sentinel in
+        try RedisSentinel.run { fleet in
+            let (master, replica) = (fleet.master, fleet.replica)
             try LiveLoop.run { loop async throws in
                 // Nobody listens at the first one.
-                let client = Self.client(loop, [1, sentinel])
+                let client = Self.client(loop, [1, fleet.port])
                 defer { client.close() }
                 #expect(await client.count("k") == 1)
                 #expect(try master.ask("GET", "k").hasPrefix("1"))
@@ -76,12 +41,39 @@ import Testing
         }
     }
 
+    @Test func `a master that another one takes over from is left at once, though it answers`()
+        throws
+    {
+        try RedisSentinel.run { fleet in
+            try LiveLoop.run { loop async throws in
+                let client = Self.client(loop, [fleet.port])
+                defer { client.close() }
+                #expect(await client.count("k") == 1)
+                try fleet.failOver()
+                try waitFor("the replica is promoted") {
+                    try fleet.replica.ask("ROLE").hasPrefix("master")
+                }
+                let start = loop.kernel.now().monotonic
+                var port: String?
+                while port != "\(fleet.replica.port)",
+                    loop.kernel.now().monotonic - start < .seconds(10)
+                {
+                    port = try? await client.ask("CONFIG", "GET", "port").elements?[1].text
+                    await loop.sleep(for: .milliseconds(1))
+                }
+                #expect(port == "\(fleet.replica.port)")
+                // Without the sentinel's word it would be asked every 2.5 s at the earliest.
+                #expect(loop.kernel.now().monotonic - start < .seconds(2))
+            }
+        }
+    }
+
     @Test func `a master that the sentinels do not know is told`() throws {
-        try Self.run { _, _, sentinel in
+        try RedisSentinel.run { fleet in
             try LiveLoop.run { loop async throws in
                 var settings = RedisSettings(
                     topology: .sentinel(
-                        master: "other", [.host("127.0.0.1", port: sentinel)]))
+                        master: "other", [.host("127.0.0.1", port: fleet.port)]))
                 settings.timeout = .seconds(2)
                 let client = RedisClient(
                     settings, loop: loop, health: RedisHealth(name: "redis"),

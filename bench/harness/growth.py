@@ -54,7 +54,8 @@ def _measure(curve, size, command, seconds):
     numbers = {key: round(statistics.median(one[key] for one in rounds), 3) for key in rounds[0]}
     numbers["cpu_us_rounds"] = [round(_cpu(one), 3) for one in rounds]
     numbers |= {"resident_bytes": resident, "resident_bytes_at_start": at_start}
-    if curve.each and size > 1:
+    # Below, what grew is what buffers and tables hold in advance.
+    if curve.each and size >= 1000:
         numbers["bytes_each"] = round((resident - empty) / size)
     return numbers
 

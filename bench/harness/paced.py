@@ -14,15 +14,15 @@ SATURATION_MAX = 0.97
 class Pacer:
     """A running pacer, pinned to the load's core. Use as a context manager: it ends with the block."""
 
-    def __init__(self, port, seconds, warm_up=0, targets=("/",), fields=(), **options):
+    def __init__(self, port, seconds, warm_up=0, targets=("/",), fields=(), name="pacer", **options):
         """`options` are those of the program, as `rate="0:500,10:5000"` or `think="1-3"`."""
         self.seconds = seconds + warm_up
         command = [os.path.join(WORK, "pacer"), str(port), "--seconds", str(seconds), "--warm-up", str(warm_up)]
-        for name, values in [("target", targets), ("field", fields)] + [(name, [value])
-                                                                        for name, value in options.items()]:
+        for option, values in [("target", targets), ("field", fields)] + [(option, [value])
+                                                                          for option, value in options.items()]:
             for value in values:
-                command += [f"--{name.replace('_', '-')}", str(value)]
-        self.child = Child("pacer", command, LOAD_CORE)
+                command += [f"--{option.replace('_', '-')}", str(value)]
+        self.child = Child(name, command, LOAD_CORE)
         self.lines = open(self.child.log, "rb")
 
     def __enter__(self):
@@ -79,3 +79,33 @@ def lateness(one, bound):
         return (f"the generator ran, or waited for its core, for {one['saturation']:.1%} of the time: it is saturated, and "
                 "latency may be its own; the machine is too busy for these numbers")
     return ""
+
+
+class Trace:
+    """A pacer that notes each of its requests, and goes on until it is told to leave."""
+
+    LONGEST = 3600
+
+    def __init__(self, port, name, **options):
+        # By how many seconds it was late itself at most, once it has ended.
+        self.late = None
+        self.path = os.path.join(WORK, f"trace-{name}.txt")
+        self.pacer = Pacer(port, self.LONGEST, name=f"pacer-{name}", trace=self.path, **options)
+
+    def leave(self):
+        """Tells it to leave once what it has asked is answered."""
+        self.pacer.child.process.terminate()
+
+    def finish(self):
+        """All requests, (due, end, status, length) with seconds of the monotonic clock, and how many had no answer."""
+        whole, _ = self.pacer.result()
+        self.late = whole["late_us"]["max"] / 1e6
+        with open(self.path) as file:
+            lines = [line.split() for line in file]
+        answered = [(int(due) / 1e9, int(end) / 1e9, int(status), int(length))
+                    for due, end, status, length in lines if status != "0"]
+        return answered, whole["errors"]["all"]
+
+    def stop(self):
+        """Ends it, whatever it does."""
+        self.pacer.child.stop()

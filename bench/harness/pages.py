@@ -8,11 +8,13 @@ import json
 import os
 import re
 
-from . import pictures, report, tables
+from . import pictures, report, shared, tables
 from .children import HERE, ROOT, Failure
 
 HISTORY = os.path.join(HERE, "history.ndjson")
-PAGES = ("README.md", "docs/performance.md")
+PAGES = ("README.md", "docs/performance.md", "docs/redis.md")
+CURVES = ("![CPU time for one request against workers, connections, routes, limits, limit keys and cache entries]"
+          "(scale.png)")
 MARK = re.compile(r"(<!-- bench: (?!end)([\w-]+) -->\n).*?(<!-- bench: end -->)", re.DOTALL)
 
 # name: (the command, the key of its lines or what tells them, the text from such a line)
@@ -25,12 +27,15 @@ BLOCKS = {
     "users": ("bench/load/ten-thousand-users", "users", lambda line: _users(line["users"])),
     "spike": ("bench/load/spike", "spike", lambda line: _spike(line["spike"])),
     "soak": ("bench/load/soak", "soak", lambda line: _soak(line["soak"])),
-    "scale": ("make bench-scale", "scale", lambda line: tables.scale(line["scale"])),
+    "scale": ("make bench-scale", "scale", lambda line: f"{CURVES}\n\n{tables.scale(line['scale'])}"),
     "counts": ("make bench-counts", "counts", lambda line: _counts(line["counts"])),
     "stages": ("make bench-stages", "stages", lambda line: tables.stages(line["stages"])),
     "start": ("make bench-scale", "start", lambda line: _start(line["start"])),
     "idle": ("make bench-idle", "idle_connections", tables.idle),
     "limits": ("make bench-limits", "limits", lambda line: tables.micro(line["limits"])),
+    "redis-faults": ("make bench-faults", "redis_faults", lambda line: shared.faults(line["redis_faults"])),
+    "redis-calls": ("make bench-calls", "calls", lambda line: shared.calls(line["calls"])),
+    "redis-spread": ("make bench-spread", "spread", lambda line: shared.spread(line["spread"])),
     "store": ("make bench-store", "store", lambda line: tables.micro(line["store"])),
 }
 

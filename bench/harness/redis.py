@@ -1,7 +1,9 @@
 """A Redis that can be taken away: a `redis-server`, and a relay in front of it that can fail in more ways."""
 import os
+import shutil
 import signal
 import socket
+import tempfile
 import threading
 import time
 
@@ -9,22 +11,31 @@ from .children import Child, Failure, free_port, wait_until
 
 
 class Redis:
-    """A `redis-server` without persistence that keeps its port over restarts."""
+    """A `redis-server` without persistence that keeps its port over restarts. Use as a context manager."""
 
     def __init__(self, core, arguments=()):
         self.port = free_port()
         self.core = core
-        self.arguments = list(arguments)
+        # What it may write there of its own accord (DEBUG RELOAD, replication) no other one reads.
+        self.folder = tempfile.mkdtemp(prefix="weir-redis-")
+        self.arguments = ["--dir", self.folder, *arguments]
         self.start()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        """Ends it for good."""
         self.child.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self):
         """Starts it, empty, and waits until it answers."""
+        for name in os.listdir(self.folder):
+            os.unlink(os.path.join(self.folder, name))
         command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
                    "--appendonly", "no", "--enable-debug-command", "yes"]
         self.child = Child("redis", command + self.arguments, self.core)
@@ -52,6 +63,42 @@ class Redis:
         if line.startswith("-"):
             raise Failure(f"redis-server answered {' '.join(words)} with {line[1:]}")
         return line
+
+    def read(self, *words):
+        """The text that answers a command."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            self._send(connection, words)
+            with connection.makefile("rb") as answer:
+                line = answer.readline().decode().strip()
+                if not line.startswith("$"):
+                    raise Failure(f"redis-server answered {' '.join(words)} with {line}")
+                return answer.read(int(line[1:])).decode()
+
+    def elements(self, *words):
+        """The texts that answer a command."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            self._send(connection, words)
+            with connection.makefile("rb") as answer:
+                count = int(answer.readline()[1:])
+                return [answer.readline() and answer.readline().decode().strip() for _ in range(count)]
+
+    def fields(self, section):
+        """A section of INFO."""
+        lines = self.read("INFO", section).splitlines()
+        return dict(line.split(":", 1) for line in lines if ":" in line)
+
+    def role(self):
+        """`master` or `slave`."""
+        return self.fields("replication")["role"]
+
+    def is_in_step(self):
+        """Whether it is a replica that has all of its master's data."""
+        return self.fields("replication").get("master_link_status") == "up"
+
+    def calls(self, *commands):
+        """How often these commands were called."""
+        stats = self.fields("commandstats")
+        return sum(int(stats.get(f"cmdstat_{name}", "calls=0").split(",")[0].split("=")[1]) for name in commands)
 
     def begin(self, *words):
         """Sends a command whose answer nobody waits for; the connection is the caller's."""

@@ -13,12 +13,16 @@ struct answer {
     char *head;          // What has arrived of a head that is not yet whole: HEAD_MAX bytes.
     size_t filled;
     long body_left;      // -1 until the head was read.
+    long length;         // Of the whole body.
+    int status;
     int closes;          // The server will close the connection after it.
 };
 
 static inline void expect_answer(struct answer *one) {
     one->filled = 0;
     one->body_left = -1;
+    one->status = 0;
+    one->length = 0;
     one->closes = 0;
 }
 
@@ -33,18 +37,21 @@ static inline const char *field_of(const char *head, const char *name) {
     return NULL;
 }
 
-static inline enum progress read_head(struct answer *one, long body) {
+static inline enum progress read_head(struct answer *one, long body, int any_status) {
     if (strncmp(one->head, "HTTP/1.1 ", 9) != 0) return ANSWER_MALFORMED;
-    if (strncmp(one->head + 9, "200", 3) != 0) return ANSWER_WRONG_STATUS;
+    one->status = atoi(one->head + 9);
+    if (one->status != 200 && !any_status) return ANSWER_WRONG_STATUS;
     const char *length = field_of(one->head, "content-length"), *connection = field_of(one->head, "connection");
     if (length == NULL) return ANSWER_MALFORMED;
-    one->body_left = atol(length);
+    one->body_left = one->length = atol(length);
     one->closes = connection != NULL && strncasecmp(connection, "close", 5) == 0;
     return body >= 0 && one->body_left != body ? ANSWER_WRONG_BODY : ANSWER_NEEDS_MORE;
 }
 
-// Takes `count` bytes that arrived; `body` is the length the body must have, or -1. More than one answer is malformed.
-static inline enum progress read_answer(struct answer *one, const char *bytes, size_t count, long body) {
+// Takes `count` bytes that arrived; `body` is the length the body must have, or -1. More than one answer is malformed,
+// another status than 200 is wrong unless any will do.
+static inline enum progress read_answer(
+    struct answer *one, const char *bytes, size_t count, long body, int any_status) {
     if (one->body_left < 0) {
         size_t before = one->filled, taken = count < HEAD_MAX - 1 - before ? count : HEAD_MAX - 1 - before;
         memcpy(one->head + before, bytes, taken);
@@ -53,7 +60,7 @@ static inline enum progress read_answer(struct answer *one, const char *bytes, s
         char *end = strstr(one->head, "\r\n\r\n");
         if (end == NULL) return one->filled == HEAD_MAX - 1 ? ANSWER_MALFORMED : ANSWER_NEEDS_MORE;
         end[2] = 0;
-        enum progress head = read_head(one, body);
+        enum progress head = read_head(one, body, any_status);
         if (head != ANSWER_NEEDS_MORE) return head;
         count -= (size_t)(end + 4 - one->head) - before;
     }

@@ -67,7 +67,8 @@ static int is_numbered(const char *text) { return asked.numbers > 0 && strstr(te
 
 static void prepare(struct connection *one, unsigned user) {
     static char line[LINE_MAX_BYTES];
-    size_t length = (size_t)sprintf(line, "Host: 127.0.0.1:%d\r\n", asked.port);
+    size_t length = asked.host ? (size_t)snprintf(line, LINE_MAX_BYTES / 2, "Host: %s\r\n", asked.host)
+                               : (size_t)sprintf(line, "Host: 127.0.0.1:%d\r\n", asked.port);
     for (int i = 0; i < asked.field_count; i++) {
         if (is_numbered(asked.fields[i])) continue;
         length += expand(line + length, sizeof line - length - 4, asked.fields[i], user, 0);

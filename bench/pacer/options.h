@@ -20,6 +20,8 @@ static struct {
     int point_count, target_count, field_count;
     const char *targets[TARGETS_MAX], *fields[FIELDS_MAX];
     long body;                                // What every body must be long; -1: as its Content-Length says.
+    const char *host;                         // NULL: the address and port.
+    const char *trace;                        // The file that gets a line for each request; any status will do then.
     unsigned long long seed;
 } asked = { .connections = 64, .groups = 50, .seconds = 10, .timeout = 10, .body = -1, .seed = 1 };
 
@@ -27,10 +29,13 @@ static const char usage[] =
     "usage: pacer PORT (--rate RATE | --rate SECOND:RATE,… | --think FROM-TO | --in-flight N [--requests N])\n"
     "             [--connections N] [--seconds S] [--warm-up S] [--slice S] [--timeout S] [--target PATH …]\n"
     "             [--field 'NAME: VALUE' …] [--numbers N] [--groups N] [--body BYTES] [--reuse N] [--seed N]\n"
+    "             [--host NAME] [--trace FILE]\n"
     "\n"
     "Each request has one of the targets by chance. In targets and fields {number} is the request's number modulo\n"
     "--numbers; in fields {user} is the connection's number, {group} that modulo --groups, {address} an address in\n"
-    "10.1.0.0/16. --body is the length every body must have, --reuse how many requests a connection has.\n";
+    "10.1.0.0/16. --body is the length every body must have, --reuse how many requests a connection has. --trace writes\n"
+    "a line for each request from the first on: nanoseconds of the monotonic clock when it was due and when its answer was\n"
+    "whole, status and length of the body; status 0 is an error. Any status will do then.\n";
 
 static void misused(const char *what, const char *text) {
     fprintf(stderr, "pacer: %s: `%s`\n%s", what, text, usage);
@@ -76,7 +81,8 @@ static void read_options(int count, char **arguments) {
         { "rate", 1, 0, 'r' }, { "think", 1, 0, 't' }, { "connections", 1, 0, 'c' }, { "seconds", 1, 0, 's' },
         { "warm-up", 1, 0, 'w' }, { "target", 1, 0, 'p' }, { "field", 1, 0, 'f' }, { "groups", 1, 0, 'g' },
         { "body", 1, 0, 'b' }, { "reuse", 1, 0, 'u' }, { "timeout", 1, 0, 'o' }, { "slice", 1, 0, 'l' },
-        { "seed", 1, 0, 'e' }, { "in-flight", 1, 0, 'i' }, { "requests", 1, 0, 'q' }, { "numbers", 1, 0, 'n' }, { 0 } };
+        { "seed", 1, 0, 'e' }, { "in-flight", 1, 0, 'i' }, { "requests", 1, 0, 'q' }, { "numbers", 1, 0, 'n' },
+        { "trace", 1, 0, 'a' }, { "host", 1, 0, 'h' }, { 0 } };
     for (int which; (which = getopt_long(count, arguments, "", known, NULL)) != -1;) switch (which) {
         case 'r': read_points(optarg); break;
         case 't': read_think(optarg); break;
@@ -90,6 +96,8 @@ static void read_options(int count, char **arguments) {
         case 'u': asked.reuse = (int)number(optarg, 1); break;
         case 'o': asked.timeout = number(optarg, 0.001); break;
         case 'l': asked.slice = number(optarg, 0.001); break;
+        case 'a': asked.trace = optarg; break;
+        case 'h': asked.host = optarg; break;
         case 'i': asked.in_flight = (int)number(optarg, 1); break;
         case 'q': asked.requests = (unsigned long long)number(optarg, 1); break;
         case 'n': asked.numbers = (unsigned long long)number(optarg, 1); break;

@@ -11,9 +11,11 @@
 // Times are microseconds. `late_us` says how late the generator itself was: the time from the moment a request was
 // due, and a connection idle, until it was sent; `saturation` the share of the time in which it ran or waited for its
 // core: near 1 it was too slow to tell its own delays from the server's. Errors count from the first request, latency from the end of --warm-up.
+// SIGTERM ends a run early; what was asked is waited for.
 #include "connections.h"
 #include "histogram.h"
 #include "schedule.h"
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -27,6 +29,8 @@ static struct histogram latency, late, slice;
 static uint64_t errors[ERROR_KINDS], sent, answered, waiting, begun_requests, slice_sent, slice_errors;
 static uint64_t begun, measured_from, until, next_due, next_sweep, next_slice;
 static int first_wrong_status;
+static FILE *trace;
+static volatile sig_atomic_t is_told_to_leave;
 
 static int thinking(void) { return asked.think_to > 0; }
 static int scheduled(void) { return asked.point_count > 0; }
@@ -42,6 +46,10 @@ static void think(struct connection *one, uint64_t from) {
 }
 
 static void fail(struct connection *one, enum error kind, uint64_t time);
+
+static void note(const struct connection *one, int status, uint64_t time) {
+    if (trace) fprintf(trace, "%lu %lu %d %ld\n", one->due, time, status, one->answer.length);
+}
 
 static void send_due(struct connection *one, uint64_t due, uint64_t time) {
     one->due = due;
@@ -74,6 +82,7 @@ static void reopen(struct connection *one) {
 // A request's end, good or bad.
 static void fail(struct connection *one, enum error kind, uint64_t time) {
     count_error(kind);
+    note(one, 0, time);
     if (one->state == ASKED) waiting--;
     one->owed = 0;
     reopen(one);
@@ -82,6 +91,7 @@ static void fail(struct connection *one, enum error kind, uint64_t time) {
 
 static void succeed(struct connection *one, uint64_t time) {
     waiting--;
+    note(one, one->answer.status, time);
     record(&slice, time - one->due);
     if (one->due >= measured_from) {
         record(&latency, time - one->due);
@@ -108,7 +118,7 @@ static void receive(struct connection *one) {
         fail(one, CLOSED_EARLY, time);
         return;
     }
-    switch (read_answer(&one->answer, bytes, (size_t)count, asked.body)) {
+    switch (read_answer(&one->answer, bytes, (size_t)count, asked.body, trace != NULL)) {
     case ANSWER_NEEDS_MORE: return;
     case ANSWER_WHOLE: succeed(one, time); return;
     case ANSWER_WRONG_STATUS:
@@ -213,7 +223,7 @@ static void print_result(void) {
     double elapsed = (double)(now() - begun), ran = (double)(after.ran - before.ran) / elapsed;
     uint64_t all = 0;
     printf("{\"connections\": %d, \"seconds\": %g, \"sent\": %lu, \"answered\": %lu, \"rate\": %.1f, \"errors\": {",
-           asked.connections, asked.seconds, sent, answered, (double)answered / asked.seconds);
+           asked.connections, asked.seconds, sent, answered, (double)answered / ((double)(until - measured_from) / 1e9));
     for (int kind = 0; kind < ERROR_KINDS; kind++) {
         printf("\"%s\": %lu, ", error_names[kind], errors[kind]);
         all += errors[kind];
@@ -253,9 +263,16 @@ static void connect_all(void) {
 
 static uint64_t earliest(uint64_t one, uint64_t other) { return one < other ? one : other; }
 
+static void leave(int number) {
+    (void)number;
+    is_told_to_leave = 1;
+}
+
 static void run(void) {
-    uint64_t patience = until + (uint64_t)(1e9 * asked.timeout), time;
-    while ((time = now()) < until || (time < patience && (waiting > 0 || (scheduled() && next_due < until)))) {
+    uint64_t patience = (uint64_t)(1e9 * asked.timeout), time;
+    while ((time = now()) < until
+           || (time < until + patience && (waiting > 0 || (scheduled() && next_due < until)))) {
+        if (is_told_to_leave) until = earliest(until, time);
         send_all_due();
         if (time >= next_sweep) {
             sweep(time);
@@ -285,6 +302,11 @@ int main(int count, char **arguments) {
     setrlimit(RLIMIT_NOFILE, &files);
     // Timers wake up when they are due and not up to 50 µs later.
     prctl(PR_SET_TIMERSLACK, 1);
+    signal(SIGTERM, leave);
+    if (asked.trace && (trace = fopen(asked.trace, "w")) == NULL) {
+        perror(asked.trace);
+        exit(1);
+    }
     chance_state = asked.seed * 0x9E3779B97F4A7C15ULL;
 
     epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -309,5 +331,5 @@ int main(int count, char **arguments) {
     }
     run();
     print_result();
-    return 0;
+    return trace && fclose(trace) != 0;
 }

@@ -52,8 +52,9 @@ private func say(
     Report.say(
         "\(kind): orders", Double(fleet.orders) / seconds, unit: "/s")
     Report.say(
-        "\(kind): orders per decision", Double(fleet.orders) / Double(fleet.requests), unit: "each",
-        bound: isReached ? nil : 0.1)
+        "\(kind): orders per 1,000 decisions",
+        1000 * Double(fleet.orders) / Double(fleet.requests), unit: "each",
+        bound: isReached ? nil : 50)
     Report.say(
         "\(kind): used of what is usable", 100 * Double(fleet.spent.count) / usable, unit: "%",
         least: 95)

@@ -86,7 +86,7 @@ private func flood(_ name: String, _ algorithm: LimitDefinition.Algorithm) {
 }
 
 /// Requests from any address, of 64 bits.
-private struct Crowd {
+private struct Crowd: ~Copyable {
     let policy: LimitPolicy
     let table: LimitTable
     private let dimensions = LimitDimensions()

@@ -32,7 +32,7 @@ func measureStages(_ rounds: Rounds) {
 }
 
 /// One request's way through the stages, each over what the one before it made.
-private struct Stages {
+private struct Stages: ~Copyable {
     private static let request = Array(
         """
         GET /api/things/17?page=3&sort=name HTTP/1.1\r\nHost: api.example.com\r\nUser-Agent: Mozilla/5.0 (X11; Linux \

@@ -3,7 +3,7 @@ import Limits
 import Primitives
 
 /// Requests of many clients in turn, against one policy and table; only this thread's.
-struct Traffic {
+struct Traffic: ~Copyable {
     let policy: LimitPolicy
     let table: LimitTable
     let clients: Int
