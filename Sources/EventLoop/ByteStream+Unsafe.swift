@@ -18,6 +18,9 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
 /// The system call is tried first; only `EAGAIN` suspends. Epoll is edge-triggered and tells once of
 /// reading and writing together, so a connection costs one `epoll_ctl` in its life, and `mayRead` and `mayWrite` remember
 /// what it said. One task reads and one writes at a time.
+///
+/// A wait stays on its caller's executor, so it takes the form of `withUnsafeContinuation` that does: the other one first
+/// has the runtime look up, under a lock, whether it is there.
 @safe public final class ByteStream: EventSource {
     /// The loop it belongs to.
     public let loop: EventLoop
@@ -121,7 +124,9 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
         if mayRead { return }
         readDeadline = deadline
         loop.arm(self, at: deadline)
-        let reason = unsafe await withUnsafeContinuation { unsafe reading = $0 }
+        let reason = unsafe await _unsafeInheritExecutor_withUnsafeContinuation {
+            unsafe reading = $0
+        }
         readDeadline = .never
         try ByteStream.check(reason)
     }
@@ -249,7 +254,9 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
         if mayWrite { return }
         writeDeadline = deadline
         loop.arm(self, at: deadline)
-        let reason = unsafe await withUnsafeContinuation { unsafe writing = $0 }
+        let reason = unsafe await _unsafeInheritExecutor_withUnsafeContinuation {
+            unsafe writing = $0
+        }
         writeDeadline = .never
         try ByteStream.check(reason)
     }

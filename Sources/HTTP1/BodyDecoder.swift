@@ -26,14 +26,31 @@ public struct BodyDecoder: Sendable {
     private var state: State
     private var chunks = ChunkReader()
     private var section = TrailerSection()
+    /// Whether `chunks` and `section` were used.
+    private var wasChunked: Bool
 
     /// Creates a decoder for a body that ends as `framing` says.
     public init(_ framing: BodyFraming) {
+        state = BodyDecoder.start(of: framing)
+        wasChunked = framing == .chunked
+    }
+
+    /// Begins with the next body, which ends as `framing` says.
+    public mutating func begin(_ framing: BodyFraming) {
+        state = BodyDecoder.start(of: framing)
+        if wasChunked {
+            chunks = ChunkReader()
+            section = TrailerSection()
+        }
+        wasChunked = framing == .chunked
+    }
+
+    private static func start(of framing: BodyFraming) -> State {
         switch framing {
-        case .none, .length(0): state = .complete
-        case .length(let length): state = .length(length)
-        case .chunked: state = .chunked
-        case .untilClose: state = .untilClose
+        case .none, .length(0): .complete
+        case .length(let length): .length(length)
+        case .chunked: .chunked
+        case .untilClose: .untilClose
         }
     }
 

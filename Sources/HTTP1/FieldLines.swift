@@ -9,6 +9,7 @@ struct FieldLine: BitwiseCopyable {
     /// Reads the line `start..<end` of `bytes`, which holds no control byte but tabs (RFC 9112 §5).
     ///
     /// The bytes of the name are not checked: a name that is recognised is right as it is.
+    @inline(__always)
     init(_ bytes: Span<UInt8>, from start: Int, to end: Int) throws(HeadError) {
         let colon = bytes.firstIndex(of: 0x3A, from: start, to: end)
         guard bytes[start] != ASCII.space && bytes[start] != ASCII.tab else { throw .obsoleteFold }
@@ -37,17 +38,15 @@ extension FieldList {
     ///
     /// - Parameters:
     ///   - head: The head, up to and with its empty line.
-    ///   - scanner: Knows where its lines are; the first one is not a field.
+    ///   - firstEnd: Where its first line ends, which is not a field.
     /// - Throws: What is wrong with the first bad line.
-    mutating func recordLines(
-        of head: Span<UInt8>, foundBy scanner: borrowing HeadScanner
-    ) throws(HeadError) {
-        var start = scanner.lineEnd(0) + 2
-        for index in 1..<scanner.lineEnds.count {
-            let end = scanner.lineEnd(index)
+    mutating func recordLines(of head: Span<UInt8>, after firstEnd: Int) throws(HeadError) {
+        var start = firstEnd + 2
+        // Every CR of a scanned head ends a line, and the empty line ends the head.
+        while start < head.count - 2 {
+            let end = head.firstIndex(of: ASCII.cr, from: start, to: head.count)
             let line = try FieldLine(head, from: start, to: end)
-            record(name: line.name, value: line.value)
-            if self[count - 1].name == .other {
+            if record(name: line.name, value: line.value) == .other {
                 try FieldLine.checkName(head.extracting(line.name.indices))
             }
             start = end + 2

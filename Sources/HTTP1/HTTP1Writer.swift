@@ -77,16 +77,30 @@ public enum HTTP1Writer {
         buffer.append("\r\n")
     }
 
-    /// Appends the line of the field at `index` of a head that was read, in one piece where it stands so.
-    public static func appendField(
-        _ index: Int, of fields: borrowing FieldList, to buffer: ByteBuffer
+    /// Appends the lines of those fields of a head that `passes` lets through; lines that stand side by side there in
+    /// one piece.
+    @inlinable
+    @inline(__always)
+    public static func appendFields(
+        of fields: borrowing FieldList, to buffer: ByteBuffer, where passes: (Int) -> Bool
     ) {
-        guard let line = fields.line(at: index) else {
-            appendField(name: fields.name(at: index), value: fields.value(at: index), to: buffer)
-            return
+        var piece = 0..<0
+        for index in fields.indices where passes(index) {
+            guard let line = fields.line(at: index) else {
+                buffer.append(fields.bytes.extracting(piece))
+                piece = 0..<0
+                let (name, value) = (fields.name(at: index), fields.value(at: index))
+                appendField(name: name, value: value, to: buffer)
+                continue
+            }
+            if line.lowerBound == piece.upperBound {
+                piece = piece.lowerBound..<line.upperBound
+            } else {
+                buffer.append(fields.bytes.extracting(piece))
+                piece = line
+            }
         }
-        buffer.append(line)
-        buffer.append("\r\n")
+        buffer.append(fields.bytes.extracting(piece))
     }
 
     /// Appends the empty line that ends a head.

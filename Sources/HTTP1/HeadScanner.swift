@@ -15,14 +15,10 @@ enum HeadError: UInt8, Error, BitwiseCopyable {
 struct HeadScanner: Sendable {
     /// Where the start line begins: after empty lines that were skipped.
     private(set) var headStart = 0
-    /// Where the lines end that were seen: the indices of their CRs. The block is kept for the next head.
-    private(set) var lineEnds: [UInt32] = []
+    private var lines = 0
     private var position = 0
     private var lineStart = 0
     private var emptyLines = 0
-
-    /// Where line `index` of a found head ends, counted from the head's first byte.
-    func lineEnd(_ index: Int) -> Int { Int(lineEnds[index]) - headStart }
 
     /// Looks at the bytes after those seen by earlier calls.
     ///
@@ -54,8 +50,8 @@ struct HeadScanner: Sendable {
                     emptyLines += 1
                     headStart = i + 2
                 } else {
-                    guard lineEnds.count <= bounds.fields else { throw .tooManyFields }
-                    lineEnds.append(UInt32(truncatingIfNeeded: i))
+                    guard lines <= bounds.fields else { throw .tooManyFields }
+                    lines += 1
                 }
                 i += 2
                 lineStart = i
@@ -68,13 +64,7 @@ struct HeadScanner: Sendable {
     }
 
     /// Forgets the head that was found; the next one begins at index 0.
-    mutating func reset() {
-        lineEnds.removeAll(keepingCapacity: true)
-        headStart = 0
-        position = 0
-        lineStart = 0
-        emptyLines = 0
-    }
+    mutating func reset() { self = HeadScanner() }
 
     private mutating func pause(
         at index: Int, of count: Int, _ limit: Int
@@ -82,44 +72,5 @@ struct HeadScanner: Sendable {
         position = index
         if count - headStart < limit { return nil }
         throw lineStart == headStart ? .firstLineTooLong : .tooLarge
-    }
-}
-
-extension Span where Element == UInt8 {
-    /// The index of the first control byte (0…31 or 127) from `start` and before `end`, or `end`.
-    func firstControl(from start: Int, to end: Int) -> Int {
-        var i = start
-        while i &+ 8 <= end {
-            let word = littleEndianWord(at: i)
-            // The lowest marked byte of each is right; marks above it may come from a borrow.
-            let below32 = (word &- 0x2020_2020_2020_2020) & ~word
-            let delete = word ^ 0x7F7F_7F7F_7F7F_7F7F
-            let is127 = (delete &- 0x0101_0101_0101_0101) & ~delete
-            let marks = (below32 | is127) & 0x8080_8080_8080_8080
-            if marks != 0 { return i + marks.trailingZeroBitCount >> 3 }
-            i &+= 8
-        }
-        while i < end {
-            if self[i] < 32 || self[i] == 127 { return i }
-            i += 1
-        }
-        return end
-    }
-
-    /// The index of the first `byte` from `start` and before `end`, or `end`.
-    func firstIndex(of byte: UInt8, from start: Int, to end: Int) -> Int {
-        let pattern = UInt64(byte) &* 0x0101_0101_0101_0101
-        var i = start
-        while i &+ 8 <= end {
-            let difference = littleEndianWord(at: i) ^ pattern
-            let marks = (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
-            if marks != 0 { return i + marks.trailingZeroBitCount >> 3 }
-            i &+= 8
-        }
-        while i < end {
-            if self[i] == byte { return i }
-            i += 1
-        }
-        return end
     }
 }

@@ -42,7 +42,8 @@ public struct RequestParser: Sendable {
         let bytes = input.extracting(scanner.headStart..<end)
         defer { scanner.reset() }
 
-        let line = try RequestLine(bytes, end: scanner.lineEnd(0))
+        let lineEnd = bytes.firstIndex(of: ASCII.cr, from: 0, to: bytes.count)
+        let line = try RequestLine(bytes, end: lineEnd)
         guard line.method != .connect && line.method != .trace else { throw .methodNotAllowed }
         guard line.target.count <= bounds.targetBytes else { throw .targetTooLong }
         head.fields.load(bytes)
@@ -52,7 +53,7 @@ public struct RequestParser: Sendable {
         head.authority = .empty
         try readTarget(of: line, in: bytes, into: &head)
         do throws(HeadError) {
-            try head.fields.recordLines(of: bytes, foundBy: scanner)
+            try head.fields.recordLines(of: bytes, after: lineEnd)
         } catch {
             throw RequestError(error)
         }

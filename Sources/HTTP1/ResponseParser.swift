@@ -33,9 +33,10 @@ public struct ResponseParser: Sendable {
         defer { scanner.reset() }
         let bytes = input.extracting(0..<end)
         head.fields.load(bytes)
-        try ResponseParser.readStatusLine(bytes, end: scanner.lineEnd(0), into: &head)
+        let lineEnd = bytes.firstIndex(of: ASCII.cr, from: 0, to: bytes.count)
+        try ResponseParser.readStatusLine(bytes, end: lineEnd, into: &head)
         do throws(HeadError) {
-            try head.fields.recordLines(of: bytes, foundBy: scanner)
+            try head.fields.recordLines(of: bytes, after: lineEnd)
         } catch {
             throw ResponseError(error)
         }
@@ -103,6 +104,11 @@ public struct ResponseParser: Sendable {
     private static func foldContentLength(
         _ bytes: Span<UInt8>, in fields: inout FieldList
     ) throws(ResponseError) -> UInt64 {
+        if fields.count(of: .contentLength) == 1,
+            let value = fields.first(.contentLength), let length = contentLength(value)
+        {
+            return length
+        }
         var agreed: UInt64?
         var first = ByteRange.empty
         var values = 0

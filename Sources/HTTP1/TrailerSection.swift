@@ -52,7 +52,7 @@ struct TrailerSection: Sendable {
         let line: FieldLine
         let name: FieldName
         do throws(HeadError) {
-            let bytes = fields.bytes.span
+            let bytes = fields.bytes
             line = try FieldLine(bytes, from: lineStart, to: end)
             try FieldLine.checkName(bytes.extracting(line.name.indices))
             name = FieldName(recognising: bytes.extracting(line.name.indices))

@@ -37,6 +37,7 @@ extension IdentityResolver {
         isTLS: Bool, to output: ByteBuffer
     ) {
         let chain = identity.peerIsTrusted ? chainField(in: request.fields) : nil
+        let peerText = AddressText(peer)
         output.append("X-Forwarded-For: ")
         if chain == .xForwardedFor {
             appendLines(of: .xForwardedFor, request.fields, to: output)
@@ -44,7 +45,7 @@ extension IdentityResolver {
             output.append(identity.address)
             output.append(", ")
         }
-        output.append(peer)
+        output.append(peerText)
         output.append("\r\nX-Forwarded-Proto: ")
         appendProto(request.fields, identity.peerIsTrusted, isTLS, to: output)
         appendHost(request, identity.peerIsTrusted, to: output)
@@ -52,10 +53,10 @@ extension IdentityResolver {
         if chain == .forwarded {
             appendLines(of: .forwarded, request.fields, to: output)
         } else if identity.address != peer {
-            appendNode(identity.address, to: output)
+            appendNode(identity.address, AddressText(identity.address), to: output)
             output.append(", ")
         }
-        appendNode(peer, to: output)
+        appendNode(peer, peerText, to: output)
         let authority = request.span(request.authority)
         if authority.count > 0 {
             output.append(";host=")
@@ -120,13 +121,15 @@ extension IdentityResolver {
     }
 
     /// `for=` and the address; IPv6 in brackets and quotes (RFC 7239 §6).
-    private static func appendNode(_ address: IPAddress, to output: ByteBuffer) {
+    private static func appendNode(
+        _ address: IPAddress, _ text: borrowing AddressText, to output: ByteBuffer
+    ) {
         if address.isV4 {
             output.append("for=")
-            output.append(address)
+            output.append(text)
         } else {
             output.append("for=\"[")
-            output.append(address)
+            output.append(text)
             output.append("]\"")
         }
     }

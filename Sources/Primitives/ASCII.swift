@@ -34,6 +34,7 @@ public enum ASCII {
         return letter < 6 ? letter + 10 : nil
     }
     /// Whether `byte` may stand in a token (RFC 9110 §5.6.2).
+    @inlinable
     public static func isToken(_ byte: UInt8) -> Bool {
         // Two 64-bit sets: the bytes 0…63 and 64…127.
         let set: UInt64 = byte < 64 ? 0x03FF_6CFA_0000_0000 : 0x57FF_FFFF_C7FF_FFFE

@@ -126,11 +126,12 @@ private struct GroupReader {
 }
 
 /// The canonical text of an address: at most 39 bytes, kept inline.
-private struct AddressText {
-    var bytes = InlineArray<40, UInt8>(repeating: 0)
-    var count = 0
+public struct AddressText: BitwiseCopyable, Sendable {
+    fileprivate var bytes = InlineArray<40, UInt8>(repeating: 0)
+    fileprivate var count = 0
 
-    init(_ address: IPAddress) {
+    /// The text of `address`, as `IPAddress.description` has it.
+    public init(_ address: IPAddress) {
         if address.isV4 {
             for shift in stride(from: 24, through: 0, by: -8) {
                 appendDecimal(UInt8(truncatingIfNeeded: address.low >> shift))
@@ -200,7 +201,11 @@ private struct AddressText {
 extension ByteBuffer {
     /// Appends the canonical text of `address`, as `IPAddress.description` has it.
     public func append(_ address: IPAddress) {
-        let text = AddressText(address)
+        append(AddressText(address))
+    }
+
+    /// Appends the text of an address.
+    public func append(_ text: borrowing AddressText) {
         append(text.bytes.span.extracting(0..<text.count))
     }
 }

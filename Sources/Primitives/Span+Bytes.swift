@@ -51,7 +51,14 @@ extension Span where Element == UInt8 {
     public var decimalValue: UInt64? {
         guard count > 0 else { return nil }
         var value: UInt64 = 0
-        for i in indices {
+        // Nineteen digits always fit.
+        let safe = Swift.min(count, 19)
+        for i in 0..<safe {
+            let digit = self[i] &- 48
+            guard digit < 10 else { return nil }
+            value = value &* 10 &+ UInt64(digit)
+        }
+        for i in safe..<count {
             guard ASCII.isDigit(self[i]) else { return nil }
             let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
             let (sum, carry) = tens.addingReportingOverflow(UInt64(self[i] &- 48))

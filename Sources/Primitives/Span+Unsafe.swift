@@ -3,7 +3,7 @@
 extension StaticString {
     /// The UTF-8 bytes of the literal.
     @inline(__always)
-    var bytes: Span<UInt8> {
+    public var bytes: Span<UInt8> {
         @_lifetime(immortal) get {
             precondition(hasPointerRepresentation)
             // A literal with pointer representation is never freed.
@@ -37,19 +37,55 @@ extension Span where Element == UInt8 {
     /// The bytes from `index` to the end, seven at most, as a word, the first one least significant; those that
     /// are not there count as 0.
     @inline(__always)
-    func littleEndianRest(from index: Int) -> UInt64 {
-        let rest = count - index
+    func littleEndianRest(from index: Int) -> UInt64 { littleEndianRest(from: index, to: count) }
+
+    /// The bytes from `index` and before `end`, seven at most, in the same way.
+    @inline(__always)
+    public func littleEndianRest(from index: Int, to end: Int) -> UInt64 {
+        let rest = end - index
         precondition(rest >= 0 && rest < 8)
         if rest == 0 { return 0 }
-        if count >= 8 { return littleEndianWord(at: count - 8) &>> UInt64(64 - 8 * rest) }
+        if end >= 8 { return littleEndianWord(at: end - 8) &>> UInt64(64 - 8 * rest) }
         // Two that overlap say the same where they do.
         if rest >= 4 {
             return littleEndianHalf(at: index)
-                | littleEndianHalf(at: count - 4) &<< UInt64(8 * (rest - 4))
+                | littleEndianHalf(at: end - 4) &<< UInt64(8 * (rest - 4))
         }
         let middle = rest / 2
         return UInt64(self[index]) | UInt64(self[index + middle]) &<< UInt64(8 * middle)
-            | UInt64(self[count - 1]) &<< UInt64(8 * (rest - 1))
+            | UInt64(self[end - 1]) &<< UInt64(8 * (rest - 1))
+    }
+
+    /// The index of the first byte from `start` and before `end` whose top bit `marks` sets, or `end`.
+    ///
+    /// Of the bits that `marks` sets in eight bytes only the lowest top bit must be right: those above it may come from
+    /// a borrow.
+    @inlinable
+    @inline(__always)
+    public func firstMarked(
+        from start: Int, to end: Int, by marks: (UInt64) -> UInt64
+    ) -> Int {
+        let top: UInt64 = 0x8080_8080_8080_8080
+        precondition(start >= 0 && start <= end && end <= count)
+        var i = start
+        // Every load ends at `end` or before, which is at `count` or before.
+        let marked = unsafe withUnsafeBytes { bytes in
+            while i &+ 8 <= end {
+                let found =
+                    unsafe marks(
+                        UInt64(
+                            littleEndian: bytes.loadUnaligned(fromByteOffset: i, as: UInt64.self)))
+                    & top
+                if found != 0 { return found }
+                i &+= 8
+            }
+            return 0
+        }
+        if marked != 0 { return i &+ marked.trailingZeroBitCount &>> 3 }
+        guard i < end else { return end }
+        let found = marks(littleEndianRest(from: i, to: end)) & top
+        // The bytes that are not there are 0, which may be marked.
+        return found == 0 ? end : Swift.min(end, i &+ found.trailingZeroBitCount &>> 3)
     }
 
     /// Whether `change` makes this span's words those of `other`, which has as many bytes.

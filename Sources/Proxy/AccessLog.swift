@@ -28,14 +28,14 @@ struct AccessLog {
     /// Appends the line of a request.
     mutating func append(
         _ exchange: Exchange, of connection: DownstreamConnection, _ route: Route?,
-        at clock: ClockReading
+        _ trace: TraceContext?, at clock: ClockReading
     ) {
         let record = exchange.record
         var line = JSONLine(to: buffer)
         line.field("timestamp", time: clock.wall)
         line.field("level", record.status.code >= 500 ? "error" : "info")
         line.field("service", "weir")
-        if let trace = record.trace { line.field("trace_id", traceOf: trace) }
+        if let trace { line.field("trace_id", traceOf: trace) }
         if let route {
             appendIdentity(exchange.identity, &line)
             let (name, pattern) = (route.name, route.pattern)

@@ -74,6 +74,4 @@ struct AccessRecord {
     var error: StaticString?
     /// Whether the answer was cut short.
     var isIncomplete = false
-    /// The trace it belongs to.
-    var trace: TraceContext?
 }

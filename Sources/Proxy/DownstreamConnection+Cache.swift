@@ -89,9 +89,7 @@ extension DownstreamConnection {
             } else if let left = compose(exchange, stored, status, form, keeps: keeps) {
                 try await sendSlice(exchange, stored, left)
             }
-            if try !stream.writeNow(exchange.output) {
-                try await stream.write(exchange.output, patience: http.idleTimeout)
-            }
+            try await sendAnswer(exchange, keeps: keeps)
         } catch {
             exchange.record.isIncomplete = true
             return .close

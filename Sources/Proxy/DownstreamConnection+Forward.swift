@@ -31,9 +31,7 @@ extension DownstreamConnection {
             stream.abortedWithPeer = upstream.stream
             // A write that failed may have left something of an earlier request.
             exchange.forwarded.removeAll()
-            ForwardedHead.append(
-                exchange.request, exchange.identity, route, snapshot.blueprint, upstream.authority,
-                peer: peer, forCache: false, to: exchange.forwarded)
+            appendRequest(exchange, route, to: upstream)
             HTTP1Writer.appendEndOfHead(to: exchange.forwarded)
             appendContent(exchange)
             var pump: RequestBodyPump?
@@ -70,6 +68,17 @@ extension DownstreamConnection {
             }
             exchange.record.upstream = now - started
             return await relay(exchange, route, upstream, pump, pool)
+        }
+    }
+
+    /// Appends the head as the origin gets it, without its final empty line.
+    private func appendRequest(
+        _ exchange: Exchange, _ route: Route, to upstream: UpstreamConnection
+    ) {
+        exchange.lendRequest { request in
+            ForwardedHead.append(
+                request, exchange.identity, route, snapshot.blueprint, upstream.authority,
+                peer: peer, forCache: false, to: exchange.forwarded)
         }
     }
 
@@ -122,29 +131,16 @@ extension DownstreamConnection {
     }
 
     /// Relays the answer whose head has been read, and gives the connection back.
+    @inline(__always)
     private func relay(
         _ exchange: Exchange, _ route: Route, _ upstream: UpstreamConnection,
         _ pump: RequestBodyPump?, _ pool: UpstreamPool
     ) async -> Afterwards {
-        let status = upstream.response.status
-        exchange.record.status = status
-        noteForwarded(exchange, route, upstream.response)
         let pumpEnded = pump == nil || pump?.end == .complete
         var keeps = exchange.request.keepsAlive && !worker.shared.isDraining && pumpEnded
-        let framing = BodyWriter.framing(
-            of: upstream.response, for: exchange.request.method, client: exchange.request.version)
-        if framing == .untilClose { keeps = false }
-        let merge = limitFieldMerge(exchange, route, upstream)
-        let cache = snapshot.blueprint.routes[exchange.record.route].cache
-        ForwardedHead.append(
-            upstream.response, framing, merge,
-            withholding: cache?.policy.originTTLName ?? [], to: exchange.output)
-        if !upstream.response.fields.contains(.date) { worker.appendDate(to: exchange.output) }
-        appendCacheStatus(exchange)
-        appendLimitFields(exchange, omitting: merge.omitting)
-        appendConnection(exchange, keeps: keeps)
-        HTTP1Writer.appendEndOfHead(to: exchange.output)
-
+        let framing = upstream.lendResponse { response in
+            appendHead(exchange, route, response, keeps: &keeps)
+        }
         let isWhole = await relayBody(exchange, upstream, framing, pool.settings.idleTimeout)
         stream.abortedWithPeer = nil
         let pumpWasRunning = pump?.isRunning ?? false
@@ -158,17 +154,38 @@ extension DownstreamConnection {
         return pumpWasRunning || !exchange.body.isComplete ? .lingerAndClose : .close
     }
 
+    /// Appends the head of the answer as the client gets it; how its body will end. The connection is not kept when
+    /// the body ends with it.
+    private func appendHead(
+        _ exchange: Exchange, _ route: Route, _ response: borrowing ResponseHead, keeps: inout Bool
+    ) -> BodyFraming {
+        exchange.record.status = response.status
+        noteForwarded(exchange, route, response)
+        let framing = BodyWriter.framing(
+            of: response, for: exchange.request.method, client: exchange.request.version)
+        if framing == .untilClose { keeps = false }
+        let merge = limitFieldMerge(exchange, route, response.fields)
+        let cache = snapshot.blueprint.routes[exchange.record.route].cache
+        ForwardedHead.append(
+            response, framing, merge, withholding: cache?.policy.originTTLName ?? [],
+            to: exchange.output)
+        if !response.fields.contains(.date) { worker.appendDate(to: exchange.output) }
+        appendCacheStatus(exchange)
+        appendLimitFields(exchange, omitting: merge.omitting)
+        appendConnection(exchange, keeps: keeps)
+        HTTP1Writer.appendEndOfHead(to: exchange.output)
+        return framing
+    }
+
     /// Settles what the answer cost, and finds out whose limits the client is told.
     private func limitFieldMerge(
-        _ exchange: Exchange, _ route: Route, _ upstream: UpstreamConnection
+        _ exchange: Exchange, _ route: Route, _ fields: borrowing FieldList
     ) -> LimitFieldMerge {
         guard exchange.decision.count > 0 else { return LimitFieldMerge() }
         if exchange.decision.isOpen {
-            worker.settleLimits(exchange) {
-                LimitCost.units(named: $0, in: upstream.response.fields)
-            }
+            worker.settleLimits(exchange) { LimitCost.units(named: $0, in: fields) }
         }
-        return LimitFieldMerge(exchange.decision, route.limitFields, upstream.response.fields)
+        return LimitFieldMerge(exchange.decision, route.limitFields, fields)
     }
 
     /// Relays the body; `false` when either side ended before it did.

@@ -69,6 +69,7 @@ extension DownstreamConnection {
         let keeps = appendAnswer(exchange, exchange.decision.refusalStatus, type: type) { output in
             output.append("Cache-Control: no-store\r\n")
         }
+        if isFollowed(exchange, keeps: keeps) { return .nextRequest }
         guard exchange.body.isComplete, (try? stream.writeNow(exchange.output)) ?? false else {
             return nil
         }
@@ -134,11 +135,8 @@ extension DownstreamConnection {
     /// Sends what is left of a local answer, and drops what the client still sends of its request.
     func endAnswer(_ exchange: Exchange) async -> Afterwards {
         let keeps = mayKeep(exchange)
-        let output = exchange.output
         do {
-            if try !stream.writeNow(output) {
-                try await stream.write(output, patience: http.idleTimeout)
-            }
+            try await sendAnswer(exchange, keeps: keeps)
         } catch {
             exchange.record.isIncomplete = true
             return .close

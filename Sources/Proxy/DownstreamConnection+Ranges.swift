@@ -9,8 +9,9 @@ import Settings
 extension DownstreamConnection {
     /// What the request gets of a stored answer.
     func form(_ exchange: Exchange, of head: CachedHead) -> AnswerForm {
-        AnswerForm(
-            for: exchange.request, of: head, now: worker.loop.clock.wall.epochSeconds)
+        exchange.lendRequest { request in
+            AnswerForm(for: request, of: head, now: worker.loop.clock.wall.epochSeconds)
+        }
     }
 
     /// What the request gets of an answer that is on its way: it comes once and in order, so that of several

@@ -9,11 +9,15 @@ import Upstreams
 /// Answering a request: the verdict, and what it takes to carry it out.
 extension DownstreamConnection {
     /// Answers the request in `exchange`, counts it and logs it.
+    @inline(__always)
     func serve(_ exchange: Exchange) async -> Afterwards {
         exchange.begin(exchange.request.framing)
         exchange.noteCredentials(snapshot.blueprint)
         let afterwards: Afterwards
-        switch worker.judge(exchange, exchange.request, peer: peer, by: snapshot, isPeek: false) {
+        let verdict = exchange.lendRequest { request in
+            worker.judge(exchange, request, peer: peer, by: snapshot, isPeek: false)
+        }
+        switch consume verdict {
         case .refuse(let route):
             // Hardly any refusal waits: most are over before a function that may wait would have begun.
             let done = refuseNow(exchange, route)
@@ -28,6 +32,7 @@ extension DownstreamConnection {
     /// Answers what most requests come to; the frames of the rest would lie in each task's memory.
     private func answer(_ exchange: Exchange, _ first: consuming Verdict) async -> Afterwards {
         var verdict = consume first
+        if !exchange.output.isEmpty && !verdict.isAnswer { _ = await sendGathered(exchange) }
         if verdict.waits { verdict = await wait(exchange, consume verdict) }
         switch consume verdict {
         case .serve(let stored, let reason):

@@ -88,6 +88,7 @@ final class DownstreamConnection {
     }
 
     /// Waits, without a buffer, until there is something to read.
+    @inline(__always)
     private func awaitRequest() async -> Bool {
         do {
             let patience = worker.shared.isDraining ? Nanoseconds.zero : http.idleTimeout
@@ -109,6 +110,9 @@ final class DownstreamConnection {
             exchange.record = AccessRecord()
             exchange.record.started = now
             var arrived = takeHead(exchange)
+            if !exchange.output.isEmpty && !isRequest(arrived) {
+                guard await sendGathered(exchange) else { return .close }
+            }
             if arrived == nil { arrived = await readHead(exchange) }
             switch arrived ?? .gone {
             case .none: return .nextRequest
@@ -129,6 +133,10 @@ final class DownstreamConnection {
         case none
         case gone
         case rejected(Rejection)
+    }
+
+    private func isRequest(_ arrived: HeadOutcome?) -> Bool {
+        if case .request = arrived { true } else { false }
     }
 
     /// Waits for the rest of a head. Its time runs from the first byte.

@@ -19,7 +19,7 @@ final class Exchange {
     let scratch = ByteBuffer(capacity: 512)
     /// Reads the client's heads, within the bounds that its connection tells.
     var parser = RequestParser(bounds: HeadBounds(headerBytes: 1, fields: 1, targetBytes: 1))
-    var request = RequestHead()
+    private var lentRequest = Lent(RequestHead())
     var identity = ResolvedIdentity()
     var cacheKey: [UInt8] = []
     /// What the cache did, when the origin is asked.
@@ -43,9 +43,20 @@ final class Exchange {
     /// Whether the client waits for `100 Continue` before it sends its body.
     var awaitsContinue = false
 
+    var request: RequestHead {
+        _read { yield lentRequest.value }
+        _modify { yield &lentRequest.value }
+    }
+
+    /// Lends the request as a whole, so that nothing of it is copied.
+    @inline(__always)
+    func lendRequest<Result>(_ body: (borrowing RequestHead) -> Result) -> Result {
+        lentRequest.lend(body)
+    }
+
     /// Forgets the last request: nothing that is said of the next one may come from it.
     func begin(_ framing: BodyFraming) {
-        body = BodyDecoder(framing)
+        body.begin(framing)
         awaitsContinue = false
         decision.clear()
         answer = .miss

@@ -29,24 +29,21 @@ enum ForwardedHead {
         let own = blueprint.identityFields
         let encodes = forCache && route.cache?.compression != nil
         let hops = request.method == .options ? remainingHops(request) : nil
-        for index in request.fields.indices {
-            let field = request.fields[index]
-            switch field.name {
-            case .host, .contentLength, .expect: continue
+        HTTP1Writer.appendFields(of: request.fields, to: buffer) { index in
+            let name = request.fields[index].name
+            switch name {
+            case .host, .contentLength, .expect: return false
+            case .maxForwards where hops != nil: return false
             default: break
             }
-            if encodes && field.name == .acceptEncoding { continue }
-            if forCache && dropped.contains(field.name) { continue }
-            if IdentityResolver.replacedFields.contains(field.name) { continue }
-            if HopByHop.isHopByHop(index, of: request.fields) { continue }
-            if own.isOwn(request.fields.name(at: index)) { continue }
-            if !identity.peerIsTrusted && own.isClaim(request.fields.name(at: index)) { continue }
-            if field.name == .maxForwards, let hops {
-                HTTP1Writer.appendField(.maxForwards, decimal: hops, to: buffer)
-                continue
-            }
-            HTTP1Writer.appendField(index, of: request.fields, to: buffer)
+            if encodes && name == .acceptEncoding { return false }
+            if forCache && dropped.contains(name) { return false }
+            if IdentityResolver.replacedFields.contains(name) { return false }
+            if HopByHop.isHopByHop(index, of: request.fields) { return false }
+            if own.isOwn(request.fields.name(at: index)) { return false }
+            return identity.peerIsTrusted || !own.isClaim(request.fields.name(at: index))
         }
+        if let hops { HTTP1Writer.appendField(.maxForwards, decimal: hops, to: buffer) }
         if encodes { HTTP1Writer.appendField(.acceptEncoding, "identity", to: buffer) }
         switch request.framing {
         case .length(let length):
@@ -127,19 +124,15 @@ enum ForwardedHead {
         withholding withheld: [UInt8] = [], to buffer: ByteBuffer
     ) {
         HTTP1Writer.appendStatusLine(response.status, to: buffer)
-        for index in response.fields.indices {
+        HTTP1Writer.appendFields(of: response.fields, to: buffer) { index in
             let name = response.fields[index].name
-            if name == .contentLength && framing != .none { continue }
+            if name == .contentLength && framing != .none { return false }
             // What an origin says to this cache alone ends here (RFC 9213 §2.2).
-            if name == .weirCacheControl { continue }
-            if merge.dropsAny && merge.drops(index, of: response.fields) { continue }
-            if HopByHop.isHopByHop(index, of: response.fields) { continue }
-            if !withheld.isEmpty
-                && response.fields.name(at: index).equalsIgnoringCase(withheld.span)
-            {
-                continue
-            }
-            HTTP1Writer.appendField(index, of: response.fields, to: buffer)
+            if name == .weirCacheControl { return false }
+            if merge.dropsAny && merge.drops(index, of: response.fields) { return false }
+            if HopByHop.isHopByHop(index, of: response.fields) { return false }
+            return withheld.isEmpty
+                || !response.fields.name(at: index).equalsIgnoringCase(withheld.span)
         }
         switch framing {
         case .length(let length):

@@ -20,7 +20,7 @@ enum Verdict {
     /// `OPTIONS *`
     case describeServer
     /// A health check on the main address.
-    case reportHealth(HealthReport)
+    indirect case reportHealth(HealthReport)
     /// The route does not cache: to the origin.
     case forward(Route)
     /// The request or its key may not use the cache: to the origin.
@@ -40,6 +40,15 @@ enum Verdict {
     var waits: Bool {
         switch self {
         case .askLimits, .delay, .readContent: true
+        default: false
+        }
+    }
+
+    /// Whether the answer is known: nobody else is asked for it.
+    var isAnswer: Bool {
+        switch self {
+        case .serve, .serveAndRefresh, .replay, .reject, .refuse, .describeServer, .reportHealth:
+            true
         default: false
         }
     }

@@ -16,7 +16,9 @@ extension WorkerContext {
     }
 
     /// Ends a request, however it went: its limits get back what it held, and it is counted and logged.
-    func finish(_ exchange: Exchange, of connection: DownstreamConnection) {
+    func finish(
+        _ exchange: Exchange, of connection: DownstreamConnection, isUnderstood: Bool = true
+    ) {
         let snapshot = connection.snapshot
         finishLimits(exchange, snapshot)
         let record = exchange.record
@@ -28,7 +30,8 @@ extension WorkerContext {
         guard log.admits(record.status, &random) else { return }
         let route = record.route >= 0 ? snapshot.blueprint.routes[record.route] : nil
         if log.isEmpty { scheduleLogFlush() }
-        log.append(exchange, of: connection, route, at: finished)
+        let trace = isUnderstood ? trace(of: exchange.request) : nil
+        log.append(exchange, of: connection, route, trace, at: finished)
         if log.isFull { flushLog() }
     }
 
@@ -36,7 +39,7 @@ extension WorkerContext {
     func finishUnparsed(_ exchange: Exchange, of connection: DownstreamConnection) {
         exchange.record.route = -1
         exchange.request.methodRange = .empty
-        finish(exchange, of: connection)
+        finish(exchange, of: connection, isUnderstood: false)
     }
 
     private func scheduleLogFlush() {

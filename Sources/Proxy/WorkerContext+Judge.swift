@@ -26,7 +26,6 @@ extension WorkerContext {
         by snapshot: Snapshot, isPeek: Bool
     ) -> Verdict {
         let blueprint = snapshot.blueprint
-        if !isPeek { exchange.record.trace = trace(of: request) }
         if let rejection = check(exchange, request, blueprint) { return .reject(rejection) }
         if request.method == .options && isAboutProxy(request) { return .describeServer }
         if let report = healthReport(for: request) { return .reportHealth(report) }

@@ -92,6 +92,7 @@ extension SimulatedNetwork {
         guard case .socket(let socket) = descriptor(fd, for: "write") else { return }
         trace.record("write", fd, bytes.count, at: now.nanoseconds)
         trace.record(bytes: bytes)
+        writes += 1
         socket.outstanding += bytes.count
         guard let peer = socket.peer else { return }
         var rest = bytes[...]

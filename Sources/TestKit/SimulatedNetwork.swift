@@ -25,6 +25,8 @@ public final class SimulatedNetwork {
     var nextSource: IPAddress?
     /// Uses of closed descriptors, and other calls no right program makes.
     public private(set) var violations: [String] = []
+    /// Writes to sockets that took bytes.
+    public internal(set) var writes = 0
     /// System calls of the kinds in `SystemCall` made so far.
     public private(set) var callCount = 0
     /// The call that `failCall` made fail, once it did.

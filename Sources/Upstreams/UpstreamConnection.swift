@@ -8,7 +8,8 @@ public import Primitives
 /// While idle it is closed as soon as the origin closes it: `abort` is what its stream calls then.
 public final class UpstreamConnection: TimedObject {
     /// The head of the answer that was read last.
-    public private(set) var response = ResponseHead()
+    public var response: ResponseHead { _read { yield lentResponse.value } }
+    private var lentResponse = Lent(ResponseHead())
     /// Bytes of the answer that have arrived and are not yet used.
     public let input = ByteBuffer(capacity: Bounds.inputBytes)
     /// The socket.
@@ -26,7 +27,9 @@ public final class UpstreamConnection: TimedObject {
     let server: Int
     let created: MonotonicTime
     var idleSince: MonotonicTime
-    weak var idlePool: UpstreamPool?
+    /// Whether it waits in its pool for an exchange.
+    var isIdle = false
+    private weak let pool: UpstreamPool?
     private var parser: ResponseParser
     private var decoder = BodyDecoder(.none)
     /// Whether the last read found as much as fits: a large body flows.
@@ -34,8 +37,11 @@ public final class UpstreamConnection: TimedObject {
     /// Whether an interim answer came: the origin has seen the request.
     private var hasBegun = false
 
-    init(stream: ByteStream, server: Int, authority: [UInt8], now: MonotonicTime) {
+    init(
+        stream: ByteStream, pool: UpstreamPool, server: Int, authority: [UInt8], now: MonotonicTime
+    ) {
         self.stream = stream
+        self.pool = pool
         self.authority = authority
         self.server = server
         created = now
@@ -45,7 +51,9 @@ public final class UpstreamConnection: TimedObject {
     }
 
     /// Ends an idle connection that its origin has closed.
-    override public func abort() { idlePool?.discardIdle(self) }
+    override public func abort() {
+        if isIdle { pool?.discardIdle(self) }
+    }
 
     // MARK: Answer
 
@@ -70,7 +78,13 @@ public final class UpstreamConnection: TimedObject {
         if response.status == 101 { throw .unexpectedUpgrade }
         if response.status.isInformational { return }
         headDeadline = nil
-        decoder = BodyDecoder(response.framing)
+        decoder.begin(response.framing)
+    }
+
+    /// Lends the head of the answer as a whole, so that nothing of it is copied.
+    @inline(__always)
+    public func lendResponse<Result>(_ body: (borrowing ResponseHead) -> Result) -> Result {
+        lentResponse.lend(body)
     }
 
     /// Sets the deadline of the head that is being waited for.
@@ -81,8 +95,11 @@ public final class UpstreamConnection: TimedObject {
 
     private func parseHead(for method: Method) throws(UpstreamError) -> Bool {
         let arrived = input
+        guard !arrived.isEmpty else { return false }
         do {
-            guard let consumed = try parser.parse(arrived.readable, for: method, into: &response)
+            guard
+                let consumed = try parser.parse(
+                    arrived.readable, for: method, into: &lentResponse.value)
             else { return false }
             input.consume(consumed)
             return true

@@ -88,7 +88,7 @@ public final class UpstreamPool {
             connection.isReused = true
             connection.idleSince = loop.now
             connection.shrink()
-            connection.idlePool = self
+            connection.isIdle = true
             connection.stream.abortedWithPeer = connection
             servers[connection.server].idle.append(connection)
         } else {
@@ -111,7 +111,7 @@ public final class UpstreamPool {
 
     private func takeIdle(of server: Int) -> UpstreamConnection? {
         while let connection = servers[server].idle.popLast() {
-            connection.idlePool = nil
+            connection.isIdle = false
             connection.stream.abortedWithPeer = nil
             if connection.stream.peerClosed || connection.hasUnaskedBytes
                 || loop.now - connection.created >= settings.recycle
@@ -177,8 +177,8 @@ public final class UpstreamPool {
                 health.note(server: server, isReachable: true)
                 counters.connected += 1
                 return UpstreamConnection(
-                    stream: stream, server: server, authority: servers[server].authority,
-                    now: loop.now)
+                    stream: stream, pool: self, server: server,
+                    authority: servers[server].authority, now: loop.now)
             } catch {
                 servers[server].inFlight -= 1
                 failure = error
@@ -256,7 +256,7 @@ public final class UpstreamPool {
 
     func discardIdle(_ connection: UpstreamConnection) {
         servers[connection.server].idle.removeAll { $0 === connection }
-        connection.idlePool = nil
+        connection.isIdle = false
         connection.stream.abortedWithPeer = nil
         connection.stream.close()
         open -= 1
