@@ -244,7 +244,7 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
             mayWrite = n == -Int(EINTR)
             return 0
         }
-        isReset = n == -Int(ECONNRESET)
+        if n == -Int(ECONNRESET) { isReset = true }
         throw .closedByPeer
     }
 

@@ -214,4 +214,28 @@ private func exchange(
         #expect(client.problem == nil)
         #expect(origin.failures.isEmpty)
     }
+
+    @Test func `a reset that two writes were told of is no end in good order`() {
+        let world = SimulatedWorld(seed: 7)
+        let origin = world.origin(at: address) { peer in
+            await peer.sleep(.milliseconds(1))
+            peer.reset()
+        }
+        let client = world.client(to: origin.address) { peer in
+            await peer.sleep(.milliseconds(10))
+            for _ in 0..<2 {
+                do {
+                    try await peer.send("into the void")
+                    throw PeerFailure("no error")
+                } catch StreamError.closedByPeer {}
+            }
+            do {
+                _ = try await peer.read(count: 1)
+                throw PeerFailure("no error")
+            } catch StreamError.closedByPeer {}
+        }
+        world.run { client.isFinished && origin.open == 0 }
+        #expect(client.problem == nil)
+        #expect(origin.failures.isEmpty)
+    }
 }
