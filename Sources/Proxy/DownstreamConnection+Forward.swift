@@ -41,7 +41,7 @@ extension DownstreamConnection {
             do {
                 let deadline = pump == nil ? now + firstByte : .never
                 try await upstream.readHead(for: exchange.request.method, until: deadline)
-                while upstream.response.status.isInformational {
+                while upstream.status.isInformational {
                     await relayInterim(exchange, upstream.response)
                     try await upstream.readHead(for: exchange.request.method, until: deadline)
                 }

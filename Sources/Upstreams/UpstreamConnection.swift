@@ -9,6 +9,8 @@ public import Primitives
 public final class UpstreamConnection: TimedObject {
     /// The head of the answer that was read last.
     public var response: ResponseHead { _read { yield lentResponse.value } }
+    /// Its status. Between two waits `response.status` would need memory for the head that is lent.
+    public var status: Status { lentResponse.value.status }
     private var lentResponse = Lent(ResponseHead())
     /// Bytes of the answer that have arrived and are not yet used.
     public let input = ByteBuffer(capacity: Bounds.inputBytes)
