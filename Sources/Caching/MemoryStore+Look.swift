@@ -15,12 +15,9 @@ extension MemoryStore {
         key: Span<UInt8>, request: borrowing RequestHead, rules: CacheRules, now: MonotonicTime
     ) -> Fill {
         let tag = tag(key)
-        // No early refresh: no chance is drawn.
-        var random = SeededRandom(seed: 0)
         return shard(tag).state.withLock { shard in
             let found = find(
-                &shard, tag: tag, key: key, request: request, rules: rules, early: .off, now: now,
-                random: &random)
+                &shard, tag: tag, key: key, request: request, rules: rules, now: now)
             return begin(
                 &shard, found.query, key: key, request: request, rules: rules, isCollapsing: false)
         }

@@ -57,12 +57,10 @@ extension MemoryStore {
         key: Span<UInt8>, request: borrowing RequestHead, rules: CacheRules, now: MonotonicTime
     ) -> CachePeek {
         let tag = tag(key)
-        // An early refresh serves what is stored, as no refresh does: no chance is drawn.
-        var random = SeededRandom(seed: 0)
+        // An early refresh would serve what is stored, too.
         return shard(tag).state.withLock { shard in
             let found = find(
-                &shard, tag: tag, key: key, request: request, rules: rules, early: .off, now: now,
-                random: &random)
+                &shard, tag: tag, key: key, request: request, rules: rules, now: now)
             switch found.use {
             case .serve(let stored, let reason): return .stored(stored, reason)
             case .refresh(let stored):
@@ -90,6 +88,17 @@ extension MemoryStore {
         var query: MissQuery
         var node: Int32
         var use = Use.none
+    }
+
+    /// What is stored for a request, where no early refresh may begin: no chance is drawn.
+    func find(
+        _ shard: inout StoreShard, tag: UInt64, key: Span<UInt8>,
+        request: borrowing RequestHead, rules: CacheRules, now: MonotonicTime
+    ) -> Found {
+        var random = SeededRandom(seed: 0)
+        return find(
+            &shard, tag: tag, key: key, request: request, rules: rules, early: .off, now: now,
+            random: &random)
     }
 
     func find(
