@@ -24,10 +24,13 @@ struct FieldLine: BitwiseCopyable {
         value = ByteRange(start: low, count: high - low)
     }
 
-    /// Checks that the name is a token (RFC 9110 §5.1).
-    static func checkName(_ name: Span<UInt8>) throws(HeadError) {
-        for i in name.indices where !ASCII.isToken(name[i]) {
-            let isSpace = name[i] == ASCII.space || name[i] == ASCII.tab
+    /// Checks that the name, in the same bytes, is a token (RFC 9110 §5.1).
+    func checkName(_ bytes: Span<UInt8>) throws(HeadError) {
+        let end = name.end
+        // Nearly all names are letters and hyphens.
+        for i in bytes.firstUnlikeName(from: Int(name.start), to: end)..<end
+        where !ASCII.isToken(bytes[i]) {
+            let isSpace = bytes[i] == ASCII.space || bytes[i] == ASCII.tab
             throw isSpace ? .spaceBeforeColon : .malformedFieldName
         }
     }
@@ -46,9 +49,9 @@ extension FieldList {
         while start < head.count - 2 {
             let end = head.firstIndex(of: ASCII.cr, from: start, to: head.count)
             let line = try FieldLine(head, from: start, to: end)
-            if record(name: line.name, value: line.value) == .other {
-                try FieldLine.checkName(head.extracting(line.name.indices))
-            }
+            let known = FieldName(recognising: head, in: line.name)
+            if known == .other { try line.checkName(head) }
+            record(known, name: line.name, value: line.value)
             start = end + 2
         }
     }

@@ -14,9 +14,10 @@ struct RequestLine {
     /// when the target is read. A method in small letters is refused, because an origin might take `get`
     /// for GET where this proxy's routes and limits do not.
     init(_ head: Span<UInt8>, end lineEnd: Int) throws(RequestError) {
-        var i = 0
-        while i < lineEnd && ASCII.isToken(head[i]) && head[i] &- 97 >= 26 { i += 1 }
-        guard i > 0 && i < lineEnd && head[i] == ASCII.space else { throw .malformedMethod }
+        let i = head.firstIndex(of: ASCII.space, from: 0, to: lineEnd)
+        method = Method(head.extracting(0..<i))
+        guard i > 0 && i < lineEnd && (method != .other || RequestLine.isMethod(head, to: i))
+        else { throw .malformedMethod }
         methodRange = ByteRange(start: 0, count: i)
         // After the method at least ` / HTTP/1.1`.
         guard lineEnd - i >= 11 && head[lineEnd - 9] == ASCII.space else {
@@ -24,8 +25,13 @@ struct RequestLine {
         }
         version = try RequestLine.version(head, at: lineEnd - 8)
         guard i <= Bounds.methodBytes else { throw .methodTooLong }
-        method = Method(head.extracting(0..<i))
         target = (i + 1)..<(lineEnd - 9)
+    }
+
+    /// Whether the bytes before `end` are a token without small letters.
+    private static func isMethod(_ head: Span<UInt8>, to end: Int) -> Bool {
+        for i in 0..<end where !ASCII.isToken(head[i]) || head[i] &- 97 < 26 { return false }
+        return true
     }
 
     private static func version(

@@ -87,10 +87,9 @@ public struct RequestParser: Sendable {
         }
         var end = start
         while end < target.count && target[end] != 0x2F && target[end] != 0x3F { end += 1 }
-        guard let count = Authority.count(target.extracting(start..<end)) else {
-            throw .invalidHost
-        }
-        head.authority = ByteRange(start: line.target.lowerBound + start, count: count)
+        guard let authorityEnd = Authority.end(target, in: start..<end) else { throw .invalidHost }
+        head.authority = ByteRange(
+            start: line.target.lowerBound + start, count: authorityEnd - start)
         if end == target.count && line.method == .options {
             // No path and no query: OPTIONS asks about the server (RFC 9112 §3.2.4).
             respelt.removeAll(keepingCapacity: true)
@@ -135,13 +134,11 @@ public struct RequestParser: Sendable {
             guard head.version == .http10 else { throw .missingHost }
             return
         }
-        for other in (index + 1)..<head.fields.count where head.fields[other].name == .host {
-            throw .repeatedHost
-        }
-        guard let count = Authority.count(head.fields.value(at: index)) else { throw .invalidHost }
+        guard !head.fields.repeats(.host) else { throw .repeatedHost }
+        let value = head.fields[index].valueRange.indices
+        guard let end = Authority.end(head.fields.bytes, in: value) else { throw .invalidHost }
         if head.authority.isEmpty {
-            let start = Int(head.fields[index].valueRange.start)
-            head.authority = ByteRange(start: start, count: count)
+            head.authority = ByteRange(start: value.lowerBound, count: end - value.lowerBound)
         }
     }
 
@@ -159,7 +156,7 @@ public struct RequestParser: Sendable {
             }
         }
         guard let index = fields.firstIndex(of: .contentLength) else { return .none }
-        guard fields.count(of: .contentLength) == 1 else { throw .repeatedContentLength }
+        guard !fields.repeats(.contentLength) else { throw .repeatedContentLength }
         guard let length = contentLength(fields.value(at: index)) else {
             throw .invalidContentLength
         }

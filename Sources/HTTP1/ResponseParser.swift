@@ -104,8 +104,8 @@ public struct ResponseParser: Sendable {
     private static func foldContentLength(
         _ bytes: Span<UInt8>, in fields: inout FieldList
     ) throws(ResponseError) -> UInt64 {
-        if fields.count(of: .contentLength) == 1,
-            let value = fields.first(.contentLength), let length = contentLength(value)
+        if !fields.repeats(.contentLength), let value = fields.first(.contentLength),
+            let length = contentLength(value)
         {
             return length
         }

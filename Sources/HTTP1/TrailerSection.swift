@@ -54,13 +54,13 @@ struct TrailerSection: Sendable {
         do throws(HeadError) {
             let bytes = fields.bytes
             line = try FieldLine(bytes, from: lineStart, to: end)
-            try FieldLine.checkName(bytes.extracting(line.name.indices))
-            name = FieldName(recognising: bytes.extracting(line.name.indices))
+            try line.checkName(bytes)
+            name = FieldName(recognising: bytes, in: line.name)
         } catch {
             throw .malformedTrailer
         }
         if !TrailerSection.forbidden.contains(name) {
-            fields.record(name: line.name, value: line.value)
+            fields.record(name, name: line.name, value: line.value)
         }
         lineStart = end
     }

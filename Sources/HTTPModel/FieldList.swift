@@ -21,6 +21,8 @@ public struct FieldList: Sendable {
     private var text = ReusedList<UInt8>()
     private var fields = ReusedList<Field>()
     private var names: FieldNameSet = []
+    /// The names of two fields or more.
+    private var repeated: FieldNameSet = []
     /// Whether a request carries credentials in fields that only the configuration knows as such: an API key's,
     /// a cookie with a token.
     public var hasOtherCredentials = false
@@ -44,6 +46,7 @@ public struct FieldList: Sendable {
         text.removeAll()
         fields.removeAll()
         names.removeAll()
+        repeated.removeAll()
         hasOtherCredentials = false
     }
 
@@ -63,25 +66,22 @@ public struct FieldList: Sendable {
         return ByteRange(start: start, count: extra.count)
     }
 
-    /// Records a field whose name and value already stand in `bytes`.
-    ///
-    /// - Returns: The known name, or `other`.
-    @discardableResult
-    public mutating func record(name: ByteRange, value: ByteRange) -> FieldName {
-        record(name: name, value: value, isLine: true)
-    }
-
+    /// Records a field whose name and value already stand in `bytes`; `known` is what the name spells.
     @inline(__always)
-    private mutating func record(name: ByteRange, value: ByteRange, isLine: Bool) -> FieldName {
-        let known = FieldName(recognising: text.span(name))
-        add(Field(name: known, nameRange: name, valueRange: value, isLine: isLine))
-        return known
+    public mutating func record(_ known: FieldName, name: ByteRange, value: ByteRange) {
+        add(Field(name: known, nameRange: name, valueRange: value, isLine: true))
     }
 
     @inline(__always)
     private mutating func add(_ field: Field) {
         fields.append(field)
-        names.insert(field.name)
+        note(field.name)
+    }
+
+    @inline(__always)
+    private mutating func note(_ name: FieldName) {
+        if names.contains(name) { repeated.insert(name) }
+        names.insert(name)
     }
 
     /// Appends a field of a known name.
@@ -98,7 +98,10 @@ public struct FieldList: Sendable {
     /// Appends a field of any name.
     public mutating func append(name: Span<UInt8>, value: Span<UInt8>) {
         let nameRange = appendBytes(name)
-        _ = record(name: nameRange, value: appendBytes(value), isLine: false)
+        add(
+            Field(
+                name: FieldName(recognising: name), nameRange: nameRange,
+                valueRange: appendBytes(value), isLine: false))
     }
 
     /// Removes all fields of `name`; its bytes stay until `removeAll`.
@@ -106,11 +109,14 @@ public struct FieldList: Sendable {
         guard names.contains(name) else { return }
         fields.removeAll { $0.name == name }
         names = []
-        for index in indices { names.insert(fields[index].name) }
+        repeated = []
+        for index in indices { note(fields[index].name) }
     }
 
     /// Whether a field of the known `name` is there.
     public func contains(_ name: FieldName) -> Bool { names.contains(name) }
+    /// Whether two fields of the known `name` are there, or more.
+    public func repeats(_ name: FieldName) -> Bool { repeated.contains(name) }
     /// Whether a field of any of `set` is there.
     public func containsAny(of set: FieldNameSet) -> Bool { names.intersects(set) }
 
