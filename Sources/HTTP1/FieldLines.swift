@@ -25,6 +25,7 @@ struct FieldLine: BitwiseCopyable {
     }
 
     /// Checks that the name, in the same bytes, is a token (RFC 9110 §5.1).
+    @inline(never)
     func checkName(_ bytes: Span<UInt8>) throws(HeadError) {
         let end = name.end
         // Nearly all names are letters and hyphens.
@@ -42,18 +43,24 @@ extension FieldList {
     /// - Parameters:
     ///   - head: The head, up to and with its empty line.
     ///   - firstEnd: Where its first line ends, which is not a field.
+    ///   - count: The number of lines after the first.
     /// - Throws: What is wrong with the first bad line.
-    mutating func recordLines(of head: Span<UInt8>, after firstEnd: Int) throws(HeadError) {
+    mutating func recordLines(
+        of head: Span<UInt8>, after firstEnd: Int, _ count: Int
+    ) throws(HeadError) {
+        let first = self.count
+        var fields = withRoom(for: count)
         var start = firstEnd + 2
-        // Every CR of a scanned head ends a line, and the empty line ends the head.
-        while start < head.count - 2 {
+        for index in first..<(first + count) {
+            // Every CR of a scanned head ends a line.
             let end = head.firstIndex(of: ASCII.cr, from: start, to: head.count)
             let line = try FieldLine(head, from: start, to: end)
-            let known = FieldName(recognising: head, in: line.name)
-            if known == .other { try line.checkName(head) }
-            record(known, name: line.name, value: line.value)
+            let name = FieldName(recognising: head, in: line.name)
+            if name == .other { try line.checkName(head) }
+            fields[index] = Field(line: name, nameRange: line.name, valueRange: line.value)
             start = end + 2
         }
+        record(count)
     }
 }
 

@@ -50,8 +50,13 @@ struct ConnectionOptions: BitwiseCopyable {
     var bytes = 0
 
     /// Reads the Connection fields of `fields`.
+    @inline(__always)
     init(_ fields: borrowing FieldList) {
-        guard fields.contains(.connection) else { return }
+        if fields.contains(.connection) { read(fields) }
+    }
+
+    @inline(never)
+    private mutating func read(_ fields: borrowing FieldList) {
         for index in fields.indices where fields[index].name == .connection {
             let value = fields.value(at: index)
             bytes += value.count

@@ -20,6 +20,9 @@ struct HeadScanner: Sendable {
     private var lineStart = 0
     private var emptyLines = 0
 
+    /// The lines after the start line and before the empty one.
+    var fieldLines: Int { lines - 1 }
+
     /// Looks at the bytes after those seen by earlier calls.
     ///
     /// - Parameters:

@@ -53,7 +53,7 @@ public struct RequestParser: Sendable {
         head.authority = .empty
         try readTarget(of: line, in: bytes, into: &head)
         do throws(HeadError) {
-            try head.fields.recordLines(of: bytes, after: lineEnd)
+            try head.fields.recordLines(of: bytes, after: lineEnd, scanner.fieldLines)
         } catch {
             throw RequestError(error)
         }

@@ -36,7 +36,7 @@ public struct ResponseParser: Sendable {
         let lineEnd = bytes.firstIndex(of: ASCII.cr, from: 0, to: bytes.count)
         try ResponseParser.readStatusLine(bytes, end: lineEnd, into: &head)
         do throws(HeadError) {
-            try head.fields.recordLines(of: bytes, after: lineEnd)
+            try head.fields.recordLines(of: bytes, after: lineEnd, scanner.fieldLines)
         } catch {
             throw ResponseError(error)
         }

@@ -10,6 +10,22 @@ public struct Field: Sendable, BitwiseCopyable {
     public let valueRange: ByteRange
     /// Whether name, colon and value stand in one piece, as a head has them.
     let isLine: Bool
+
+    /// A field of a head's line, whose `name` is what the bytes of `nameRange` spell.
+    public init(line name: FieldName, nameRange: ByteRange, valueRange: ByteRange) {
+        self.init(name, nameRange, valueRange, isLine: true)
+    }
+
+    @inline(__always)
+    init(_ name: FieldName, _ nameRange: ByteRange, _ valueRange: ByteRange, isLine: Bool) {
+        self.name = name
+        self.nameRange = nameRange
+        self.valueRange = valueRange
+        self.isLine = isLine
+    }
+
+    /// No field.
+    static var none: Field { Field(.other, .empty, .empty, isLine: false) }
 }
 
 /// The header fields of one message, in order, over one block of bytes.
@@ -20,9 +36,7 @@ public struct Field: Sendable, BitwiseCopyable {
 public struct FieldList: Sendable {
     private var text = ReusedList<UInt8>()
     private var fields = ReusedList<Field>()
-    private var names: FieldNameSet = []
-    /// The names of two fields or more.
-    private var repeated: FieldNameSet = []
+    private var names = FieldNameTally()
     /// Whether a request carries credentials in fields that only the configuration knows as such: an API key's,
     /// a cookie with a token.
     public var hasOtherCredentials = false
@@ -46,7 +60,6 @@ public struct FieldList: Sendable {
         text.removeAll()
         fields.removeAll()
         names.removeAll()
-        repeated.removeAll()
         hasOtherCredentials = false
     }
 
@@ -66,28 +79,31 @@ public struct FieldList: Sendable {
         return ByteRange(start: start, count: extra.count)
     }
 
-    /// Records a field whose name and value already stand in `bytes`; `known` is what the name spells.
-    @inline(__always)
-    public mutating func record(_ known: FieldName, name: ByteRange, value: ByteRange) {
-        add(Field(name: known, nameRange: name, valueRange: value, isLine: true))
-    }
-
-    @inline(__always)
-    private mutating func add(_ field: Field) {
+    /// Records a field whose name and value already stand in `bytes`.
+    public mutating func record(_ field: Field) {
         fields.append(field)
-        note(field.name)
+        names.insert(field.name)
     }
 
+    /// The fields, and behind them room for `more`, to be filled and then recorded.
     @inline(__always)
-    private mutating func note(_ name: FieldName) {
-        if names.contains(name) { repeated.insert(name) }
-        names.insert(name)
+    @_lifetime(&self)
+    public mutating func withRoom(for more: Int) -> MutableSpan<Field> {
+        fields.withRoom(for: more, filler: .none)
+    }
+
+    /// Records the next `more` fields of the room.
+    @inline(__always)
+    public mutating func record(_ more: Int) {
+        let start = count
+        fields.take(more)
+        for index in start..<count { names.insert(fields[index].name) }
     }
 
     /// Appends a field of a known name.
     public mutating func append(_ name: FieldName, _ value: Span<UInt8>) {
         let nameRange = appendBytes(name.text.bytes)
-        add(Field(name: name, nameRange: nameRange, valueRange: appendBytes(value), isLine: false))
+        record(Field(name, nameRange, appendBytes(value), isLine: false))
     }
 
     /// Appends a field of a known name with a literal value.
@@ -98,31 +114,28 @@ public struct FieldList: Sendable {
     /// Appends a field of any name.
     public mutating func append(name: Span<UInt8>, value: Span<UInt8>) {
         let nameRange = appendBytes(name)
-        add(
-            Field(
-                name: FieldName(recognising: name), nameRange: nameRange,
-                valueRange: appendBytes(value), isLine: false))
+        record(
+            Field(FieldName(recognising: name), nameRange, appendBytes(value), isLine: false))
     }
 
     /// Removes all fields of `name`; its bytes stay until `removeAll`.
     public mutating func remove(_ name: FieldName) {
-        guard names.contains(name) else { return }
+        guard names.once.contains(name) else { return }
         fields.removeAll { $0.name == name }
-        names = []
-        repeated = []
-        for index in indices { note(fields[index].name) }
+        names.removeAll()
+        for index in indices { names.insert(fields[index].name) }
     }
 
     /// Whether a field of the known `name` is there.
-    public func contains(_ name: FieldName) -> Bool { names.contains(name) }
+    public func contains(_ name: FieldName) -> Bool { names.once.contains(name) }
     /// Whether two fields of the known `name` are there, or more.
-    public func repeats(_ name: FieldName) -> Bool { repeated.contains(name) }
+    public func repeats(_ name: FieldName) -> Bool { names.twice.contains(name) }
     /// Whether a field of any of `set` is there.
-    public func containsAny(of set: FieldNameSet) -> Bool { names.intersects(set) }
+    public func containsAny(of set: FieldNameSet) -> Bool { names.once.intersects(set) }
 
     /// The number of fields of `name`.
     public func count(of name: FieldName) -> Int {
-        guard names.contains(name) else { return 0 }
+        guard names.once.contains(name) else { return 0 }
         var count = 0
         for index in indices where fields[index].name == name { count += 1 }
         return count
@@ -130,7 +143,7 @@ public struct FieldList: Sendable {
 
     /// The index of the first field of `name`, or `nil`.
     public func firstIndex(of name: FieldName) -> Int? {
-        guard names.contains(name) else { return nil }
+        guard names.once.contains(name) else { return nil }
         var index = 0
         while fields[index].name != name { index += 1 }
         return index

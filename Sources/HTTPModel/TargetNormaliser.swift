@@ -32,14 +32,9 @@ public enum TargetNormaliser {
         var isNormal = target.count > 0 && target[0] == slash
         var pathCount = target.count
         var inPath = true
-        var i = 0
+        var i = firstNotPlain(target, from: 0)
         while i < target.count {
-            let byte = target[i]
-            if isPlain(byte) {
-                i += 1
-                continue
-            }
-            switch byte {
+            switch target[i] {
             case dot:
                 if inPath && i > 0 && target[i - 1] == slash && isDotSegment(target, at: i) {
                     isNormal = false
@@ -60,6 +55,7 @@ public enum TargetNormaliser {
             default:
                 throw .forbiddenByte
             }
+            i = firstNotPlain(target, from: i)
         }
         return Inspection(isNormal: isNormal, pathCount: pathCount)
     }
@@ -146,6 +142,15 @@ public enum TargetNormaliser {
         var next = index + 1
         if next < target.count && target[next] == dot { next += 1 }
         return next == target.count || target[next] == slash || target[next] == question
+    }
+
+    /// The index of the first byte from `start` on that is not plain, or the number of bytes.
+    private static func firstNotPlain(_ target: Span<UInt8>, from start: Int) -> Int {
+        func every(_ byte: UInt8) -> SIMD16<UInt8> { SIMD16(repeating: byte) }
+        return target.firstMarked(from: start, to: target.count) {
+            ($0 &- 0x21 .> every(0x7E - 0x21)) .| ($0 .== every(0x23)) .| ($0 .== every(percent))
+                .| ($0 .== every(dot)) .| ($0 .== every(question))
+        }
     }
 
     /// Whether `byte` may stand in a target and never asks for a closer look.
