@@ -12,29 +12,31 @@ struct FieldLine: BitwiseCopyable {
     @inline(__always)
     init(_ bytes: Span<UInt8>, from start: Int, to end: Int) throws(HeadError) {
         let colon = bytes.firstIndex(of: 0x3A, from: start, to: end)
-        guard bytes[start] != ASCII.space && bytes[start] != ASCII.tab else { throw .obsoleteFold }
-        guard colon > start && colon < end else { throw .malformedFieldName }
+        guard colon > start && colon < end else {
+            throw FieldLine.isSpace(bytes[start]) ? .obsoleteFold : .malformedFieldName
+        }
         var low = colon + 1
         var high = end
-        while low < high && (bytes[low] == ASCII.space || bytes[low] == ASCII.tab) { low += 1 }
-        while high > low && (bytes[high - 1] == ASCII.space || bytes[high - 1] == ASCII.tab) {
-            high -= 1
-        }
+        while low < high && FieldLine.isSpace(bytes[low]) { low += 1 }
+        while high > low && FieldLine.isSpace(bytes[high - 1]) { high -= 1 }
         name = ByteRange(start: start, count: colon - start)
         value = ByteRange(start: low, count: high - low)
     }
 
-    /// Checks that the name, in the same bytes, is a token (RFC 9110 §5.1).
+    /// Checks that a name that is not recognised, in the same bytes, is a token (RFC 9110 §5.1).
     @inline(never)
     func checkName(_ bytes: Span<UInt8>) throws(HeadError) {
         let end = name.end
+        guard !FieldLine.isSpace(bytes[Int(name.start)]) else { throw .obsoleteFold }
         // Nearly all names are letters and hyphens.
         for i in bytes.firstUnlikeName(from: Int(name.start), to: end)..<end
         where !ASCII.isToken(bytes[i]) {
-            let isSpace = bytes[i] == ASCII.space || bytes[i] == ASCII.tab
-            throw isSpace ? .spaceBeforeColon : .malformedFieldName
+            throw FieldLine.isSpace(bytes[i]) ? .spaceBeforeColon : .malformedFieldName
         }
     }
+
+    @inline(__always)
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == ASCII.space || byte == ASCII.tab }
 }
 
 extension FieldList {

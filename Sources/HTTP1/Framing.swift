@@ -60,6 +60,10 @@ struct ConnectionOptions: BitwiseCopyable {
         for index in fields.indices where fields[index].name == .connection {
             let value = fields.value(at: index)
             bytes += value.count
+            if value.equalsIgnoringCase("keep-alive") {
+                keepAlive = true
+                continue
+            }
             var cursor = ListCursor()
             while let member = cursor.next(in: value) {
                 let option = value.extracting(member)

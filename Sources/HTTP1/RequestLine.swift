@@ -14,8 +14,14 @@ struct RequestLine {
     /// when the target is read. A method in small letters is refused, because an origin might take `get`
     /// for GET where this proxy's routes and limits do not.
     init(_ head: Span<UInt8>, end lineEnd: Int) throws(RequestError) {
-        let i = head.firstIndex(of: ASCII.space, from: 0, to: lineEnd)
-        method = Method(head.extracting(0..<i))
+        let i: Int
+        if lineEnd >= 8 && UInt32(truncatingIfNeeded: head.littleEndianWord(at: 0)) == getAndSpace {
+            i = 3
+            method = .get
+        } else {
+            i = head.firstIndex(of: ASCII.space, from: 0, to: lineEnd)
+            method = Method(head.extracting(0..<i))
+        }
         guard i > 0 && i < lineEnd && (method != .other || RequestLine.isMethod(head, to: i))
         else { throw .malformedMethod }
         methodRange = ByteRange(start: 0, count: i)
@@ -49,6 +55,9 @@ struct RequestLine {
         }
     }
 }
+
+/// `GET ` as a word, the first letter least significant: most requests begin with it.
+private let getAndSpace: UInt32 = 0x2054_4547
 
 /// The eight bytes of a version as a word, the first one least significant.
 enum VersionWord {

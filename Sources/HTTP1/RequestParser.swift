@@ -42,7 +42,7 @@ public struct RequestParser: Sendable {
         let bytes = input.extracting(scanner.headStart..<end)
         defer { scanner.reset() }
 
-        let lineEnd = bytes.firstIndex(of: ASCII.cr, from: 0, to: bytes.count)
+        let lineEnd = scanner.startLineEnd - scanner.headStart
         let line = try RequestLine(bytes, end: lineEnd)
         guard line.method != .connect && line.method != .trace else { throw .methodNotAllowed }
         guard line.target.count <= bounds.targetBytes else { throw .targetTooLong }
@@ -71,7 +71,7 @@ public struct RequestParser: Sendable {
     ) throws(RequestError) {
         let target = bytes.extracting(line.target)
         if target[0] == 0x2F {
-            return try readOriginForm(target, at: line.target.lowerBound, into: &head)
+            return try readOriginForm(bytes, in: line.target, into: &head)
         }
         if target.equals("*") {
             guard line.method == .options else { throw .malformedTarget }
@@ -96,8 +96,8 @@ public struct RequestParser: Sendable {
             respelt.append(0x2A)
             return setAsterisk(head.fields.appendBytes(respelt.span), in: &head)
         }
-        try readOriginForm(
-            target.extracting(end...), at: line.target.lowerBound + end, into: &head)
+        let rest = (line.target.lowerBound + end)..<line.target.upperBound
+        try readOriginForm(bytes, in: rest, into: &head)
     }
 
     private func setAsterisk(_ range: ByteRange, in head: inout RequestHead) {
@@ -106,17 +106,18 @@ public struct RequestParser: Sendable {
         head.query = nil
     }
 
-    /// Reads path and query, which stand at `offset` of the head; a target that is not in its normal
+    /// Reads path and query, which stand in `range` of the head; a target that is not in its normal
     /// spelling is respelt and appended to the head's bytes.
     private mutating func readOriginForm(
-        _ target: Span<UInt8>, at offset: Int, into head: inout RequestHead
+        _ bytes: Span<UInt8>, in range: Range<Int>, into head: inout RequestHead
     ) throws(RequestError) {
         do throws(TargetError) {
-            let seen = try TargetNormaliser.inspect(target)
+            let seen = try TargetNormaliser.inspect(bytes, in: range)
             if seen.isNormal {
-                head.target = ByteRange(start: offset, count: target.count)
-                head.path = ByteRange(start: offset, count: seen.pathCount)
+                head.target = ByteRange(start: range.lowerBound, count: range.count)
+                head.path = ByteRange(start: range.lowerBound, count: seen.pathCount)
             } else {
+                let target = bytes.extracting(range)
                 let pathCount = try TargetNormaliser.normalise(target, into: &respelt)
                 head.target = head.fields.appendBytes(respelt.span)
                 head.path = ByteRange(start: Int(head.target.start), count: pathCount)

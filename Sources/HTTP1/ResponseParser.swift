@@ -33,7 +33,7 @@ public struct ResponseParser: Sendable {
         defer { scanner.reset() }
         let bytes = input.extracting(0..<end)
         head.fields.load(bytes)
-        let lineEnd = bytes.firstIndex(of: ASCII.cr, from: 0, to: bytes.count)
+        let lineEnd = scanner.startLineEnd
         try ResponseParser.readStatusLine(bytes, end: lineEnd, into: &head)
         do throws(HeadError) {
             try head.fields.recordLines(of: bytes, after: lineEnd, scanner.fieldLines)
@@ -59,8 +59,9 @@ public struct ResponseParser: Sendable {
         default:
             throw bytes.starts(with: "HTTP/") ? .unsupportedVersion : .malformedStatusLine
         }
-        guard let code = bytes.extracting(9..<12).decimalValue else { throw .malformedStatusLine }
-        guard let status = Status(code: code) else { throw .invalidStatus }
+        let (hundreds, tens, ones) = (bytes[9] &- 48, bytes[10] &- 48, bytes[11] &- 48)
+        guard hundreds < 10 && tens < 10 && ones < 10 else { throw .malformedStatusLine }
+        guard let status = Status(code: UInt64(hundreds) * 100 + UInt64(tens) * 10 + UInt64(ones)) else { throw .invalidStatus }
         head.status = status
         guard lineEnd == 12 || bytes[12] == ASCII.space else { throw .malformedStatusLine }
         let reasonStart = min(13, lineEnd)

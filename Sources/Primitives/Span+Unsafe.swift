@@ -15,6 +15,8 @@ extension StaticString {
 
 extension Span where Element == UInt8 {
     /// The eight bytes from `index` as a word, the first one least significant.
+    @inlinable
+    @inline(__always)
     public func littleEndianWord(at index: Int) -> UInt64 {
         precondition(index >= 0 && index <= count - 8)
         // Eight bytes are there by the line above; the load needs no alignment.
@@ -24,8 +26,9 @@ extension Span where Element == UInt8 {
     }
 
     /// The four bytes from `index` as a word, the first one least significant.
+    @inlinable
     @inline(__always)
-    private func littleEndianHalf(at index: Int) -> UInt64 {
+    func littleEndianHalf(at index: Int) -> UInt64 {
         precondition(index >= 0 && index <= count - 4)
         // Four bytes are there by the line above; the load needs no alignment.
         return unsafe withUnsafeBytes {
@@ -40,6 +43,7 @@ extension Span where Element == UInt8 {
     func littleEndianRest(from index: Int) -> UInt64 { littleEndianRest(from: index, to: count) }
 
     /// The bytes from `index` and before `end`, seven at most, in the same way.
+    @inlinable
     @inline(__always)
     public func littleEndianRest(from index: Int, to end: Int) -> UInt64 {
         let rest = end - index
@@ -58,6 +62,7 @@ extension Span where Element == UInt8 {
 
     /// The bytes from `index` and before `end`, seven at most, with their number in the top byte: two such words are
     /// equal when the bytes are.
+    @inlinable
     @inline(__always)
     public func shortWord(from index: Int, to end: Int) -> UInt64 {
         littleEndianRest(from: index, to: end) | UInt64(end - index) &<< 56
