@@ -60,7 +60,7 @@ struct TrailerSection: Sendable {
             throw .malformedTrailer
         }
         if !TrailerSection.forbidden.contains(name) {
-            fields.record(Field(line: name, nameRange: line.name, valueRange: line.value))
+            fields.record(name: line.name, value: line.value)
         }
         lineStart = end
     }

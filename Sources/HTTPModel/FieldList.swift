@@ -80,7 +80,13 @@ public struct FieldList: Sendable {
     }
 
     /// Records a field whose name and value already stand in `bytes`.
-    public mutating func record(_ field: Field) {
+    public mutating func record(name: ByteRange, value: ByteRange) {
+        let known = FieldName(recognising: text.span, in: name)
+        record(Field(line: known, nameRange: name, valueRange: value))
+    }
+
+    @inline(__always)
+    private mutating func record(_ field: Field) {
         fields.append(field)
         names.insert(field.name)
     }

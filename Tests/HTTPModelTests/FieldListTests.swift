@@ -54,10 +54,7 @@ private func sample() -> FieldList {
     list.removeAll()
     #expect(list.count == 0 && list.bytes.isEmpty && !list.contains(.host))
     list.load(Array("Age: 5".utf8).span)
-    list.record(
-        Field(
-            line: .age, nameRange: ByteRange(start: 0, count: 3),
-            valueRange: ByteRange(start: 5, count: 1)))
+    list.record(name: ByteRange(start: 0, count: 3), value: ByteRange(start: 5, count: 1))
     #expect(text(list.first(.age)) == "5")
     let extra = list.appendBytes(Array("/x".utf8).span)
     #expect(list.span(extra).text == "/x" && text(list.first(.age)) == "5")
