@@ -189,17 +189,14 @@ open class Kernel: @unchecked Sendable {
     /// Switches Nagle's delay off.
     open func setNoDelay(_ fd: Int32) { weir_set_nodelay(fd) }
 
-    /// Reads at most `buffer.count` bytes; 0 is the end.
+    /// Reads at most `buffer.count` bytes from a socket; 0 is the end.
     @unsafe open func read(_ fd: Int32, into buffer: UnsafeMutableRawBufferPointer) -> Int {
-        let n = unsafe CLinux.read(fd, buffer.baseAddress, buffer.count)
-        return n < 0 ? -Int(weir_errno()) : n
+        unsafe weir_receive(fd, buffer.baseAddress, buffer.count)
     }
 
-    /// Writes what fits of `bytes`.
+    /// Writes what fits of `bytes` to a socket.
     @unsafe open func write(_ fd: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
-        // MSG_NOSIGNAL: a closed peer is an error, not a signal.
-        let n = unsafe send(fd, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
-        return n < 0 ? -Int(weir_errno()) : n
+        unsafe weir_send(fd, bytes.baseAddress, bytes.count)
     }
 
     /// Writes what fits of `first` and then `second`, in one call.
