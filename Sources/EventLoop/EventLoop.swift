@@ -63,7 +63,9 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         poll = kernel.createPoll()
         wakeDescriptor = kernel.createWake()
         guard poll >= 0, wakeDescriptor >= 0 else { return nil }
-        guard kernel.register(wakeDescriptor, in: poll, token: .max, writing: false) == 0 else { return nil }
+        guard kernel.register(wakeDescriptor, in: poll, token: .max, writing: false) == 0 else {
+            return nil
+        }
         owner.claim()
     }
 
@@ -207,7 +209,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
             slot = Int32(slots.count)
             slots.append(Slot(source: nil, generation: 0))
         }
-        let refusal = kernel.register(descriptor, in: poll, token: token(of: slot), writing: writing)
+        let refusal = kernel.register(
+            descriptor, in: poll, token: token(of: slot), writing: writing)
         guard refusal == 0 else {
             freeSlots.append(slot)
             return false
