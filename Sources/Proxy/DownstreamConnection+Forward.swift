@@ -165,9 +165,8 @@ extension DownstreamConnection {
             of: response, for: exchange.request.method, client: exchange.request.version)
         if framing == .untilClose { keeps = false }
         let merge = limitFieldMerge(exchange, route, response.fields)
-        let cache = snapshot.blueprint.routes[exchange.record.route].cache
         ForwardedHead.append(
-            response, framing, merge, withholding: cache?.policy.originTTLName ?? [],
+            response, framing, merge, withholding: route.cache?.policy.originTTLName ?? [],
             to: exchange.output)
         if !response.fields.contains(.date) { worker.appendDate(to: exchange.output) }
         appendCacheStatus(exchange)

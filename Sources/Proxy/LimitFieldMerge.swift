@@ -63,18 +63,18 @@ struct LimitFieldMerge {
         return dialects
     }
 
-    /// Whether the origin's field is left out.
-    func drops(_ index: Int, of fields: borrowing FieldList) -> Bool {
-        if xRateLimit == .own && LimitFieldMerge.xNames.contains(fields[index].name) { return true }
-        return ietfDraft03 == .own && LimitFieldMerge.isDraft03(fields.name(at: index))
+    /// The origin's fields that are left out, as far as they have a case of their own.
+    var dropped: FieldNameSet { xRateLimit == .own ? LimitFieldMerge.xNames : [] }
+
+    /// Whether the origin's field of a name without a case of its own is left out.
+    func dropsOther(_ name: Span<UInt8>) -> Bool {
+        ietfDraft03 == .own && LimitFieldMerge.isDraft03(name)
     }
 
-    /// The same by the name alone.
+    /// Whether the origin's field of any name is left out.
     func drops(_ name: Span<UInt8>) -> Bool {
-        if xRateLimit == .own && LimitFieldMerge.xNames.contains(FieldName(recognising: name)) {
-            return true
-        }
-        return ietfDraft03 == .own && LimitFieldMerge.isDraft03(name)
+        let known = FieldName(recognising: name)
+        return known == .other ? dropsOther(name) : dropped.contains(known)
     }
 
     private static let xNames: FieldNameSet = [
