@@ -107,6 +107,8 @@ public enum HTTP1Writer {
     }
 
     /// Appends the empty line that ends a head.
+    @inlinable
+    @inline(__always)
     public static func appendEndOfHead(to buffer: ByteBuffer) { buffer.append("\r\n") }
 
     /// Appends the line before `size` bytes of chunk data. Never 0, which would end the body.

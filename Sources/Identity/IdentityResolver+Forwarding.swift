@@ -34,20 +34,19 @@ extension IdentityResolver {
     ///   - isTLS: Whether that connection is encrypted.
     ///   - output: Where the head for the origin is built.
     public static func appendForwardedFields(
-        request: borrowing RequestHead, identity: borrowing ResolvedIdentity, peer: IPAddress,
+        request: borrowing RequestHead, identity: borrowing ResolvedIdentity, peer: AddressText,
         isTLS: Bool, to output: ByteBuffer
     ) {
         let chain = identity.peerIsTrusted ? chainField(in: request.fields) : nil
-        let peerText = AddressText(peer)
         let authority = request.span(request.authority)
         output.append("X-Forwarded-For: ")
         if chain == .xForwardedFor {
             appendLines(of: .xForwardedFor, request.fields, to: output)
-        } else if identity.address != peer {
+        } else if identity.address != peer.address {
             output.append(identity.address)
             output.append(", ")
         }
-        output.append(peerText)
+        output.append(peer)
         if isEncrypted(request.fields, identity.peerIsTrusted, isTLS) {
             output.append("\r\nX-Forwarded-Proto: https\r\n")
         } else {
@@ -61,11 +60,11 @@ extension IdentityResolver {
         output.append("Forwarded: ")
         if chain == .forwarded {
             appendLines(of: .forwarded, request.fields, to: output)
-        } else if identity.address != peer {
-            appendNode(identity.address, AddressText(identity.address), to: output)
+        } else if identity.address != peer.address {
+            appendNode(AddressText(identity.address), to: output)
             output.append(", ")
         }
-        appendNode(peer, peerText, to: output)
+        appendNode(peer, to: output)
         if authority.count > 0 { appendHostPair(authority, to: output) }
         if isTLS {
             output.append(";proto=https\r\n")
@@ -124,15 +123,13 @@ extension IdentityResolver {
 
     /// `for=` and the address; IPv6 in brackets and quotes (RFC 7239 §6).
     @inline(__always)
-    private static func appendNode(
-        _ address: IPAddress, _ text: AddressText, to output: ByteBuffer
-    ) {
-        if address.isV4 {
+    private static func appendNode(_ node: AddressText, to output: ByteBuffer) {
+        if node.address.isV4 {
             output.append("for=")
-            output.append(text)
+            output.append(node)
         } else {
             output.append("for=\"[")
-            output.append(text)
+            output.append(node)
             output.append("]\"")
         }
     }

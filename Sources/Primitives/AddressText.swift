@@ -1,22 +1,25 @@
-/// The canonical text of an address: at most 39 bytes, kept inline.
+/// An address and its canonical text: at most 39 bytes, kept inline.
 ///
 /// Eight bytes to a word, the first one least significant, so that the text of an IPv4 address is put together in
 /// registers.
 public struct AddressText: BitwiseCopyable, Sendable {
+    /// The address.
+    public let address: IPAddress
     var words = InlineArray<5, UInt64>(repeating: 0)
     /// The number of bytes.
     public private(set) var count = 0
 
     /// The text of `address`, as `IPAddress.description` has it.
     public init(_ address: IPAddress) {
+        self.address = address
         if address.isV4 {
-            appendV4(address)
+            appendV4()
         } else {
-            appendV6(address)
+            appendV6()
         }
     }
 
-    private mutating func appendV4(_ address: IPAddress) {
+    private mutating func appendV4() {
         var text: UInt128 = 0
         var octets = address.low
         for _ in 0..<4 {
@@ -63,7 +66,7 @@ public struct AddressText: BitwiseCopyable, Sendable {
         }
     }
 
-    private mutating func appendV6(_ address: IPAddress) {
+    private mutating func appendV6() {
         var groups = InlineArray<8, UInt16>(repeating: 0)
         for i in groups.indices {
             let word = i < 4 ? address.high : address.low

@@ -78,7 +78,7 @@ extension DownstreamConnection {
         exchange.lendRequest { request in
             ForwardedHead.append(
                 request, exchange.identity, route, snapshot.blueprint, upstream.authority,
-                peer: peer, forCache: false, to: exchange.forwarded)
+                peer: peerText, forCache: false, to: exchange.forwarded)
         }
     }
 
@@ -184,7 +184,7 @@ extension DownstreamConnection {
         if exchange.decision.isOpen {
             worker.settleLimits(exchange) { LimitCost.units(named: $0, in: fields) }
         }
-        return LimitFieldMerge(exchange.decision, route.limitFields, fields)
+        return LimitFieldMerge.of(exchange.decision, route.limitFields, fields)
     }
 
     /// Relays the body; `false` when either side ended before it did.

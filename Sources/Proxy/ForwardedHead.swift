@@ -18,7 +18,8 @@ enum ForwardedHead {
     /// to the caller.
     static func append(
         _ request: borrowing RequestHead, _ identity: borrowing ResolvedIdentity,
-        _ route: Route, _ blueprint: Blueprint, _ origin: [UInt8], peer: IPAddress, forCache: Bool,
+        _ route: Route, _ blueprint: Blueprint, _ origin: [UInt8], peer: AddressText,
+        forCache: Bool,
         keepingRange: Bool = false, to buffer: ByteBuffer
     ) {
         appendRequestLine(request, route, to: buffer)

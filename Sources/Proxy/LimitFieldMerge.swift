@@ -27,29 +27,31 @@ struct LimitFieldMerge {
     /// Nothing of the origin's is touched.
     init() {}
 
-    /// Looks what `fields`, an origin's, say beside `decision`, told in the dialects of `own`.
-    init(
+    /// What `fields`, an origin's, say beside `decision`, told in the dialects of `own`.
+    static func of(
         _ decision: LimitDecision, _ own: RateLimitFields, _ fields: borrowing FieldList
-    ) {
+    ) -> LimitFieldMerge {
         let hasX =
             own.dialects.contains(.xRateLimit) && fields.containsAny(of: LimitFieldMerge.xNames)
         let hasDraft03 = own.dialects.contains(.ietfDraft03) && fields.hasDraft03
-        guard hasX || hasDraft03, let tightest = decision.tightest else { return }
+        var merge = LimitFieldMerge()
+        guard hasX || hasDraft03, let tightest = decision.tightest else { return merge }
         let state = decision[tightest]
         if hasX {
             let theirs = Numbers(
                 limit: fields.onlyIndex(of: .xRatelimitLimit),
                 remaining: fields.onlyIndex(of: .xRatelimitRemaining),
                 reset: fields.onlyIndex(of: .xRatelimitReset), in: fields)
-            xRateLimit = theirs?.isTighter(than: state) ?? false ? .origin : .own
+            merge.xRateLimit = theirs?.isTighter(than: state) ?? false ? .origin : .own
         }
         if hasDraft03 {
             let theirs = Numbers(
                 limit: fields.onlyIndex(named: "ratelimit-limit"),
                 remaining: fields.onlyIndex(named: "ratelimit-remaining"),
                 reset: fields.onlyIndex(named: "ratelimit-reset"), in: fields)
-            ietfDraft03 = theirs?.isTighter(than: state) ?? false ? .origin : .own
+            merge.ietfDraft03 = theirs?.isTighter(than: state) ?? false ? .origin : .own
         }
+        return merge
     }
 
     /// Whether anything of the origin's is dropped.

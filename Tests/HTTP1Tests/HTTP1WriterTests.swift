@@ -87,9 +87,11 @@ func `a chunk header is its size in hexadecimal digits`(size: Int) {
             let end = value.isEmpty ? "" : ends[random.below(ends.count)]
             let start = head.utf8.count
             head += "\(name): \(value)\(end)\r\n"
-            ranges.append((
-                ByteRange(start: start, count: name.utf8.count),
-                ByteRange(start: start + name.utf8.count + 2, count: value.utf8.count)))
+            ranges.append(
+                (
+                    ByteRange(start: start, count: name.utf8.count),
+                    ByteRange(start: start + name.utf8.count + 2, count: value.utf8.count)
+                ))
             if ["Host", "content-length", "X-B"].contains(name) { continue }
             expected += "\(name): \(value)\r\n"
         }

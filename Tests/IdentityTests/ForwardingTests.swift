@@ -15,7 +15,8 @@ private func forwarded(
         into: &identity)
     let output = ByteBuffer(capacity: 64)
     IdentityResolver.appendForwardedFields(
-        request: head, identity: identity, peer: address(peer), isTLS: isTLS, to: output)
+        request: head, identity: identity, peer: AddressText(address(peer)), isTLS: isTLS,
+        to: output)
     let text = output.readable.text
     #expect(text.hasSuffix("\r\n"))
     return text.split(separator: "\r\n", omittingEmptySubsequences: false).dropLast().map(
@@ -94,7 +95,8 @@ func `a proto or host that is not one plain value is replaced, even from a trust
 @Test func `any host is told, as a token or in quotes`() {
     var random = SeededRandom(seed: 7239)
     let usual = Array("abcxyzABCXYZ0189-.".utf8)
-    let unusual = Array("_~!:[]/@`{}\"\\;, ".utf8) + [0x2C, 0x2F, 0x3A, 0x40, 0x5B, 0x60, 0x7B, 0x7F]
+    let unusual =
+        Array("_~!:[]/@`{}\"\\;, ".utf8) + [0x2C, 0x2F, 0x3A, 0x40, 0x5B, 0x60, 0x7B, 0x7F]
     for round in 0..<4_000 {
         let host = (0..<(1 + round % 40)).map { _ in
             random.below(1 + round % 30) > 0
