@@ -100,6 +100,8 @@
     }
 
     /// Appends all bytes of `bytes`, which must not lie in this buffer.
+    @inlinable
+    @inline(__always)
     public func append(_ bytes: Span<UInt8>) {
         reserve(bytes.count)
         // `reserve` made the room; the source is another block.
@@ -131,6 +133,28 @@
         let length = text.utf8CodeUnitCount
         reserve(length)
         unsafe (base + writeIndex).copyMemory(from: text.utf8Start, byteCount: length)
+        writeIndex += length
+    }
+
+    /// Appends a literal, all bytes of `bytes`, which must not lie in this buffer, and another literal: what most lines
+    /// of a head are, with one look at the room.
+    @inlinable
+    @inline(__always)
+    public func append(_ start: StaticString, _ bytes: Span<UInt8>, _ end: StaticString) {
+        precondition(start.hasPointerRepresentation)
+        precondition(end.hasPointerRepresentation)
+        let length = start.utf8CodeUnitCount + bytes.count + end.utf8CodeUnitCount
+        reserve(length)
+        // `reserve` made the room for the three; the source is another block.
+        var place = unsafe base + writeIndex
+        unsafe place.copyMemory(from: start.utf8Start, byteCount: start.utf8CodeUnitCount)
+        unsafe place += start.utf8CodeUnitCount
+        unsafe bytes.withUnsafeBytes { source in
+            guard let start = source.baseAddress else { return }
+            unsafe place.copyMemory(from: start, byteCount: source.count)
+        }
+        unsafe place += bytes.count
+        unsafe place.copyMemory(from: end.utf8Start, byteCount: end.utf8CodeUnitCount)
         writeIndex += length
     }
 
