@@ -35,9 +35,11 @@ def main():
         assert len({name[-8:] for name, _ in these}) == len(these), these
         long += [f"        case {n}:", "            switch last {"]
         for name, case in these:
-            tests = [f"first == 0x{word(name[:8]):016X}"]
-            tests += [f"bytes.folded(at: start + {at}) == 0x{word(name[at:at + 8]):016X}" for at in range(8, n - 8, 8)]
-            long.append(f"            case 0x{word(name[-8:]):016X}: return {' && '.join(tests)} ? .{case} : .other")
+            found = f"return first == 0x{word(name[:8]):016X} ? .{case} : .other"
+            middle = [f"                guard bytes.folded(at: start + {at}) == 0x{word(name[at:at + 8]):016X} else {{ return .other }}"
+                      for at in range(8, n - 8, 8)]
+            key = f"            case 0x{word(name[-8:]):016X}:"
+            long += [key] + middle + [f"                {found}"] if middle else [f"{key} {found}"]
         long += ["            default: return .other", "            }"]
     longest = max(len(name) for name, _ in known)
     lower = "\n".join(f'        case .{case}: "{name}"' for name, case in known)

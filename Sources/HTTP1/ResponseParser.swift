@@ -61,7 +61,8 @@ public struct ResponseParser: Sendable {
         }
         let (hundreds, tens, ones) = (bytes[9] &- 48, bytes[10] &- 48, bytes[11] &- 48)
         guard hundreds < 10 && tens < 10 && ones < 10 else { throw .malformedStatusLine }
-        guard let status = Status(code: UInt64(hundreds) * 100 + UInt64(tens) * 10 + UInt64(ones)) else { throw .invalidStatus }
+        guard let status = Status(code: UInt64(hundreds) * 100 + UInt64(tens) * 10 + UInt64(ones))
+        else { throw .invalidStatus }
         head.status = status
         guard lineEnd == 12 || bytes[12] == ASCII.space else { throw .malformedStatusLine }
         let reasonStart = min(13, lineEnd)

@@ -16,7 +16,9 @@ extension Span where Element == UInt8 {
     /// The index of the first byte from `start` and before `end` that is neither a letter nor `-`, or `end`.
     @inline(__always)
     func firstUnlikeName(from start: Int, to end: Int) -> Int {
-        firstMarked(from: start, to: end) { (($0 | 0x20) &- 97 .>= every(26)) .& ($0 .!= every(0x2D)) }
+        firstMarked(from: start, to: end) {
+            (($0 | 0x20) &- 97 .>= every(26)) .& ($0 .!= every(0x2D))
+        }
     }
 
     /// The index of the first byte from `start` and before `end` that is no letter, digit, `-` or `.`, or `end`.
@@ -24,7 +26,8 @@ extension Span where Element == UInt8 {
     func firstUnlikeHost(from start: Int, to end: Int) -> Int {
         firstMarked(from: start, to: end) {
             // `-`, `.`, `/` and the digits follow each other.
-            (($0 | 0x20) &- 97 .>= every(26)) .& (($0 &- 0x2D .>= every(13)) .| ($0 .== every(0x2F)))
+            (($0 | 0x20) &- 97 .>= every(26))
+                .& (($0 &- 0x2D .>= every(13)) .| ($0 .== every(0x2F)))
         }
     }
 }

@@ -119,34 +119,59 @@ extension FieldName {
             }
         case 17:
             switch last {
-            case 0x676E69646F636E65: return first == 0x726566736E617274 && bytes.folded(at: start + 8) == 0x6E69646F636E652D ? .transferEncoding : .other
-            case 0x6F746F72702D6465: return first == 0x726177726F662D78 && bytes.folded(at: start + 8) == 0x746F72702D646564 ? .xForwardedProto : .other
-            case 0x65636E69732D6465: return first == 0x6669646F6D2D6669 && bytes.folded(at: start + 8) == 0x636E69732D646569 ? .ifModifiedSince : .other
-            case 0x6C6F72746E6F632D: return first == 0x686361632D6E6463 && bytes.folded(at: start + 8) == 0x6F72746E6F632D65 ? .cdnCacheControl : .other
-            case 0x74696D696C2D7469: return first == 0x696C657461722D78 && bytes.folded(at: start + 8) == 0x696D696C2D74696D ? .xRatelimitLimit : .other
-            case 0x74657365722D7469: return first == 0x696C657461722D78 && bytes.folded(at: start + 8) == 0x657365722D74696D ? .xRatelimitReset : .other
+            case 0x676E69646F636E65:
+                guard bytes.folded(at: start + 8) == 0x6E69646F636E652D else { return .other }
+                return first == 0x726566736E617274 ? .transferEncoding : .other
+            case 0x6F746F72702D6465:
+                guard bytes.folded(at: start + 8) == 0x746F72702D646564 else { return .other }
+                return first == 0x726177726F662D78 ? .xForwardedProto : .other
+            case 0x65636E69732D6465:
+                guard bytes.folded(at: start + 8) == 0x636E69732D646569 else { return .other }
+                return first == 0x6669646F6D2D6669 ? .ifModifiedSince : .other
+            case 0x6C6F72746E6F632D:
+                guard bytes.folded(at: start + 8) == 0x6F72746E6F632D65 else { return .other }
+                return first == 0x686361632D6E6463 ? .cdnCacheControl : .other
+            case 0x74696D696C2D7469:
+                guard bytes.folded(at: start + 8) == 0x696D696C2D74696D else { return .other }
+                return first == 0x696C657461722D78 ? .xRatelimitLimit : .other
+            case 0x74657365722D7469:
+                guard bytes.folded(at: start + 8) == 0x657365722D74696D else { return .other }
+                return first == 0x696C657461722D78 ? .xRatelimitReset : .other
             default: return .other
             }
         case 18:
             switch last {
-            case 0x6574616369746E65: return first == 0x75612D79786F7270 && bytes.folded(at: start + 8) == 0x616369746E656874 ? .proxyAuthenticate : .other
-            case 0x6C6F72746E6F632D: return first == 0x6361632D72696577 && bytes.folded(at: start + 8) == 0x72746E6F632D6568 ? .weirCacheControl : .other
+            case 0x6574616369746E65:
+                guard bytes.folded(at: start + 8) == 0x616369746E656874 else { return .other }
+                return first == 0x75612D79786F7270 ? .proxyAuthenticate : .other
+            case 0x6C6F72746E6F632D:
+                guard bytes.folded(at: start + 8) == 0x72746E6F632D6568 else { return .other }
+                return first == 0x6361632D72696577 ? .weirCacheControl : .other
             default: return .other
             }
         case 19:
             switch last {
-            case 0x65636E69732D6465: return first == 0x646F6D6E752D6669 && bytes.folded(at: start + 8) == 0x69732D6465696669 ? .ifUnmodifiedSince : .other
-            case 0x6E6F6974617A6972: return first == 0x75612D79786F7270 && bytes.folded(at: start + 8) == 0x74617A69726F6874 ? .proxyAuthorization : .other
+            case 0x65636E69732D6465:
+                guard bytes.folded(at: start + 8) == 0x69732D6465696669 else { return .other }
+                return first == 0x646F6D6E752D6669 ? .ifUnmodifiedSince : .other
+            case 0x6E6F6974617A6972:
+                guard bytes.folded(at: start + 8) == 0x74617A69726F6874 else { return .other }
+                return first == 0x75612D79786F7270 ? .proxyAuthorization : .other
             default: return .other
             }
         case 21:
             switch last {
-            case 0x676E696E69616D65: return first == 0x696C657461722D78 && bytes.folded(at: start + 8) == 0x616D65722D74696D ? .xRatelimitRemaining : .other
+            case 0x676E696E69616D65:
+                guard bytes.folded(at: start + 8) == 0x616D65722D74696D else { return .other }
+                return first == 0x696C657461722D78 ? .xRatelimitRemaining : .other
             default: return .other
             }
         case 25:
             switch last {
-            case 0x6F666E692D6E6F69: return first == 0x75612D79786F7270 && bytes.folded(at: start + 8) == 0x616369746E656874 && bytes.folded(at: start + 16) == 0x666E692D6E6F6974 ? .proxyAuthenticationInfo : .other
+            case 0x6F666E692D6E6F69:
+                guard bytes.folded(at: start + 8) == 0x616369746E656874 else { return .other }
+                guard bytes.folded(at: start + 16) == 0x666E692D6E6F6974 else { return .other }
+                return first == 0x75612D79786F7270 ? .proxyAuthenticationInfo : .other
             default: return .other
             }
         default: return .other

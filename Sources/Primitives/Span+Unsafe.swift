@@ -81,7 +81,9 @@ extension Span where Element == UInt8 {
         while i < end {
             let found = unsafe unsafeBitCast(marks(vector(at: i)), to: SIMD2<UInt64>.self)
             if found[0] != 0 { return Swift.min(end, i &+ found[0].trailingZeroBitCount &>> 3) }
-            if found[1] != 0 { return Swift.min(end, i &+ 8 &+ found[1].trailingZeroBitCount &>> 3) }
+            if found[1] != 0 {
+                return Swift.min(end, i &+ 8 &+ found[1].trailingZeroBitCount &>> 3)
+            }
             i &+= 16
         }
         return end

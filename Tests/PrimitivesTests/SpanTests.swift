@@ -170,15 +170,16 @@ private func sameIgnoringCase(_ bytes: [UInt8], _ literal: StaticString) -> Bool
 
 @Test func `short words are equal when their bytes are`() {
     #expect(Array("abc".utf8).span.shortWord(from: 0, to: 3) == 0x0300_0000_0063_6261)
-    #expect([0, 0, 0].span.shortWord(from: 1, to: 1) == 0)
+    let zeros: [UInt8] = [0, 0, 0]
+    #expect(zeros.span.shortWord(from: 1, to: 1) == 0)
+    let text = (1...20).map { UInt8($0) }
     for count in 0...7 {
-        let text = (1...20).map { UInt8($0) }
-        let expected = (0..<count).reduce(UInt64(count) << 56) {
-            $0 | UInt64(text[4 + $1]) << UInt64(8 * $1)
-        }
+        var expected = UInt64(count) << 56
+        for i in 0..<count { expected |= UInt64(text[4 + i]) << UInt64(8 * i) }
         // In the middle, and with nothing around it.
         #expect(text.span.shortWord(from: 4, to: 4 + count) == expected)
-        #expect(Array(text[4..<(4 + count)]).span.shortWord(from: 0, to: count) == expected)
+        let alone = Array(text[4..<(4 + count)])
+        #expect(alone.span.shortWord(from: 0, to: count) == expected)
     }
 }
 
