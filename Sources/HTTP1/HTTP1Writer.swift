@@ -35,17 +35,13 @@ public enum HTTP1Writer {
         } else {
             buffer.append(head.method.text)
         }
-        buffer.append(ASCII.space)
-        buffer.append(target)
-        buffer.append(" HTTP/1.1\r\n")
+        buffer.append(" ", target, " HTTP/1.1\r\n")
     }
 
     /// Appends a field line of a known name.
     public static func appendField(_ name: FieldName, _ value: Span<UInt8>, to buffer: ByteBuffer) {
         buffer.append(name.text)
-        buffer.append(": ")
-        buffer.append(value)
-        buffer.append("\r\n")
+        buffer.append(": ", value, "\r\n")
     }
 
     /// Appends a field line of a known name with a literal value.
@@ -66,28 +62,35 @@ public enum HTTP1Writer {
         buffer.append("\r\n")
     }
 
+    /// Appends the Content-Length of a body of `length` bytes.
+    public static func appendContentLength(_ length: UInt64, to buffer: ByteBuffer) {
+        buffer.append("Content-Length: ")
+        buffer.append(decimal: length)
+        buffer.append("\r\n")
+    }
+
     /// Appends a field line of any name, spelt as given.
     public static func appendField(
         name: Span<UInt8>, value: Span<UInt8>, to buffer: ByteBuffer
     ) {
-        buffer.reserve(name.count + value.count + 4)
         buffer.append(name)
-        buffer.append(": ")
-        buffer.append(value)
-        buffer.append("\r\n")
+        buffer.append(": ", value, "\r\n")
     }
 
-    /// Appends the lines of those fields of a head that `passes` lets through; lines that stand side by side there in
-    /// one piece.
+    /// Appends the lines of a head but for the known names `left`, and of names without a case of their own those
+    /// that `passes` lets through; lines that stand side by side there in one piece.
     @inlinable
     @inline(__always)
     public static func appendFields(
-        of fields: borrowing FieldList, to buffer: ByteBuffer, where passes: (Int) -> Bool
+        of fields: borrowing FieldList, without left: FieldNameSet, to buffer: ByteBuffer,
+        where passes: (Int) -> Bool
     ) {
         var piece = 0..<0
-        for index in fields.indices where passes(index) {
+        for index in fields.indices {
+            let name = fields[index].name
+            if name == .other ? !passes(index) : left.contains(name) { continue }
             guard let line = fields.line(at: index) else {
-                buffer.append(fields.bytes.extracting(piece))
+                if !piece.isEmpty { buffer.append(fields.bytes.extracting(piece)) }
                 piece = 0..<0
                 let (name, value) = (fields.name(at: index), fields.value(at: index))
                 appendField(name: name, value: value, to: buffer)
@@ -96,14 +99,16 @@ public enum HTTP1Writer {
             if line.lowerBound == piece.upperBound {
                 piece = piece.lowerBound..<line.upperBound
             } else {
-                buffer.append(fields.bytes.extracting(piece))
+                if !piece.isEmpty { buffer.append(fields.bytes.extracting(piece)) }
                 piece = line
             }
         }
-        buffer.append(fields.bytes.extracting(piece))
+        if !piece.isEmpty { buffer.append(fields.bytes.extracting(piece)) }
     }
 
     /// Appends the empty line that ends a head.
+    @inlinable
+    @inline(__always)
     public static func appendEndOfHead(to buffer: ByteBuffer) { buffer.append("\r\n") }
 
     /// Appends the line before `size` bytes of chunk data. Never 0, which would end the body.

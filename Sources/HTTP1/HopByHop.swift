@@ -9,32 +9,49 @@ import Primitives
 /// that lists one (`Connection: Content-Length, X-Forwarded-For`) wants the origin to see another message
 /// than the one that was limited and cached.
 public enum HopByHop {
+    /// The known names among them.
+    public static let known: FieldNameSet = [
+        .connection, .keepAlive, .proxyConnection, .te, .transferEncoding, .upgrade,
+    ]
+
     /// Whether the field at `index` must not be forwarded.
-    ///
-    /// One bit test for most messages; with a Connection field that lists more than `close` and
-    /// `keep-alive`, names without a case of their own are looked up in it, at most 1024 bytes.
     public static func isHopByHop(_ index: Int, of fields: borrowing FieldList) -> Bool {
         let name = fields[index].name
-        if name != .other { return isAlways(name) }
-        guard fields.contains(.connection) else { return false }
-        let spelt = fields.name(at: index)
-        for other in fields.indices where fields[other].name == .connection {
-            let value = fields.value(at: other)
-            if value.equalsIgnoringCase("keep-alive") || value.equalsIgnoringCase("close") {
-                continue
-            }
+        if name != .other { return known.contains(name) }
+        return listsNames(fields) && isListed(fields.name(at: index), in: fields)
+    }
+
+    /// Whether Connection lists more than `close` and `keep-alive`: then names without a case of their own have to be
+    /// looked up in it.
+    @inlinable
+    @inline(__always)
+    public static func listsNames(_ fields: borrowing FieldList) -> Bool {
+        fields.contains(.connection) && connectionListsNames(fields)
+    }
+
+    @usableFromInline
+    static func connectionListsNames(_ fields: borrowing FieldList) -> Bool {
+        for index in fields.indices
+        where fields[index].name == .connection && !isPlain(fields.value(at: index)) {
+            return true
+        }
+        return false
+    }
+
+    /// Whether a Connection field lists `name`.
+    public static func isListed(_ name: Span<UInt8>, in fields: borrowing FieldList) -> Bool {
+        for index in fields.indices where fields[index].name == .connection {
+            let value = fields.value(at: index)
+            if isPlain(value) { continue }
             var cursor = ListCursor()
             while let member = cursor.next(in: value) {
-                if value.extracting(member).equalsIgnoringCase(spelt) { return true }
+                if value.extracting(member).equalsIgnoringCase(name) { return true }
             }
         }
         return false
     }
 
-    private static func isAlways(_ name: FieldName) -> Bool {
-        switch name {
-        case .connection, .keepAlive, .proxyConnection, .te, .transferEncoding, .upgrade: true
-        default: false
-        }
+    private static func isPlain(_ value: Span<UInt8>) -> Bool {
+        value.equalsIgnoringCase("keep-alive") || value.equalsIgnoringCase("close")
     }
 }

@@ -1,6 +1,6 @@
 /// A set of known field names in one word.
 public struct FieldNameSet: Sendable, BitwiseCopyable, ExpressibleByArrayLiteral {
-    private var bits: UInt64
+    @usableFromInline var bits: UInt64
 
     /// Creates the set of `names`.
     public init(arrayLiteral names: FieldName...) {
@@ -8,11 +8,22 @@ public struct FieldNameSet: Sendable, BitwiseCopyable, ExpressibleByArrayLiteral
     }
 
     /// Whether `name` is in the set.
+    @inlinable
     public func contains(_ name: FieldName) -> Bool { (bits >> UInt64(name.rawValue)) & 1 == 1 }
     /// Whether the sets share a name.
+    @inlinable
     public func intersects(_ other: FieldNameSet) -> Bool { bits & other.bits != 0 }
+    /// The names of both sets.
+    @inlinable
+    public func union(_ other: FieldNameSet) -> FieldNameSet {
+        var both = self
+        both.bits |= other.bits
+        return both
+    }
     /// Adds `name`.
+    @inlinable
     public mutating func insert(_ name: FieldName) { bits |= 1 << UInt64(name.rawValue) }
     /// Empties the set.
+    @inlinable
     public mutating func removeAll() { bits = 0 }
 }

@@ -10,7 +10,8 @@ extension IdentityResolver {
     /// Whether `name` is one of the other `X-Forwarded-…` fields (Port, Prefix, Server …), which must not
     /// be copied when the peer is not trusted: nothing replaces them.
     public static func isForwardingName(_ name: Span<UInt8>) -> Bool {
-        name.count > 12 && name.extracting(0..<12).equalsIgnoringCase("x-forwarded-")
+        name.count > 12 && ASCII.lower(name[0]) == UInt8(ascii: "x")
+            && name.extracting(0..<12).equalsIgnoringCase("x-forwarded-")
     }
 
     /// Appends the lines that tell the origin where the request came from; each ends with CR LF.
@@ -33,36 +34,43 @@ extension IdentityResolver {
     ///   - isTLS: Whether that connection is encrypted.
     ///   - output: Where the head for the origin is built.
     public static func appendForwardedFields(
-        request: borrowing RequestHead, identity: borrowing ResolvedIdentity, peer: IPAddress,
+        request: borrowing RequestHead, identity: borrowing ResolvedIdentity, peer: AddressText,
         isTLS: Bool, to output: ByteBuffer
     ) {
         let chain = identity.peerIsTrusted ? chainField(in: request.fields) : nil
-        let peerText = AddressText(peer)
+        let authority = request.span(request.authority)
         output.append("X-Forwarded-For: ")
         if chain == .xForwardedFor {
             appendLines(of: .xForwardedFor, request.fields, to: output)
-        } else if identity.address != peer {
+        } else if identity.address != peer.address {
             output.append(identity.address)
             output.append(", ")
         }
-        output.append(peerText)
-        output.append("\r\nX-Forwarded-Proto: ")
-        appendProto(request.fields, identity.peerIsTrusted, isTLS, to: output)
-        appendHost(request, identity.peerIsTrusted, to: output)
-        output.append("\r\nForwarded: ")
+        output.append(peer)
+        if isEncrypted(request.fields, identity.peerIsTrusted, isTLS) {
+            output.append("\r\nX-Forwarded-Proto: https\r\n")
+        } else {
+            output.append("\r\nX-Forwarded-Proto: http\r\n")
+        }
+        if !(identity.peerIsTrusted && appendKnownHost(request.fields, to: output))
+            && authority.count > 0
+        {
+            output.append("X-Forwarded-Host: ", authority, "\r\n")
+        }
+        output.append("Forwarded: ")
         if chain == .forwarded {
             appendLines(of: .forwarded, request.fields, to: output)
-        } else if identity.address != peer {
-            appendNode(identity.address, AddressText(identity.address), to: output)
+        } else if identity.address != peer.address {
+            appendNode(AddressText(identity.address), to: output)
             output.append(", ")
         }
-        appendNode(peer, peerText, to: output)
-        let authority = request.span(request.authority)
-        if authority.count > 0 {
-            output.append(";host=")
-            appendValue(authority, to: output)
+        appendNode(peer, to: output)
+        if authority.count > 0 { appendHostPair(authority, to: output) }
+        if isTLS {
+            output.append(";proto=https\r\n")
+        } else {
+            output.append(";proto=http\r\n")
         }
-        output.append(isTLS ? ";proto=https\r\n" : ";proto=http\r\n")
         if request.fields.contains(.xRealIp) {
             output.append("X-Real-IP: ")
             output.append(identity.address)
@@ -81,33 +89,26 @@ extension IdentityResolver {
         }
     }
 
-    private static func appendProto(
-        _ fields: borrowing FieldList, _ isTrusted: Bool, _ isTLS: Bool, to output: ByteBuffer
-    ) {
-        var isEncrypted = isTLS
-        if isTrusted, fields.count(of: .xForwardedProto) == 1,
+    /// Whether the client's connection is encrypted: ours, or what a trusted peer says of its own.
+    private static func isEncrypted(
+        _ fields: borrowing FieldList, _ isTrusted: Bool, _ isTLS: Bool
+    ) -> Bool {
+        guard isTrusted, fields.count(of: .xForwardedProto) == 1,
             let value = fields.first(.xForwardedProto)
-        {
-            if value.equalsIgnoringCase("https") { isEncrypted = true }
-            if value.equalsIgnoringCase("http") { isEncrypted = false }
-        }
-        output.append(isEncrypted ? "https" : "http")
+        else { return isTLS }
+        if value.equalsIgnoringCase("https") { return true }
+        return value.equalsIgnoringCase("http") ? false : isTLS
     }
 
-    private static func appendHost(
-        _ request: borrowing RequestHead, _ isTrusted: Bool, to output: ByteBuffer
-    ) {
-        if isTrusted, request.fields.count(of: .xForwardedHost) == 1,
-            let value = request.fields.first(.xForwardedHost), isPlainHost(value)
-        {
-            output.append("\r\nX-Forwarded-Host: ")
-            output.append(value)
-            return
-        }
-        let authority = request.span(request.authority)
-        guard authority.count > 0 else { return }
-        output.append("\r\nX-Forwarded-Host: ")
-        output.append(authority)
+    /// Appends the host that a trusted peer was asked for; `false` when it names none that can be passed on.
+    private static func appendKnownHost(
+        _ fields: borrowing FieldList, to output: ByteBuffer
+    ) -> Bool {
+        guard fields.count(of: .xForwardedHost) == 1, let value = fields.first(.xForwardedHost),
+            isPlainHost(value)
+        else { return false }
+        output.append("X-Forwarded-Host: ", value, "\r\n")
+        return true
     }
 
     private static func isPlainHost(_ value: Span<UInt8>) -> Bool {
@@ -121,34 +122,61 @@ extension IdentityResolver {
     }
 
     /// `for=` and the address; IPv6 in brackets and quotes (RFC 7239 §6).
-    private static func appendNode(
-        _ address: IPAddress, _ text: borrowing AddressText, to output: ByteBuffer
-    ) {
-        if address.isV4 {
+    @inline(__always)
+    private static func appendNode(_ node: AddressText, to output: ByteBuffer) {
+        if node.address.isV4 {
             output.append("for=")
-            output.append(text)
+            output.append(node)
         } else {
             output.append("for=\"[")
-            output.append(text)
+            output.append(node)
             output.append("]\"")
         }
     }
 
-    /// A token as it is, anything else as a quoted-string (RFC 9110 §5.6.4).
-    private static func appendValue(_ value: Span<UInt8>, to output: ByteBuffer) {
-        if value.isToken {
+    /// `;host=` and a token as it is, anything else as a quoted-string (RFC 9110 §5.6.4).
+    private static func appendHostPair(_ value: Span<UInt8>, to output: ByteBuffer) {
+        // Nearly all hosts are letters, digits, dots and hyphens, which are told apart eight at a time.
+        let end = value.firstMarked(from: 0, to: value.count, by: unusualInHosts)
+        let rest = value.extracting(end...)
+        if rest.isEmpty || rest.isToken {
+            output.append(";host=")
             output.append(value)
-            return
+        } else if isPort(rest) {
+            output.append(";host=\"", value, "\"")
+        } else {
+            appendQuoted(value, to: output)
         }
-        output.append(UInt8(ascii: "\""))
-        var written = 0
-        for i in value.indices
-        where value[i] == UInt8(ascii: "\"") || value[i] == UInt8(ascii: "\\") {
-            output.append(value.extracting(written..<i))
-            output.append(UInt8(ascii: "\\"))
-            written = i
+    }
+
+    /// A colon and digits, few enough to be looked at one by one.
+    private static func isPort(_ text: Span<UInt8>) -> Bool {
+        guard text.count <= 6, text[0] == UInt8(ascii: ":") else { return false }
+        for i in 1..<text.count where !ASCII.isDigit(text[i]) { return false }
+        return true
+    }
+
+    private static func appendQuoted(_ value: Span<UInt8>, to output: ByteBuffer) {
+        output.append(";host=\"")
+        for i in value.indices {
+            if value[i] == UInt8(ascii: "\"") || value[i] == UInt8(ascii: "\\") {
+                output.append(UInt8(ascii: "\\"))
+            }
+            output.append(value[i])
         }
-        output.append(value.extracting(written..<value.count))
-        output.append(UInt8(ascii: "\""))
+        output.append("\"")
+    }
+
+    /// Marks the bytes of a word that are no letters, digits, dots or hyphens.
+    private static func unusualInHosts(_ word: UInt64) -> UInt64 {
+        let all: UInt64 = 0x0101_0101_0101_0101
+        /// Marks the bytes from `bound` on; without top bits no sum reaches the next byte.
+        func from(_ bound: UInt64, _ bytes: UInt64) -> UInt64 { bytes &+ all * (0x80 - bound) }
+        let low = word & (all * 0x7F)
+        let lower = low | (all * 0x20)
+        let isLetter = from(0x61, lower) & ~from(0x7B, lower)
+        let isDigit = from(0x30, low) & ~from(0x3A, low)
+        let isMark = from(0x2D, low) & ~from(0x2F, low)
+        return ~(isLetter | isDigit | isMark) | word
     }
 }

@@ -102,13 +102,9 @@
     }
 
     /// Appends all bytes of `bytes`, which must not lie in this buffer.
-    public func append(_ bytes: Span<UInt8>) { copy(bytes) }
-
-    /// Appends the bytes of `range` in `bytes`.
-    public func append(_ range: ByteRange, of bytes: [UInt8]) { copy(bytes.span(range)) }
-
+    @inlinable
     @inline(__always)
-    private func copy(_ bytes: Span<UInt8>) {
+    public func append(_ bytes: Span<UInt8>) {
         reserve(bytes.count)
         // `reserve` made the room; the source is another block.
         unsafe bytes.withUnsafeBytes { source in
@@ -117,6 +113,9 @@
         }
         writeIndex = writeIndex &+ bytes.count
     }
+
+    /// Appends the bytes of `range` in `bytes`.
+    public func append(_ range: ByteRange, of bytes: [UInt8]) { append(bytes.span(range)) }
 
     /// Appends the first `count` readable bytes of another buffer, which keeps them.
     public func append(_ count: Int, of other: ByteBuffer) {
@@ -138,6 +137,28 @@
         let start = writeIndex
         writeIndex = start &+ length
         unsafe (base + start).copyMemory(from: text.utf8Start, byteCount: length)
+    }
+
+    /// Appends a literal, all bytes of `bytes`, which must not lie in this buffer, and another literal: what most lines
+    /// of a head are, with one look at the room.
+    @inlinable
+    @inline(__always)
+    public func append(_ start: StaticString, _ bytes: Span<UInt8>, _ end: StaticString) {
+        precondition(start.hasPointerRepresentation)
+        precondition(end.hasPointerRepresentation)
+        let length = start.utf8CodeUnitCount + bytes.count + end.utf8CodeUnitCount
+        reserve(length)
+        // `reserve` made the room for the three; the source is another block.
+        var place = unsafe base + writeIndex
+        unsafe place.copyMemory(from: start.utf8Start, byteCount: start.utf8CodeUnitCount)
+        unsafe place += start.utf8CodeUnitCount
+        unsafe bytes.withUnsafeBytes { source in
+            guard let start = source.baseAddress else { return }
+            unsafe place.copyMemory(from: start, byteCount: source.count)
+        }
+        unsafe place += bytes.count
+        unsafe place.copyMemory(from: end.utf8Start, byteCount: end.utf8CodeUnitCount)
+        writeIndex += length
     }
 
     /// Appends the UTF-8 bytes of `text`. For rare text; the data plane keeps bytes.

@@ -23,8 +23,9 @@ extension IPAddress: CustomStringConvertible {
 
     /// The canonical text: dotted decimal, or RFC 5952 for IPv6.
     public var description: String {
-        let text = AddressText(self)
-        return text.bytes.span.extracting(0..<text.count).text
+        let text = ByteBuffer(capacity: 64)
+        text.append(self)
+        return text.readable.text
     }
 
     private static func v4Bits(_ text: Span<UInt8>) -> UInt32? {
@@ -122,99 +123,6 @@ private struct GroupReader {
     var value: UInt128? {
         guard hasGap || headCount == 8 else { return nil }
         return head << (128 - 16 * headCount) | tail
-    }
-}
-
-/// The canonical text of an address: at most 39 bytes, kept inline.
-public struct AddressText: BitwiseCopyable, Sendable {
-    fileprivate var bytes = InlineArray<40, UInt8>(repeating: 0)
-    fileprivate var count = 0
-
-    /// The text of `address`, as `IPAddress.description` has it.
-    public init(_ address: IPAddress) {
-        if address.isV4 {
-            for shift in stride(from: 24, through: 0, by: -8) {
-                appendDecimal(UInt8(truncatingIfNeeded: address.low >> shift))
-                if shift > 0 { append(UInt8(ascii: ".")) }
-            }
-        } else {
-            appendV6(address)
-        }
-    }
-
-    private mutating func append(_ byte: UInt8) {
-        bytes[count] = byte
-        count += 1
-    }
-
-    private mutating func appendDecimal(_ octet: UInt8) {
-        if octet >= 100 { append(48 + octet / 100) }
-        if octet >= 10 { append(48 + octet / 10 % 10) }
-        append(48 + octet % 10)
-    }
-
-    private mutating func appendHex(_ group: UInt16) {
-        var started = false
-        for shift in stride(from: 12, through: 0, by: -4) {
-            let digit = UInt8(truncatingIfNeeded: (group >> shift) & 15)
-            started = started || digit > 0 || shift == 0
-            if started { append(digit < 10 ? 48 + digit : 87 + digit) }
-        }
-    }
-
-    private mutating func appendV6(_ address: IPAddress) {
-        var groups = InlineArray<8, UInt16>(repeating: 0)
-        for i in groups.indices {
-            let word = i < 4 ? address.high : address.low
-            groups[i] = UInt16(truncatingIfNeeded: word >> UInt64(48 - 16 * (i & 3)))
-        }
-        let gap = AddressText.longestZeroRun(groups)
-        var i = 0
-        while i < 8 {
-            if i == gap.lowerBound && !gap.isEmpty {
-                append(UInt8(ascii: ":"))
-                append(UInt8(ascii: ":"))
-                i = gap.upperBound
-                continue
-            }
-            if i > 0 && i != gap.upperBound { append(UInt8(ascii: ":")) }
-            appendHex(groups[i])
-            i += 1
-        }
-    }
-
-    /// The first of the longest runs of two or more zero groups (RFC 5952 §4.2); empty at 8: none.
-    private static func longestZeroRun(_ groups: InlineArray<8, UInt16>) -> Range<Int> {
-        var longest = 8..<8
-        var start = 0
-        for i in groups.indices {
-            if groups[i] != 0 {
-                start = i + 1
-            } else if i + 1 - start > max(longest.count, 1) {
-                longest = start..<(i + 1)
-            }
-        }
-        return longest
-    }
-}
-
-extension ByteBuffer {
-    /// Appends the canonical text of `address`, as `IPAddress.description` has it.
-    public func append(_ address: IPAddress) {
-        append(AddressText(address))
-    }
-
-    /// Appends the text of an address.
-    public func append(_ text: borrowing AddressText) {
-        append(text.bytes.span.extracting(0..<text.count))
-    }
-}
-
-extension Array where Element == UInt8 {
-    /// Appends the canonical text of `address`, as `IPAddress.description` has it.
-    public mutating func append(_ address: IPAddress) {
-        let text = AddressText(address)
-        append(text.bytes.span.extracting(0..<text.count))
     }
 }
 

@@ -145,8 +145,8 @@ final class CacheFetch {
         if case .part = question { keepsRange = true }
         forwarded.removeAll()
         ForwardedHead.append(
-            request, identity, route, snapshot.blueprint, upstream.authority, peer: peer,
-            forCache: true, keepingRange: keepsRange, to: forwarded)
+            request, identity, route, snapshot.blueprint, upstream.authority,
+            peer: AddressText(peer), forCache: true, keepingRange: keepsRange, to: forwarded)
         if case .validation = question {
             if let revived {
                 Revalidation.appendConditions(of: revived.head, to: forwarded)

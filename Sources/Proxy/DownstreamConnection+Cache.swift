@@ -286,7 +286,7 @@ extension DownstreamConnection {
             return LimitFieldMerge()
         }
         worker.settleLimits(exchange) { LimitCost.units(named: $0, in: head) }
-        return LimitFieldMerge(exchange.decision, route.limitFields, head.fields)
+        return LimitFieldMerge.of(exchange.decision, route.limitFields, head.fields)
     }
 
     /// Sends the body's parts, or of them what is asked for; `false` when the fetch failed inside it.

@@ -78,7 +78,7 @@ extension DownstreamConnection {
         exchange.lendRequest { request in
             ForwardedHead.append(
                 request, exchange.identity, route, snapshot.blueprint, upstream.authority,
-                peer: peer, forCache: false, to: exchange.forwarded)
+                peer: peerText, forCache: false, to: exchange.forwarded)
         }
     }
 
@@ -165,9 +165,8 @@ extension DownstreamConnection {
             of: response, for: exchange.request.method, client: exchange.request.version)
         if framing == .untilClose { keeps = false }
         let merge = limitFieldMerge(exchange, route, response.fields)
-        let cache = snapshot.blueprint.routes[exchange.record.route].cache
         ForwardedHead.append(
-            response, framing, merge, withholding: cache?.policy.originTTLName ?? [],
+            response, framing, merge, withholding: route.cache?.policy.originTTLName ?? [],
             to: exchange.output)
         if !response.fields.contains(.date) { worker.appendDate(to: exchange.output) }
         appendCacheStatus(exchange)
@@ -185,7 +184,7 @@ extension DownstreamConnection {
         if exchange.decision.isOpen {
             worker.settleLimits(exchange) { LimitCost.units(named: $0, in: fields) }
         }
-        return LimitFieldMerge(exchange.decision, route.limitFields, fields)
+        return LimitFieldMerge.of(exchange.decision, route.limitFields, fields)
     }
 
     /// Relays the body; `false` when either side ended before it did.

@@ -9,6 +9,8 @@ final class DownstreamConnection {
     let worker: WorkerContext
     let stream: ByteStream
     let peer: IPAddress
+    /// Its text, from the first request on that was passed to an origin.
+    private(set) lazy var peerText = AddressText(peer)
     /// What the request in progress follows.
     private(set) var snapshot: Snapshot
     private(set) var http: HTTPSettings

@@ -18,44 +18,46 @@ enum ForwardedHead {
     /// to the caller.
     static func append(
         _ request: borrowing RequestHead, _ identity: borrowing ResolvedIdentity,
-        _ route: Route, _ blueprint: Blueprint, _ origin: [UInt8], peer: IPAddress, forCache: Bool,
+        _ route: Route, _ blueprint: Blueprint, _ origin: [UInt8], peer: AddressText,
+        forCache: Bool,
         keepingRange: Bool = false, to buffer: ByteBuffer
     ) {
-        let dropped = keepingRange ? Conditions.evaluated : Conditions.notFetchedWith
         appendRequestLine(request, route, to: buffer)
         // A client of HTTP/1.0 may name no host; the origin's own name is the best there is.
         let host = request.authority.isEmpty ? origin.span : request.span(request.authority)
-        HTTP1Writer.appendField(.host, host, to: buffer)
+        buffer.append("Host: ", host, "\r\n")
         let own = blueprint.identityFields
         let encodes = forCache && route.cache?.compression != nil
         let hops = request.method == .options ? remainingHops(request) : nil
-        HTTP1Writer.appendFields(of: request.fields, to: buffer) { index in
-            let name = request.fields[index].name
-            switch name {
-            case .host, .contentLength, .expect: return false
-            case .maxForwards where hops != nil: return false
-            default: break
-            }
-            if encodes && name == .acceptEncoding { return false }
-            if forCache && dropped.contains(name) { return false }
-            if IdentityResolver.replacedFields.contains(name) { return false }
-            if HopByHop.isHopByHop(index, of: request.fields) { return false }
-            if own.isOwn(request.fields.name(at: index)) { return false }
-            return identity.peerIsTrusted || !own.isClaim(request.fields.name(at: index))
+        var left = own.left(identity).union(IdentityResolver.replacedFields)
+            .union(HopByHop.known).union(madeAnew)
+        if hops != nil { left.insert(.maxForwards) }
+        if encodes { left.insert(.acceptEncoding) }
+        if forCache {
+            left = left.union(keepingRange ? Conditions.evaluated : Conditions.notFetchedWith)
+        }
+        let listsNames = HopByHop.listsNames(request.fields)
+        HTTP1Writer.appendFields(of: request.fields, without: left, to: buffer) { index in
+            let name = request.fields.name(at: index)
+            if listsNames && HopByHop.isListed(name, in: request.fields) { return false }
+            return !own.isOwn(name) && (identity.peerIsTrusted || !own.isClaim(name))
         }
         if let hops { HTTP1Writer.appendField(.maxForwards, decimal: hops, to: buffer) }
         if encodes { HTTP1Writer.appendField(.acceptEncoding, "identity", to: buffer) }
         switch request.framing {
         case .length(let length):
-            HTTP1Writer.appendField(.contentLength, decimal: length, to: buffer)
+            HTTP1Writer.appendContentLength(length, to: buffer)
         case .chunked: HTTP1Writer.appendField(.transferEncoding, "chunked", to: buffer)
         case .none, .untilClose: break
         }
-        buffer.append(request.version == .http11 ? "Via: 1.1 weir\r\n" : "Via: 1.0 weir\r\n")
+        appendVia(request.version, to: buffer)
         IdentityResolver.appendForwardedFields(
             request: request, identity: identity, peer: peer, isTLS: false, to: buffer)
         own.append(identity, to: buffer)
     }
+
+    /// Fields of requests that are written anew from what was understood of them, and the one answered here.
+    private static let madeAnew: FieldNameSet = [.host, .contentLength, .expect]
 
     /// Appends the end of a chunked body with the request's trailers, of which none may say who the client is.
     static func appendLastChunk(
@@ -124,22 +126,36 @@ enum ForwardedHead {
         withholding withheld: [UInt8] = [], to buffer: ByteBuffer
     ) {
         HTTP1Writer.appendStatusLine(response.status, to: buffer)
-        HTTP1Writer.appendFields(of: response.fields, to: buffer) { index in
-            let name = response.fields[index].name
-            if name == .contentLength && framing != .none { return false }
-            // What an origin says to this cache alone ends here (RFC 9213 §2.2).
-            if name == .weirCacheControl { return false }
-            if merge.dropsAny && merge.drops(index, of: response.fields) { return false }
-            if HopByHop.isHopByHop(index, of: response.fields) { return false }
-            return withheld.isEmpty
-                || !response.fields.name(at: index).equalsIgnoringCase(withheld.span)
+        // What an origin says to this cache alone ends here (RFC 9213 §2.2).
+        var left = HopByHop.known.union(merge.dropped)
+        left.insert(.weirCacheControl)
+        if framing != .none { left.insert(.contentLength) }
+        if !withheld.isEmpty {
+            let known = FieldName(recognising: withheld.span)
+            if known != .other { left.insert(known) }
+        }
+        let listsNames = HopByHop.listsNames(response.fields)
+        HTTP1Writer.appendFields(of: response.fields, without: left, to: buffer) { index in
+            let name = response.fields.name(at: index)
+            if listsNames && HopByHop.isListed(name, in: response.fields) { return false }
+            if merge.dropsOther(name) { return false }
+            return withheld.isEmpty || !name.equalsIgnoringCase(withheld.span)
         }
         switch framing {
         case .length(let length):
-            HTTP1Writer.appendField(.contentLength, decimal: length, to: buffer)
+            HTTP1Writer.appendContentLength(length, to: buffer)
         case .chunked: HTTP1Writer.appendField(.transferEncoding, "chunked", to: buffer)
         case .none, .untilClose: break
         }
-        buffer.append(response.version == .http11 ? "Via: 1.1 weir\r\n" : "Via: 1.0 weir\r\n")
+        appendVia(response.version, to: buffer)
+    }
+
+    @inline(__always)
+    private static func appendVia(_ version: HTTPVersion, to buffer: ByteBuffer) {
+        if version == .http11 {
+            buffer.append("Via: 1.1 weir\r\n")
+        } else {
+            buffer.append("Via: 1.0 weir\r\n")
+        }
     }
 }

@@ -91,8 +91,8 @@ final class IdempotentExchange {
     private func ask(_ upstream: UpstreamConnection) async throws(UpstreamError) {
         forwarded.removeAll()
         ForwardedHead.append(
-            request, identity, route, snapshot.blueprint, upstream.authority, peer: peer,
-            forCache: false, to: forwarded)
+            request, identity, route, snapshot.blueprint, upstream.authority,
+            peer: AddressText(peer), forCache: false, to: forwarded)
         forwarded.append("\r\n")
         // A failed write shows when the answer is read.
         try? await upstream.stream.write(

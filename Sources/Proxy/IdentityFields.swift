@@ -21,8 +21,13 @@ struct IdentityFields: Sendable {
     private let tier: [UInt8]
     /// The fields from which trusted peers' identities are taken; from others they are dropped.
     private let claimed: [[UInt8]]
+    /// Those of both kinds that have a case of their own.
+    private let ownKnown: FieldNameSet
+    private let claimedKnown: FieldNameSet
     /// Bit `n`: one of our names is `n` bytes long, or 63 and more. Most fields are told apart by it.
-    private let lengths: UInt64
+    private let ownLengths: UInt64
+    /// The same for the claimed ones.
+    private let claimedLengths: UInt64
 
     init(_ settings: IdentitySettings) {
         user = Array((settings.forwarded.user ?? "").utf8)
@@ -32,14 +37,31 @@ struct IdentityFields: Sendable {
         claimed = sources.compactMap { source in
             if case .header(let name) = source { Array(name.utf8) } else { nil }
         }
-        lengths = [user, company, tier].reduce(0) { lengths, name in
-            name.isEmpty ? lengths : lengths | 1 << UInt64(min(name.count, 63))
+        ownKnown = IdentityFields.known([user, company, tier])
+        claimedKnown = IdentityFields.known(claimed)
+        ownLengths = IdentityFields.lengths([user, company, tier])
+        claimedLengths = IdentityFields.lengths(claimed)
+    }
+
+    /// The fields with a case of their own that are not passed on as they came from whom `identity` names.
+    func left(_ identity: borrowing ResolvedIdentity) -> FieldNameSet {
+        identity.peerIsTrusted ? ownKnown : ownKnown.union(claimedKnown)
+    }
+
+    /// The cases of `names`, for any server.
+    private static func known(_ names: [[UInt8]]) -> FieldNameSet {
+        var known: FieldNameSet = []
+        for name in names {
+            let folded = Array(name.map(fold))
+            let field = FieldName(recognising: folded.span)
+            if field != .other { known.insert(field) }
         }
+        return known
     }
 
     /// Whether `name` is one that only the proxy itself sets.
     func isOwn(_ name: Span<UInt8>) -> Bool {
-        guard lengths >> UInt64(min(name.count, 63)) & 1 == 1 else { return false }
+        guard ownLengths & IdentityFields.length(name.count) != 0 else { return false }
         return IdentityFields.matches(name, user) || IdentityFields.matches(name, company)
             || IdentityFields.matches(name, tier)
     }
@@ -47,9 +69,16 @@ struct IdentityFields: Sendable {
     /// Whether a field says who the client is, which only a trusted peer may.
     func isClaim(_ name: Span<UInt8>) -> Bool {
         if IdentityResolver.isForwardingName(name) { return true }
+        guard claimedLengths & IdentityFields.length(name.count) != 0 else { return false }
         for field in claimed where IdentityFields.matches(name, field) { return true }
         return false
     }
+
+    private static func lengths(_ names: [[UInt8]]) -> UInt64 {
+        names.reduce(0) { $1.isEmpty ? $0 : $0 | length($1.count) }
+    }
+
+    private static func length(_ count: Int) -> UInt64 { 1 << UInt64(min(count, 63)) }
 
     /// Appends the line of each part that is known.
     func append(_ identity: borrowing ResolvedIdentity, to buffer: ByteBuffer) {

@@ -27,29 +27,31 @@ struct LimitFieldMerge {
     /// Nothing of the origin's is touched.
     init() {}
 
-    /// Looks what `fields`, an origin's, say beside `decision`, told in the dialects of `own`.
-    init(
+    /// What `fields`, an origin's, say beside `decision`, told in the dialects of `own`.
+    static func of(
         _ decision: LimitDecision, _ own: RateLimitFields, _ fields: borrowing FieldList
-    ) {
+    ) -> LimitFieldMerge {
         let hasX =
             own.dialects.contains(.xRateLimit) && fields.containsAny(of: LimitFieldMerge.xNames)
         let hasDraft03 = own.dialects.contains(.ietfDraft03) && fields.hasDraft03
-        guard hasX || hasDraft03, let tightest = decision.tightest else { return }
+        var merge = LimitFieldMerge()
+        guard hasX || hasDraft03, let tightest = decision.tightest else { return merge }
         let state = decision[tightest]
         if hasX {
             let theirs = Numbers(
                 limit: fields.onlyIndex(of: .xRatelimitLimit),
                 remaining: fields.onlyIndex(of: .xRatelimitRemaining),
                 reset: fields.onlyIndex(of: .xRatelimitReset), in: fields)
-            xRateLimit = theirs?.isTighter(than: state) ?? false ? .origin : .own
+            merge.xRateLimit = theirs?.isTighter(than: state) ?? false ? .origin : .own
         }
         if hasDraft03 {
             let theirs = Numbers(
                 limit: fields.onlyIndex(named: "ratelimit-limit"),
                 remaining: fields.onlyIndex(named: "ratelimit-remaining"),
                 reset: fields.onlyIndex(named: "ratelimit-reset"), in: fields)
-            ietfDraft03 = theirs?.isTighter(than: state) ?? false ? .origin : .own
+            merge.ietfDraft03 = theirs?.isTighter(than: state) ?? false ? .origin : .own
         }
+        return merge
     }
 
     /// Whether anything of the origin's is dropped.
@@ -63,18 +65,18 @@ struct LimitFieldMerge {
         return dialects
     }
 
-    /// Whether the origin's field is left out.
-    func drops(_ index: Int, of fields: borrowing FieldList) -> Bool {
-        if xRateLimit == .own && LimitFieldMerge.xNames.contains(fields[index].name) { return true }
-        return ietfDraft03 == .own && LimitFieldMerge.isDraft03(fields.name(at: index))
+    /// The origin's fields that are left out, as far as they have a case of their own.
+    var dropped: FieldNameSet { xRateLimit == .own ? LimitFieldMerge.xNames : [] }
+
+    /// Whether the origin's field of a name without a case of its own is left out.
+    func dropsOther(_ name: Span<UInt8>) -> Bool {
+        ietfDraft03 == .own && LimitFieldMerge.isDraft03(name)
     }
 
-    /// The same by the name alone.
+    /// Whether the origin's field of any name is left out.
     func drops(_ name: Span<UInt8>) -> Bool {
-        if xRateLimit == .own && LimitFieldMerge.xNames.contains(FieldName(recognising: name)) {
-            return true
-        }
-        return ietfDraft03 == .own && LimitFieldMerge.isDraft03(name)
+        let known = FieldName(recognising: name)
+        return known == .other ? dropsOther(name) : dropped.contains(known)
     }
 
     private static let xNames: FieldNameSet = [

@@ -124,10 +124,10 @@ public struct WorkerMetrics: Sendable {
 
     /// Counts what a request was charged in the end, and that it holds nothing in flight any more.
     mutating func noteEnd(_ decision: LimitDecision, of route: Route, rows: [Int]) {
-        for index in 0..<decision.count where decision[index].charged > 0 {
+        for index in 0..<decision.count {
             let state = decision[index]
             let row = rows[Int(state.limit)]
-            if row < 0 { continue }
+            if state.charged == 0 || row < 0 { continue }
             if route.countsInFlight[Int(state.limit)] {
                 limitsInFlight.subtract(row: row, column: 0)
             } else {

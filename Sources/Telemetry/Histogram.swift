@@ -90,6 +90,7 @@ public struct Histogram: Sendable {
         return total
     }
 
+    @inline(__always)
     private func step(of value: UInt64) -> Int {
         guard value > lowest else { return 0 }
         // Steps are closed above: one less puts an end of a step into it.
@@ -98,8 +99,9 @@ public struct Histogram: Sendable {
         var first = 1
         let last = counts.count - 1
         while first < last {
-            let (next, overflow) = start.multipliedReportingOverflow(by: 10)
-            if overflow || inside < next {
+            // The end of the last decade fits.
+            let next = start &* 10
+            if inside < next {
                 return first + Int((inside - start) / (start / 4))
             }
             start = next

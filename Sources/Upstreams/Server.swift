@@ -1,8 +1,9 @@
 import Primitives
 import Settings
 
-/// What a worker knows of one origin server.
-struct Server {
+/// What a worker knows of one origin server. A reference: its connections are taken and given back for every request,
+/// where it stands.
+final class Server {
     let settings: UpstreamSettings.Server
     let authority: [UInt8]
     /// Where it can be reached; empty until its name is resolved.
@@ -26,7 +27,7 @@ struct Server {
     }
 
     /// The next address in turn.
-    mutating func takeAddress() -> SocketAddress? {
+    func takeAddress() -> SocketAddress? {
         guard !addresses.isEmpty else { return nil }
         nextAddress = (nextAddress + 1) % addresses.count
         return addresses[nextAddress]

@@ -14,7 +14,7 @@ public final class UpstreamPool {
 
     let loop: EventLoop
     let health: UpstreamHealth
-    var servers: [Server]
+    let servers: [Server]
     private var random: SeededRandom
     private var open = 0
     private var waiters = WaiterQueue()
@@ -38,7 +38,7 @@ public final class UpstreamPool {
     /// Connections that are open, with and without an exchange.
     public var openConnections: Int { open }
     /// Connections without an exchange.
-    public var idleConnections: Int { servers.reduce(0) { $0 + $1.idle.count } }
+    public private(set) var idleConnections = 0
     /// Requests that wait for a connection.
     public var waitingRequests: Int { waiters.count }
 
@@ -78,8 +78,8 @@ public final class UpstreamPool {
 
     /// Takes a connection back after its exchange; it is closed unless `reusable`.
     public func release(_ connection: UpstreamConnection, reusable: Bool) {
-        servers[connection.server].inFlight -= 1
-        connection.stream.abortedWithPeer = nil
+        let server = servers[connection.server]
+        server.inFlight -= 1
         let age = loop.now - connection.created
         let keeps =
             reusable && !isClosed && connection.canBeReused && age < settings.recycle
@@ -89,11 +89,10 @@ public final class UpstreamPool {
             connection.idleSince = loop.now
             connection.shrink()
             connection.isIdle = true
-            connection.stream.abortedWithPeer = connection
-            servers[connection.server].idle.append(connection)
+            server.idle.append(connection)
+            idleConnections += 1
         } else {
-            connection.stream.close()
-            open -= 1
+            end(connection)
         }
         wakeFirst()
     }
@@ -109,18 +108,18 @@ public final class UpstreamPool {
     /// Takes over what was counted by the pool in whose place this one is.
     public func inherit(_ former: UpstreamCounters) { counters.add(former) }
 
-    private func takeIdle(of server: Int) -> UpstreamConnection? {
-        while let connection = servers[server].idle.popLast() {
+    private func takeIdle(of index: Int) -> UpstreamConnection? {
+        let server = servers[index]
+        while let connection = server.idle.popLast() {
             connection.isIdle = false
-            connection.stream.abortedWithPeer = nil
+            idleConnections -= 1
             if connection.stream.peerClosed || connection.hasUnaskedBytes
                 || loop.now - connection.created >= settings.recycle
             {
-                connection.stream.close()
-                open -= 1
+                end(connection)
                 continue
             }
-            servers[server].inFlight += 1
+            server.inFlight += 1
             counters.reused += 1
             return connection
         }
@@ -176,9 +175,12 @@ public final class UpstreamPool {
                 let stream = try await connectOnce(server, until: deadline, watching: watched)
                 health.note(server: server, isReachable: true)
                 counters.connected += 1
-                return UpstreamConnection(
+                let connection = UpstreamConnection(
                     stream: stream, pool: self, server: server,
                     authority: servers[server].authority, now: loop.now)
+                // Until `end`: while it is leased its `abort` does nothing.
+                stream.abortedWithPeer = connection
+                return connection
             } catch {
                 servers[server].inFlight -= 1
                 failure = error
@@ -257,10 +259,16 @@ public final class UpstreamPool {
     func discardIdle(_ connection: UpstreamConnection) {
         servers[connection.server].idle.removeAll { $0 === connection }
         connection.isIdle = false
+        idleConnections -= 1
+        end(connection)
+        wakeFirst()
+    }
+
+    /// Closes a connection that is not idle any more.
+    private func end(_ connection: UpstreamConnection) {
         connection.stream.abortedWithPeer = nil
         connection.stream.close()
         open -= 1
-        wakeFirst()
     }
 
     private func closeOneIdle() -> Bool {

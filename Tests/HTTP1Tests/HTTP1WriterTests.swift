@@ -71,3 +71,36 @@ func `a chunk header is its size in hexadecimal digits`(size: Int) {
     HTTP1Writer.appendChunkHeader(size: size, to: buffer)
     #expect(buffer.readable.text == String(size, radix: 16) + "\r\n")
 }
+
+@Test func `the lines of a head pass but for those left out`() {
+    var random = SeededRandom(seed: 9110)
+    let names = ["Host", "Accept", "X-A", "X-B", "Cookie", "content-length", "X-Long-Name"]
+    let ends = ["", "", "", " ", "\t "]
+    for _ in 0..<2_000 {
+        var head = "GET / HTTP/1.1\r\n"
+        var fields = FieldList()
+        var ranges: [(ByteRange, ByteRange)] = []
+        var expected = ""
+        for _ in 0..<random.below(16) {
+            let name = names[random.below(names.count)]
+            let value = String(repeating: "v", count: random.below(4))
+            let end = value.isEmpty ? "" : ends[random.below(ends.count)]
+            let start = head.utf8.count
+            head += "\(name): \(value)\(end)\r\n"
+            ranges.append(
+                (
+                    ByteRange(start: start, count: name.utf8.count),
+                    ByteRange(start: start + name.utf8.count + 2, count: value.utf8.count)
+                ))
+            if ["Host", "content-length", "X-B"].contains(name) { continue }
+            expected += "\(name): \(value)\r\n"
+        }
+        fields.load(Array((head + "\r\n").utf8).span)
+        for (name, value) in ranges { fields.record(name: name, value: value) }
+        let buffer = ByteBuffer(capacity: 64)
+        HTTP1Writer.appendFields(of: fields, without: [.host, .contentLength], to: buffer) {
+            !fields.name(at: $0).equals("X-B")
+        }
+        #expect(buffer.readable.text == expected)
+    }
+}

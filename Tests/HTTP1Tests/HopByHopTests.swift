@@ -46,3 +46,8 @@ func `Connection takes no known field away`(name: FieldName) {
     #expect(forwarded([("close", "1"), ("Host", "h"), ("X", "")]) == ["close", "Host", "X"])
     #expect(forwarded([("close", "1"), ("Connection", "close")]) == ["close"])
 }
+
+@Test func `a plain line beside a list of names takes nothing away`() {
+    let lines = [("close", "1"), ("X-One", "2"), ("Connection", "close"), ("Connection", "X-One")]
+    #expect(forwarded(lines) == ["close"])
+}

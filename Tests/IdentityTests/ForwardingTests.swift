@@ -15,7 +15,8 @@ private func forwarded(
         into: &identity)
     let output = ByteBuffer(capacity: 64)
     IdentityResolver.appendForwardedFields(
-        request: head, identity: identity, peer: address(peer), isTLS: isTLS, to: output)
+        request: head, identity: identity, peer: AddressText(address(peer)), isTLS: isTLS,
+        to: output)
     let text = output.readable.text
     #expect(text.hasSuffix("\r\n"))
     return text.split(separator: "\r\n", omittingEmptySubsequences: false).dropLast().map(
@@ -89,6 +90,25 @@ func `a proto or host that is not one plain value is replaced, even from a trust
             "X-Forwarded-For: 203.0.113.9", "X-Forwarded-Proto: http",
             "Forwarded: for=203.0.113.9;proto=http",
         ])
+}
+
+@Test func `any host is told, as a token or in quotes`() {
+    var random = SeededRandom(seed: 7239)
+    let usual = Array("abcxyzABCXYZ0189-.".utf8)
+    let unusual =
+        Array("_~!:[]/@`{}\"\\;, ".utf8) + [0x2C, 0x2F, 0x3A, 0x40, 0x5B, 0x60, 0x7B, 0x7F]
+    for round in 0..<4_000 {
+        let host = (0..<(1 + round % 40)).map { _ in
+            random.below(1 + round % 30) > 0
+                ? usual[random.below(usual.count)] : unusual[random.below(unusual.count)]
+        }
+        let isToken = host.allSatisfy { ASCII.isToken($0) }
+        let escaped = host.flatMap { $0 == 0x22 || $0 == 0x5C ? [0x5C, $0] : [$0] }
+        let value = isToken ? host.span.text : "\"" + escaped.span.text + "\""
+        let lines = forwarded([], peer: "203.0.113.9", authority: host.span.text)
+        #expect(lines[2] == "X-Forwarded-Host: " + host.span.text)
+        #expect(lines[3] == "Forwarded: for=203.0.113.9;host=" + value + ";proto=http")
+    }
 }
 
 @Test func `what is forwarded tells the next hop the same client`() {

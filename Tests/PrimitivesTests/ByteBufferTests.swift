@@ -8,7 +8,7 @@ struct ByteBufferTests {
         let buffer = ByteBuffer(capacity: 64)
         var model: [UInt8] = []
         for _ in 0..<3000 {
-            switch random.below(8) {
+            switch random.below(10) {
             case 0:
                 let byte = UInt8(random.below(256))
                 buffer.append(byte)
@@ -33,6 +33,17 @@ struct ByteBufferTests {
                 buffer.shrink(to: 64)
                 #expect(buffer.capacity <= 64)
             case 6: buffer.reserve(random.below(200))
+            case 7:
+                let piece = (0..<random.below(90)).map { _ in UInt8(random.below(256)) }
+                buffer.append("Host: ", piece.span, "\r\n")
+                model += Array("Host: ".utf8) + piece + Array("\r\n".utf8)
+            case 8:
+                let bits = UInt32(truncatingIfNeeded: random.next())
+                let address =
+                    random.below(2) == 0
+                    ? IPAddress(v4: bits) : IPAddress(high: random.next(), low: random.next())
+                buffer.append(AddressText(address))
+                model += Array(address.description.utf8)
             default:
                 let n = random.below(buffer.count + 1)
                 buffer.consume(n)

@@ -51,6 +51,20 @@ func `text that is not exactly an address is refused`(text: String) {
     }
 }
 
+@Test func `every octet is written in decimal digits, wherever it stands`() {
+    for octet in UInt32(0)...255 {
+        for shift in stride(from: UInt32(0), through: 24, by: 8) {
+            let octets = (0..<4).map { shift == 24 - 8 * UInt32($0) ? octet : 7 &* octet & 255 }
+            let bits = octets.reduce(UInt32(0)) { $0 << 8 | $1 }
+            let text = octets.map(String.init).joined(separator: ".")
+            #expect(IPAddress(v4: bits).description == text)
+            var bytes: [UInt8] = [1]
+            bytes.append(IPAddress(v4: bits))
+            #expect(bytes == [1] + Array(text.utf8))
+        }
+    }
+}
+
 @Test(arguments: [
     ("10.0.0.0/8", "10.0.0.0/8"), ("10.1.2.3/8", "10.0.0.0/8"), ("0.0.0.0/0", "0.0.0.0/0"),
     ("192.0.2.7", "192.0.2.7/32"), ("2001:db8::/32", "2001:db8::/32"), ("::/0", "::/0"),

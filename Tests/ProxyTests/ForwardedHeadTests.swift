@@ -38,6 +38,22 @@ import Testing
         #expect(answer["X-Four"] == "4")
     }
 
+    @Test func `names with a case of their own may be the identity's, too`() throws {
+        let identity = """
+            identity:
+              trusted_proxies: [10.4.0.0/16]
+              user: header:Origin
+              forwarded: {user: x_api_key, tier: off}
+            """
+        let head = get("/", "X-API-Key: k", "Origin: o", "Accept: a", "X-Other: 1")
+        let (request, _) = try pass(head, identity)
+        #expect(request["X-API-Key"] == nil && request["Origin"] == nil)
+        #expect(request["Accept"] == "a" && request["X-Other"] == "1")
+        let (trusted, _) = try pass(head, identity, from: ProxyWorld.trusted)
+        #expect(trusted["X-API-Key"] == nil && trusted["Origin"] == "o")
+        #expect(trusted["x_api_key"] == "o")
+    }
+
     @Test func `Via names the proxy after those before it, in both directions`() throws {
         let (request, answer) = try pass(
             get("/", "Via: 1.1 first"), answer: ok("fine", "Via: 1.1 last"))
