@@ -139,13 +139,12 @@ extension IdentityResolver {
         // Nearly all hosts are letters, digits, dots and hyphens, which are told apart eight at a time.
         let end = value.firstMarked(from: 0, to: value.count, by: unusualInHosts)
         let rest = value.extracting(end...)
-        if rest.isEmpty || rest.isToken {
-            output.append(";host=")
-            output.append(value)
+        if rest.isEmpty {
+            output.append(";host=", value, "")
         } else if isPort(rest) {
             output.append(";host=\"", value, "\"")
         } else {
-            appendQuoted(value, to: output)
+            appendUnusual(value, to: output)
         }
     }
 
@@ -156,7 +155,8 @@ extension IdentityResolver {
         return true
     }
 
-    private static func appendQuoted(_ value: Span<UInt8>, to output: ByteBuffer) {
+    private static func appendUnusual(_ value: Span<UInt8>, to output: ByteBuffer) {
+        if value.isToken { return output.append(";host=", value, "") }
         output.append(";host=\"")
         for i in value.indices {
             if value[i] == UInt8(ascii: "\"") || value[i] == UInt8(ascii: "\\") {

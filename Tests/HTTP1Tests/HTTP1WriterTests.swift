@@ -15,7 +15,7 @@ import Testing
         let bytes = Array(text.utf8)
         _ = try parser.parse(bytes.span, into: &head)
         let buffer = ByteBuffer(capacity: 64)
-        HTTP1Writer.appendRequestLine(head: head, target: head.span(head.target), to: buffer)
+        HTTP1Writer.appendRequestLine(head, to: buffer)
         for i in head.fields.indices {
             HTTP1Writer.appendField(
                 name: head.fields.name(at: i), value: head.fields.value(at: i), to: buffer)
