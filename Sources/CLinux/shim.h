@@ -21,6 +21,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
@@ -59,6 +60,21 @@ static inline ssize_t weir_splice(int from, int to, size_t count) {
     const unsigned move_and_never_block = 1 | 2;
     ssize_t moved = weir_system_splice(from, NULL, to, NULL, count, move_and_never_block);
     return moved < 0 ? -errno : moved;
+}
+
+/// Receives at most `count` bytes; their number, or -errno.
+///
+/// This and `weir_send` call the system themselves: around each call of recv and send glibc makes the thread cancellable
+/// and takes it back, two atomic writes that serve pthread_cancel, which nobody calls here.
+static inline ssize_t weir_receive(int fd, void *buffer, size_t count) {
+    ssize_t n = syscall(SYS_recvfrom, fd, buffer, count, 0, NULL, NULL);
+    return n < 0 ? -errno : n;
+}
+
+/// Sends what fits of `count` bytes; their number, or -errno. A closed peer is an error, not a signal.
+static inline ssize_t weir_send(int fd, const void *bytes, size_t count) {
+    ssize_t n = syscall(SYS_sendto, fd, bytes, count, MSG_NOSIGNAL, NULL, 0);
+    return n < 0 ? -errno : n;
 }
 
 static inline int weir_socket(int family) {
@@ -134,6 +150,17 @@ static inline int weir_is_abandoned(const struct weir_address *address) {
     return refused;
 }
 
+/// Sets what all TCP sockets have: no Nagle's delay. Towards this machine itself also the simplest congestion control:
+/// there is nothing to probe or to pace, and a system's BBR does both for every segment.
+static inline void weir_set_tcp_options(int fd, const struct weir_address *address) {
+    int one = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    int is_local = address->family == AF_INET
+        ? address->bytes[0] == 127
+        : IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)address->bytes);
+    if (is_local) setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+}
+
 /// Binds and listens; the descriptor, or -errno. An abandoned Unix socket is replaced.
 static inline int weir_listen(const struct weir_address *address, int backlog, int reuse_port) {
     struct sockaddr_storage storage;
@@ -143,8 +170,8 @@ static inline int weir_listen(const struct weir_address *address, int backlog, i
     int one = 1;
     if (address->family != AF_UNIX) {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-        // Accepted sockets inherit it.
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        // Accepted sockets inherit them.
+        weir_set_tcp_options(fd, address);
         if (reuse_port) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
     }
     int bound = bind(fd, (struct sockaddr *)&storage, length);
@@ -166,8 +193,7 @@ static inline int weir_connect(const struct weir_address *address) {
     socklen_t length = weir_to_sockaddr(address, &storage);
     int fd = weir_socket(address->family);
     if (fd < 0) return -errno;
-    int one = 1;
-    if (address->family != AF_UNIX) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (address->family != AF_UNIX) weir_set_tcp_options(fd, address);
     if (connect(fd, (struct sockaddr *)&storage, length) < 0 && errno != EINPROGRESS) {
         int error = errno;
         close(fd);

@@ -15,9 +15,10 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
 
 /// One connected socket of a loop: reads, writes, and the deadline of each.
 ///
-/// The system call is tried first; only `EAGAIN` suspends. Epoll is edge-triggered and tells once of
-/// reading and writing together, so a connection costs one `epoll_ctl` in its life, and `mayRead` and `mayWrite` remember
-/// what it said. One task reads and one writes at a time.
+/// The system call is tried first; only `EAGAIN` suspends. Epoll is edge-triggered, and `mayRead` and `mayWrite` remember
+/// what it said, so a connection costs one `epoll_ctl` in its life; a second one where its peer once did not take what
+/// was written: before that nothing is told of space, which every new connection has. One task reads and one writes
+/// at a time.
 ///
 /// A wait stays on its caller's executor, so it takes the form of `withUnsafeContinuation` that does: the other one first
 /// has the runtime look up, under a lock, whether it is there.
@@ -32,20 +33,28 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
     public var abortedWithPeer: TimedObject?
 
     var mayRead = true
-    var mayWrite = true
+    var mayWrite: Bool
     private(set) var isAborted = false
     private(set) var isReset = false
+    private var watchesWriting: Bool
     private var reading: UnsafeContinuation<WakeReason, Never>?
     private var writing: UnsafeContinuation<WakeReason, Never>?
     private var readDeadline = MonotonicTime.never
     private var writeDeadline = MonotonicTime.never
 
     /// Takes over a non-blocking `descriptor`; closes it and returns `nil` when epoll refuses it.
-    public init?(_ descriptor: Int32, loop: EventLoop) {
+    public convenience init?(_ descriptor: Int32, loop: EventLoop) {
+        self.init(descriptor, loop: loop, isConnecting: false)
+    }
+
+    private init?(_ descriptor: Int32, loop: EventLoop, isConnecting: Bool) {
         self.loop = loop
         self.descriptor = descriptor
+        // The end of a connect is told as space.
+        watchesWriting = isConnecting
+        mayWrite = !isConnecting
         super.init()
-        guard loop.register(self, descriptor: descriptor) else {
+        guard loop.register(self, descriptor: descriptor, writing: isConnecting) else {
             loop.kernel.close(descriptor)
             return nil
         }
@@ -58,8 +67,9 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
     ) async throws(StreamError) -> ByteStream {
         let descriptor = loop.kernel.connect(to: address)
         guard descriptor >= 0 else { throw .refused(-descriptor) }
-        guard let stream = ByteStream(descriptor, loop: loop) else { throw .refused(EMFILE) }
-        stream.mayWrite = false
+        guard let stream = ByteStream(descriptor, loop: loop, isConnecting: true) else {
+            throw .refused(EMFILE)
+        }
         watched?.abortedWithPeer = stream
         defer { watched?.abortedWithPeer = nil }
         do {
@@ -96,10 +106,12 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
     public func readNow(into buffer: ByteBuffer) throws(StreamError) -> Int? {
         guard mayRead else { return nil }
         precondition(descriptor >= 0)
+        let kernel = loop.kernel
+        let descriptor = descriptor
         var asked = 0
         let n = unsafe buffer.withSpare(Bounds.bytesPerRead) { spare in
             asked = spare.count
-            return unsafe loop.kernel.read(descriptor, into: spare)
+            return unsafe kernel.read(descriptor, into: spare)
         }
         if n > 0 {
             // A short read has emptied the socket: the next edge will tell, unless the end is already known.
@@ -252,6 +264,10 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
     public func waitWritable(until deadline: MonotonicTime) async throws(StreamError) {
         if isAborted { throw .aborted }
         if mayWrite { return }
+        if !watchesWriting {
+            guard loop.watchWriting(self, descriptor: descriptor) else { throw .closedByPeer }
+            watchesWriting = true
+        }
         writeDeadline = deadline
         loop.arm(self, at: deadline)
         let reason = unsafe await _unsafeInheritExecutor_withUnsafeContinuation {

@@ -63,7 +63,9 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         poll = kernel.createPoll()
         wakeDescriptor = kernel.createWake()
         guard poll >= 0, wakeDescriptor >= 0 else { return nil }
-        guard kernel.register(wakeDescriptor, in: poll, token: .max) == 0 else { return nil }
+        guard kernel.register(wakeDescriptor, in: poll, token: .max, writing: false) == 0 else {
+            return nil
+        }
         owner.claim()
     }
 
@@ -152,7 +154,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         let next = timers.next
         if next == .max { return -1 }
         // The clock was read when this turn's events came; a little late is fine, early would spin.
-        let now = kernel.now().monotonic.nanoseconds
+        let now = kernel.monotonicNow().nanoseconds
         if next <= now { return 0 }
         return Int32(clamping: (next - now + 999_999) / 1_000_000)
     }
@@ -197,8 +199,9 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     // MARK: Registration
 
-    /// Registers the descriptor of `source` for all events, edge-triggered; `false` when epoll refuses.
-    func register(_ source: EventSource, descriptor: Int32) -> Bool {
+    /// Registers the descriptor of `source`, edge-triggered, for reading and the peer's end, and for writing too if
+    /// `writing`; `false` when epoll refuses.
+    func register(_ source: EventSource, descriptor: Int32, writing: Bool = false) -> Bool {
         let slot: Int32
         if let free = freeSlots.popLast() {
             slot = free
@@ -206,15 +209,24 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
             slot = Int32(slots.count)
             slots.append(Slot(source: nil, generation: 0))
         }
-        let generation = slots[Int(slot)].generation
-        let token = UInt64(generation) << 32 | UInt64(UInt32(bitPattern: slot))
-        guard kernel.register(descriptor, in: poll, token: token) == 0 else {
+        let refusal = kernel.register(
+            descriptor, in: poll, token: token(of: slot), writing: writing)
+        guard refusal == 0 else {
             freeSlots.append(slot)
             return false
         }
         slots[Int(slot)].source = source
         source.slot = slot
         return true
+    }
+
+    /// Tells the registered `source` of space to write, too; `false` when epoll refuses.
+    func watchWriting(_ source: EventSource, descriptor: Int32) -> Bool {
+        kernel.watchWriting(descriptor, in: poll, token: token(of: source.slot)) == 0
+    }
+
+    private func token(of slot: Int32) -> UInt64 {
+        UInt64(slots[Int(slot)].generation) << 32 | UInt64(UInt32(bitPattern: slot))
     }
 
     /// Forgets `source`; the kernel forgets the descriptor when it is closed.

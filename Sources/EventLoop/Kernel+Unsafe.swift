@@ -23,6 +23,13 @@ open class Kernel: @unchecked Sendable {
             wall: WallTime(nanoseconds: Kernel.nanoseconds(wall)))
     }
 
+    /// The monotonic clock alone: half of what `now` costs.
+    open func monotonicNow() -> MonotonicTime {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return MonotonicTime(nanoseconds: Kernel.nanoseconds(time))
+    }
+
     private static func nanoseconds(_ time: timespec) -> UInt64 {
         UInt64(max(0, time.tv_sec)) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
@@ -33,11 +40,23 @@ open class Kernel: @unchecked Sendable {
         return fd < 0 ? -weir_errno() : fd
     }
 
-    /// Registers `fd`, edge-triggered, for reading, writing and the peer's end.
-    open func register(_ fd: Int32, in poll: Int32, token: UInt64) -> Int32 {
-        let wanted = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
+    /// Registers `fd`, edge-triggered, for reading and the peer's end, and for writing too if `writing`.
+    open func register(_ fd: Int32, in poll: Int32, token: UInt64, writing: Bool) -> Int32 {
+        control(EPOLL_CTL_ADD, fd, in: poll, token: token, writing: writing)
+    }
+
+    /// Watches the registered `fd` for writing too. Space that is there already is told once.
+    open func watchWriting(_ fd: Int32, in poll: Int32, token: UInt64) -> Int32 {
+        control(EPOLL_CTL_MOD, fd, in: poll, token: token, writing: true)
+    }
+
+    private func control(
+        _ operation: Int32, _ fd: Int32, in poll: Int32, token: UInt64, writing: Bool
+    ) -> Int32 {
+        var wanted = EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
+        if writing { wanted |= EPOLLOUT.rawValue }
         var event = unsafe epoll_event(events: wanted, data: epoll_data_t(u64: token))
-        return unsafe epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event) < 0 ? -weir_errno() : 0
+        return unsafe epoll_ctl(poll, operation, fd, &event) < 0 ? -weir_errno() : 0
     }
 
     /// Waits at most `milliseconds` (-1: for ever) and puts what happened into `events`.
@@ -170,17 +189,14 @@ open class Kernel: @unchecked Sendable {
     /// Switches Nagle's delay off.
     open func setNoDelay(_ fd: Int32) { weir_set_nodelay(fd) }
 
-    /// Reads at most `buffer.count` bytes; 0 is the end.
+    /// Reads at most `buffer.count` bytes from a socket; 0 is the end.
     @unsafe open func read(_ fd: Int32, into buffer: UnsafeMutableRawBufferPointer) -> Int {
-        let n = unsafe CLinux.read(fd, buffer.baseAddress, buffer.count)
-        return n < 0 ? -Int(weir_errno()) : n
+        unsafe weir_receive(fd, buffer.baseAddress, buffer.count)
     }
 
-    /// Writes what fits of `bytes`.
+    /// Writes what fits of `bytes` to a socket.
     @unsafe open func write(_ fd: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
-        // MSG_NOSIGNAL: a closed peer is an error, not a signal.
-        let n = unsafe send(fd, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
-        return n < 0 ? -Int(weir_errno()) : n
+        unsafe weir_send(fd, bytes.baseAddress, bytes.count)
     }
 
     /// Writes what fits of `first` and then `second`, in one call.

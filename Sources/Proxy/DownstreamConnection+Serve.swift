@@ -22,6 +22,9 @@ extension DownstreamConnection {
             // Hardly any refusal waits: most are over before a function that may wait would have begun.
             let done = refuseNow(exchange, route)
             afterwards = if let done { done } else { await endAnswer(exchange) }
+        case .forward(let route):
+            if !exchange.output.isEmpty { _ = await sendGathered(exchange) }
+            afterwards = await forward(exchange, route)
         case let verdict: afterwards = await answer(exchange, verdict)
         }
         worker.finish(exchange, of: self)

@@ -14,6 +14,8 @@ final class DownstreamConnection {
     /// What the request in progress follows.
     private(set) var snapshot: Snapshot
     private(set) var http: HTTPSettings
+    /// Whether the worker follows another configuration since the request in progress began.
+    private var isOutdated = false
     /// Its index in the worker's list.
     var place = 0
 
@@ -49,11 +51,13 @@ final class DownstreamConnection {
     private func follow() {
         snapshot = worker.snapshot
         http = snapshot.blueprint.settings.http
+        isOutdated = false
     }
 
-    /// The same, unless a request runs: idle connections keep no old configuration in memory.
-    func followIfIdle() {
-        if isIdle { follow() }
+    /// The worker has changed its configuration: an idle connection follows at once and keeps nothing of the old one
+    /// in memory, another one with its next request.
+    func noteChange() {
+        if isIdle { follow() } else { isOutdated = true }
     }
 
     var now: MonotonicTime { worker.loop.now }
@@ -105,7 +109,7 @@ final class DownstreamConnection {
     private func serveArrived(_ exchange: Exchange) async -> Afterwards {
         exchange.parser.begin(bounds: headBounds)
         while true {
-            if snapshot !== worker.snapshot {
+            if isOutdated {
                 follow()
                 exchange.parser.begin(bounds: headBounds)
             }

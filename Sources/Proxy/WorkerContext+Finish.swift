@@ -23,15 +23,14 @@ extension WorkerContext {
         finishLimits(exchange, snapshot)
         let record = exchange.record
         // The turn's clock stands still: without a fresh reading a hit would take no time.
-        let finished = loop.kernel.now()
         metrics.note(
             record, row: row(ofRoute: record.route, in: snapshot),
-            latency: finished.monotonic - record.started)
+            latency: loop.kernel.monotonicNow() - record.started)
         guard log.admits(record.status, &random) else { return }
         let route = record.route >= 0 ? snapshot.blueprint.routes[record.route] : nil
         if log.isEmpty { scheduleLogFlush() }
         let trace = isUnderstood ? trace(of: exchange.request) : nil
-        log.append(exchange, of: connection, route, trace, at: finished)
+        log.append(exchange, of: connection, route, trace, at: loop.kernel.now())
         if log.isFull { flushLog() }
     }
 

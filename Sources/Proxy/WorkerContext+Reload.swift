@@ -33,7 +33,7 @@ extension WorkerContext {
             retired.append(pool)
         }
         forgetRetiredPools()
-        connections.forEach { $0.followIfIdle() }
+        connections.forEach { $0.noteChange() }
     }
 
     /// An upstream that is configured as before keeps its connections.

@@ -8,22 +8,35 @@ class Pollable {
     /// What is true of it now, in epoll's terms.
     func readiness() -> Readiness { [] }
 
-    /// Something has happened to it: the next wait reports all that is true then.
+    /// Something has happened to it: the next wait reports all that is true then and asked for.
     final func edge() { registration?.queue() }
+
+    /// There is space again.
+    final func spaceEdge() {
+        if registration?.watchesWriting ?? false { edge() }
+    }
 }
 
 /// One watched descriptor of a simulated epoll.
 final class Registration {
     let token: UInt64
     let source: Pollable
+    private(set) var watchesWriting: Bool
     private let poll: Poll
     private(set) var isQueued = false
     private var isForgotten = false
 
-    init(token: UInt64, source: Pollable, poll: Poll) {
+    init(token: UInt64, source: Pollable, poll: Poll, watchesWriting: Bool) {
         self.token = token
         self.source = source
         self.poll = poll
+        self.watchesWriting = watchesWriting
+    }
+
+    /// Tells of space to write from now on; as in Linux what is true already is an edge.
+    func watchWriting() {
+        watchesWriting = true
+        queue()
     }
 
     func queue() {
@@ -36,7 +49,9 @@ final class Registration {
     func take() -> PollEvent? {
         isQueued = false
         guard !isForgotten else { return nil }
-        let readiness = source.readiness()
+        var readiness = source.readiness()
+        // An end is told to all.
+        if !watchesWriting { readiness.remove(.writable) }
         return readiness.isEmpty ? nil : PollEvent(token: token, readiness: readiness)
     }
 

@@ -15,6 +15,9 @@ public import Primitives
     /// The virtual clocks.
     override public func now() -> ClockReading { network.clock }
 
+    /// The virtual monotonic clock.
+    override public func monotonicNow() -> MonotonicTime { network.clock.monotonic }
+
     /// Creates a simulated epoll.
     override public func createPoll() -> Int32 {
         if network.mustFail(.createPoll) { return -SystemCall.createPoll.injectedError }
@@ -22,7 +25,9 @@ public import Primitives
     }
 
     /// Watches `fd`, edge-triggered; what is true already is an edge.
-    override public func register(_ fd: Int32, in poll: Int32, token: UInt64) -> Int32 {
+    override public func register(
+        _ fd: Int32, in poll: Int32, token: UInt64, writing: Bool
+    ) -> Int32 {
         if network.mustFail(.register) { return -SystemCall.register.injectedError }
         guard case .poll(let watching) = network.descriptor(poll, for: "epoll_ctl"),
             let source = network.descriptor(fd, for: "epoll_ctl")?.pollable
@@ -31,9 +36,22 @@ public import Primitives
             network.violation("epoll_ctl of descriptor \(fd), which is watched already")
             return -EEXIST
         }
-        let registration = Registration(token: token, source: source, poll: watching)
+        let registration = Registration(
+            token: token, source: source, poll: watching, watchesWriting: writing)
         source.registration = registration
         if !source.readiness().isEmpty { registration.queue() }
+        return 0
+    }
+
+    /// Watches the registered `fd` for writing too.
+    override public func watchWriting(_ fd: Int32, in poll: Int32, token: UInt64) -> Int32 {
+        if network.mustFail(.watchWriting) { return -SystemCall.watchWriting.injectedError }
+        guard let source = network.descriptor(fd, for: "epoll_ctl")?.pollable else { return -EBADF }
+        guard let registration = source.registration, !registration.watchesWriting else {
+            network.violation("epoll_ctl of descriptor \(fd), which is not to be changed")
+            return -ENOENT
+        }
+        registration.watchWriting()
         return 0
     }
 

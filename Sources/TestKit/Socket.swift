@@ -108,7 +108,7 @@ final class Socket: Pollable {
         isThrottled = false
         guard wantsSpace && isWritable else { return }
         wantsSpace = false
-        edge()
+        spaceEdge()
     }
 
     func end(gone: Bool) {

@@ -8,6 +8,8 @@ public enum SystemCall: String, Sendable {
     case createWake
     /// `epoll_ctl`.
     case register
+    /// `epoll_ctl`, for a registered descriptor.
+    case watchWriting
     /// `socket`, `bind` and `listen`.
     case listen
     /// `accept4`.
@@ -25,7 +27,7 @@ public enum SystemCall: String, Sendable {
     var injectedError: Int32 {
         switch self {
         case .createPoll, .createWake, .accept, .createPipe: EMFILE
-        case .register: ENOSPC
+        case .register, .watchWriting: ENOSPC
         case .listen: EADDRINUSE
         case .connect: ENETUNREACH
         case .read: ECONNRESET

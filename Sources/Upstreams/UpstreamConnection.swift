@@ -31,7 +31,8 @@ public final class UpstreamConnection: TimedObject {
     var idleSince: MonotonicTime
     /// Whether it waits in its pool for an exchange.
     var isIdle = false
-    private weak let pool: UpstreamPool?
+    // Its pool holds it while it is idle, and the exchange holds both until then.
+    private unowned let pool: UpstreamPool
     private var parser: ResponseParser
     private var decoder = BodyDecoder(.none)
     /// Whether the last read found as much as fits: a large body flows.
@@ -54,7 +55,7 @@ public final class UpstreamConnection: TimedObject {
 
     /// Ends an idle connection that its origin has closed.
     override public func abort() {
-        if isIdle { pool?.discardIdle(self) }
+        if isIdle { pool.discardIdle(self) }
     }
 
     // MARK: Answer

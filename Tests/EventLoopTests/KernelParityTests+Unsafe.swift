@@ -17,10 +17,14 @@ private final class Script {
     }
 
     /// Watches `fd` with an epoll of its own.
-    func watch(_ fd: Int32) {
+    func watch(_ fd: Int32, writing: Bool = true) {
         let poll = kernel.createPoll()
         polls[fd] = poll
-        #expect(kernel.register(fd, in: poll, token: 7) == 0)
+        #expect(kernel.register(fd, in: poll, token: 7, writing: writing) == 0)
+    }
+
+    func watchWriting(_ fd: Int32) {
+        #expect(polls[fd].map { kernel.watchWriting(fd, in: $0, token: 7) } == 0)
     }
 
     func events(_ name: String, _ fd: Int32) {
@@ -101,7 +105,9 @@ private final class Script {
     }
 
     /// A connected pair, both watched.
-    func pair(_ place: SocketAddress) -> (client: Int32, server: Int32) {
+    func pair(
+        _ place: SocketAddress, serverWriting: Bool = true
+    ) -> (client: Int32, server: Int32) {
         let listener = kernel.listen(on: place, backlog: 16, reusePort: false)
         watch(listener)
         events("idle listener", listener)
@@ -114,7 +120,7 @@ private final class Script {
         events("listener", listener)
         let server = kernel.accept(listener).fd
         log.append("second accept: \(kernel.accept(listener).fd)")
-        watch(server)
+        watch(server, writing: serverWriting)
         events("accepted server", server)
         close(listener)
         return (client, server)
@@ -211,6 +217,27 @@ private let scenarios: [(name: String, steps: Steps)] = [
             script.events("client with space", client)
             script.close(client)
             script.events("server", server)
+            script.close(server)
+        }
+    ),
+    (
+        "space that is not told before it is watched",
+        { script, place in
+            let (client, server) = script.pair(place, serverWriting: false)
+            script.write("client", client, 5)
+            script.events("server with bytes", server)
+            script.read("server", server, 100)
+            script.fill("server", server)
+            script.drain("client", client)
+            script.events("server with space", server)
+            script.watchWriting(server)
+            script.events("server that watches", server)
+            script.events("server, told once", server)
+            script.fill("server", server)
+            script.drain("client", client)
+            script.events("server with space again", server)
+            script.close(client)
+            script.events("server after the end", server)
             script.close(server)
         }
     ),

@@ -87,7 +87,8 @@ def circumstances(command, line):
     day = datetime.datetime.strptime(line["date"], "%Y-%m-%dT%H:%M:%SZ")
     said = [f"`{command}`", f"{day.day} {day:%B %Y}",
             f"commit {line['commit'][:10]}{' with changes' if line['dirty'] else ''}",
-            f"{line['cpu']}, {line['cores']} cores", f"Linux {line['kernel']}",
+            f"{line['cpu']}, {line['cores']} cores",
+            f"Linux {line['kernel']}{' with ' + line['congestion'] if 'congestion' in line else ''}",
             line["toolchain"].split(" (")[0]]
     if "nginx" in line:
         said.append(f"nginx {line['nginx']}")

@@ -37,6 +37,7 @@ def circumstances():
         "cores": os.cpu_count(),
         "load": round(os.getloadavg()[0], 2),
         "kernel": platform.release(),
+        "congestion": _said(["cat", "/proc/sys/net/ipv4/tcp_congestion_control"]),
         "toolchain": (_said(["swift", "--version"]).splitlines() or [""])[0],
         "nginx": _said(["sh", "-c", "PATH=$PATH:/usr/sbin nginx -v 2>&1"]).split("/")[-1],
     }
