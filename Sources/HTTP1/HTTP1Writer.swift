@@ -26,7 +26,7 @@ public enum HTTP1Writer {
         let (method, target) = (head.methodRange, head.target)
         let bytes = head.fields.bytes
         // In a head that was read both stand side by side, unless the target was respelt.
-        if method.end + 1 == target.start && bytes[method.end] == ASCII.space {
+        if method.end + 1 == Int(target.start) && bytes[method.end] == ASCII.space {
             let piece = bytes.extracting(Int(method.start)..<target.end)
             buffer.append("", piece, " HTTP/1.1\r\n")
         } else {

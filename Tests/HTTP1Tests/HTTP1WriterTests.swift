@@ -25,6 +25,22 @@ import Testing
     }
 }
 
+@Test(arguments: [
+    ("GET /a/../b?c HTTP/1.1", "GET /b?c HTTP/1.1"), ("GET http://h/x HTTP/1.1", "GET /x HTTP/1.1"),
+    ("PUT http://h HTTP/1.1", "PUT / HTTP/1.1"),
+    ("OPTIONS http://h HTTP/1.1", "OPTIONS * HTTP/1.1"),
+    ("GET http://h?q HTTP/1.0", "GET /?q HTTP/1.1"), ("POST /x HTTP/1.0", "POST /x HTTP/1.1"),
+])
+func `a request line leaves in origin-form`(line: String, written: String) throws {
+    var parser = RequestParser(bounds: roomy)
+    var head = RequestHead()
+    let bytes = Array((line + "\r\nHost: h\r\n\r\n").utf8)
+    _ = try parser.parse(bytes.span, into: &head)
+    let buffer = ByteBuffer(capacity: 64)
+    HTTP1Writer.appendRequestLine(head, to: buffer)
+    #expect(buffer.readable.text == written + "\r\n")
+}
+
 @Test func `a written response is read back`() throws {
     for code in UInt64(200)...599 {
         guard let status = Status(code: code) else { continue }
