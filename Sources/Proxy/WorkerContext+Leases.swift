@@ -35,7 +35,7 @@ extension WorkerContext {
         var rounds = 0
         while exchange.decision.lackingLeases != 0 {
             rounds += 1
-            switch await askForLeases(exchange, exchange.identity, exchange.dimensions, route) {
+            switch await askForLeases(exchange, route) {
             case .given: lack = rounds < Bounds.leaseRounds ? .waits : .refuses
             case .noRoom: lack = .refuses
             case .none: lack = .staysOpen
@@ -49,12 +49,9 @@ extension WorkerContext {
     }
 
     /// Asks for all units that lack, in one call, and says what is worst.
-    private func askForLeases(
-        _ exchange: Exchange, _ identity: borrowing ResolvedIdentity,
-        _ dimensions: borrowing LimitDimensions, _ route: Route
-    ) async -> UnitsAnswer {
+    private func askForLeases(_ exchange: Exchange, _ route: Route) async -> UnitsAnswer {
         guard let desk = leaseDesk else { return .none }
-        let asks = leaseAsks(exchange, identity, dimensions, route, desk)
+        let asks = leaseAsks(exchange, route, desk)
         var worst = UnitsAnswer.given
         for ask in asks {
             switch await desk.wait(for: ask) {
@@ -67,17 +64,17 @@ extension WorkerContext {
     }
 
     private func leaseAsks(
-        _ exchange: Exchange, _ identity: borrowing ResolvedIdentity,
-        _ dimensions: borrowing LimitDimensions, _ route: Route, _ desk: LeaseDesk
+        _ exchange: Exchange, _ route: Route, _ desk: LeaseDesk
     ) -> [LeaseAsk] {
-        let subject = LimitSubject(identity, method: exchange.request.method)
         var asks: [LeaseAsk] = []
-        for index in 0..<exchange.decision.count
-        where exchange.decision.lackingLeases >> index & 1 == 1 {
-            let lease = route.limits.lease(
-                index, of: exchange.decision, subject, dimensions, keys: desk.keys)
-            asks.append(
-                desk.ask(lease.digest, key: lease.key, terms: lease.terms, units: lease.units))
+        let decision = exchange.decision
+        exchange.lendSubject(method: exchange.request.method) { subject, dimensions in
+            for index in 0..<decision.count where decision.lackingLeases >> index & 1 == 1 {
+                let lease = route.limits.lease(
+                    index, of: decision, subject, dimensions, keys: desk.keys)
+                asks.append(
+                    desk.ask(lease.digest, key: lease.key, terms: lease.terms, units: lease.units))
+            }
         }
         return asks
     }

@@ -12,6 +12,8 @@ import Upstreams
 final class WorkerContext {
     let loop: EventLoop
     let shared: SharedState
+    /// What the limits of the process have counted.
+    let limitTable: LimitTable
     /// What requests that begin now follow.
     var snapshot: Snapshot
     /// Pools of former configurations whose connections are still in use.
@@ -41,6 +43,7 @@ final class WorkerContext {
     init(loop: EventLoop, shared: SharedState, blueprint: Blueprint, seed: UInt64) {
         self.loop = loop
         self.shared = shared
+        limitTable = shared.limits
         pipes = PipePool(loop.kernel)
         var random = SeededRandom(seed: seed)
         let pools = zip(blueprint.settings.upstreams, shared.upstreams).map { settings, health in
