@@ -20,6 +20,16 @@ extension Span where Element == UInt8 {
             (($0 | 0x20) &- 97 .>= every(26)) .& ($0 .!= every(0x2D))
         }
     }
+
+    /// The index of the first byte from `start` and before `end` that is no letter, digit, `-` or `.`, or `end`.
+    @inline(__always)
+    func firstUnlikeHost(from start: Int, to end: Int) -> Int {
+        firstMarked(from: start, to: end) {
+            // `-`, `.`, `/` and the digits follow each other.
+            (($0 | 0x20) &- 97 .>= every(26))
+                .& (($0 &- 0x2D .>= every(13)) .| ($0 .== every(0x2F)))
+        }
+    }
 }
 
 /// A vector of equal bytes. Comparisons with a plain number would be made byte by byte.

@@ -48,7 +48,7 @@ extension LimitPolicy {
         }
         if problemJSON {
             appendNames(",\"violated-policies\":[", decision, to: buffer)
-        } else if decision.refusals > 1 {
+        } else if decision.count > 1 && decision.refusals > 1 {
             appendNames(",\"limits\":[", decision, to: buffer)
         }
     }

@@ -106,13 +106,22 @@ public final class LimitPolicy: Sendable {
         if limits.isEmpty { return }
         let now = table.now(clock)
         let keys = LimitKeys(of: subject, parts, seed: table.seed)
-        if limits.count == 1 {
-            // The most frequent case: no order of locks, no vote.
-            guard
-                var item = begin(limits[0], subject, dimensions, answer, keys, table, decision)
-            else { return }
-            return table.decide(alone: &item, mayCharge: !isPeek, decision, by: self, at: now)
+        guard limits.count == 1 else {
+            return decideSeveral(
+                subject, dimensions, answer, keys, at: now, isPeek: isPeek, table, decision)
         }
+        // The most frequent case: no order of locks, no vote.
+        guard var item = begin(limits[0], subject, dimensions, answer, keys, table, decision)
+        else { return }
+        table.decide(alone: &item, mayCharge: !isPeek, decision, by: self, at: now)
+    }
+
+    @inline(never)
+    private func decideSeveral(
+        _ subject: borrowing LimitSubject, _ dimensions: borrowing LimitDimensions,
+        _ answer: LimitAnswer, _ keys: LimitKeys, at now: LimitMeter.Now, isPeek: Bool,
+        _ table: LimitTable, _ decision: LimitDecision
+    ) {
         var work = LimitWork(at: now, isPeek: isPeek)
         for limit in limits {
             guard let item = begin(limit, subject, dimensions, answer, keys, table, decision)
@@ -167,6 +176,7 @@ public final class LimitPolicy: Sendable {
     }
 
     /// Whether a charge is corrected or given back later.
+    @inline(__always)
     func keepsReceipt(of item: LimitWork.Item) -> Bool {
         // Such a request may be cancelled as a whole.
         if delays || dependsOnAnswer || hasShared { return true }

@@ -119,6 +119,7 @@ public final class LimitTable: Sendable {
     /// Decides an item that is the only one of its request, and writes its state: as `decide` does, but looked at
     /// and charged in one step, as there is no other vote to wait for. It is charged if its limit lets it pass and
     /// `mayCharge`.
+    @inline(__always)
     func decide(
         alone item: inout LimitWork.Item, mayCharge: Bool, _ decision: LimitDecision,
         by policy: LimitPolicy, at now: LimitMeter.Now

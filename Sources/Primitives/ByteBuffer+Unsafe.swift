@@ -124,7 +124,10 @@
     }
 
     /// Appends all readable bytes of another buffer, which keeps them.
-    public func append(_ other: ByteBuffer) { append(other.count, of: other) }
+    public func append(_ other: ByteBuffer) {
+        precondition(other !== self)
+        append(other.readable)
+    }
 
     /// Appends the UTF-8 bytes of a literal. Heads are made of them: where the compiler sees the literal it stores
     /// the bytes themselves.

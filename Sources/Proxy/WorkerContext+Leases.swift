@@ -14,10 +14,10 @@ extension WorkerContext {
         _ dimensions: borrowing LimitDimensions, _ route: Route, isPeek: Bool
     ) {
         if isPeek {
-            return route.limits.peekLeases(exchange.decision, in: shared.limits, at: loop.clock)
+            return route.limits.peekLeases(exchange.decision, in: limitTable, at: loop.clock)
         }
         route.limits.takeLeases(
-            exchange.decision, in: shared.limits, replicas: shared.liveReplicas, at: loop.clock)
+            exchange.decision, in: limitTable, replicas: shared.liveReplicas, at: loop.clock)
         guard exchange.decision.lowLeases != 0, let desk = leaseDesk else { return }
         for index in 0..<exchange.decision.count
         where exchange.decision.lowLeases >> index & 1 == 1 {
@@ -41,7 +41,7 @@ extension WorkerContext {
             case .none: lack = .staysOpen
             }
             route.limits.takeLeases(
-                exchange.decision, in: shared.limits, replicas: shared.liveReplicas,
+                exchange.decision, in: limitTable, replicas: shared.liveReplicas,
                 at: loop.clock, lack: lack)
             if lack == .staysOpen { return exchange.decision.lackingLeases == 0 }
         }

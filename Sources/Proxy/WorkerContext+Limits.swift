@@ -129,6 +129,13 @@ extension WorkerContext {
     /// for a request changes anything. `costField` reads the units from the answer's field of that name.
     func settleLimits(_ exchange: Exchange, costField: ([UInt8]) -> UInt32?) {
         guard exchange.decision.isOpen, let route = exchange.limiting else { return }
+        settle(exchange, of: route, costField: costField)
+    }
+
+    @inline(never)
+    private func settle(
+        _ exchange: Exchange, of route: Route, costField: ([UInt8]) -> UInt32?
+    ) {
         route.limits.settle(
             exchange.decision, in: limitTable, status: exchange.record.status,
             answer: exchange.answer, at: loop.clock,

@@ -99,8 +99,14 @@ final class WorkerContext {
     }
 
     /// The answer to a health check on the main address; `nil` when `request` is none or they are not served here.
+    @inline(__always)
     func healthReport(for request: borrowing RequestHead) -> HealthReport? {
-        guard snapshot.blueprint.healthOnMain, request.method == .get || request.method == .head,
+        snapshot.blueprint.healthOnMain ? ownHealthReport(for: request) : nil
+    }
+
+    @inline(never)
+    private func ownHealthReport(for request: borrowing RequestHead) -> HealthReport? {
+        guard request.method == .get || request.method == .head,
             let kind = HealthReport.Kind(path: request.span(request.path))
         else { return nil }
         return HealthReport(kind, of: shared, at: loop.now)
