@@ -21,6 +21,19 @@ public enum HTTP1Writer {
         buffer.append("\r\n")
     }
 
+    /// Appends the request line of `head` as HTTP/1.1.
+    public static func appendRequestLine(_ head: borrowing RequestHead, to buffer: ByteBuffer) {
+        let (method, target) = (head.methodRange, head.target)
+        let bytes = head.fields.bytes
+        // In a head that was read both stand side by side, unless the target was respelt.
+        if method.end + 1 == Int(target.start) && bytes[method.end] == ASCII.space {
+            let piece = bytes.extracting(Int(method.start)..<target.end)
+            buffer.append("", piece, " HTTP/1.1\r\n")
+        } else {
+            appendRequestLine(head: head, target: head.span(target), to: buffer)
+        }
+    }
+
     /// Appends the request line of `head` with another target, as HTTP/1.1.
     ///
     /// - Parameters:
@@ -30,11 +43,7 @@ public enum HTTP1Writer {
     public static func appendRequestLine(
         head: borrowing RequestHead, target: Span<UInt8>, to buffer: ByteBuffer
     ) {
-        if head.method == .other {
-            buffer.append(head.span(head.methodRange))
-        } else {
-            buffer.append(head.method.text)
-        }
+        buffer.append(head.span(head.methodRange))
         buffer.append(" ", target, " HTTP/1.1\r\n")
     }
 
@@ -85,12 +94,13 @@ public enum HTTP1Writer {
         of fields: borrowing FieldList, without left: FieldNameSet, to buffer: ByteBuffer,
         where passes: (Int) -> Bool
     ) {
+        let bytes = fields.bytes
         var piece = 0..<0
         for index in fields.indices {
-            let name = fields[index].name
-            if name == .other ? !passes(index) : left.contains(name) { continue }
-            guard let line = fields.line(at: index) else {
-                if !piece.isEmpty { buffer.append(fields.bytes.extracting(piece)) }
+            let field = fields[index]
+            if field.name == .other ? !passes(index) : left.contains(field.name) { continue }
+            guard let line = field.line(in: bytes) else {
+                if !piece.isEmpty { buffer.append(bytes.extracting(piece)) }
                 piece = 0..<0
                 let (name, value) = (fields.name(at: index), fields.value(at: index))
                 appendField(name: name, value: value, to: buffer)
@@ -99,11 +109,11 @@ public enum HTTP1Writer {
             if line.lowerBound == piece.upperBound {
                 piece = piece.lowerBound..<line.upperBound
             } else {
-                if !piece.isEmpty { buffer.append(fields.bytes.extracting(piece)) }
+                if !piece.isEmpty { buffer.append(bytes.extracting(piece)) }
                 piece = line
             }
         }
-        if !piece.isEmpty { buffer.append(fields.bytes.extracting(piece)) }
+        if !piece.isEmpty { buffer.append(bytes.extracting(piece)) }
     }
 
     /// Appends the empty line that ends a head.

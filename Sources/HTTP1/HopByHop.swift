@@ -31,7 +31,7 @@ public enum HopByHop {
 
     @usableFromInline
     static func connectionListsNames(_ fields: borrowing FieldList) -> Bool {
-        for index in fields.indices
+        for index in (fields.firstIndex(of: .connection) ?? 0)..<fields.count
         where fields[index].name == .connection && !isPlain(fields.value(at: index)) {
             return true
         }

@@ -9,7 +9,18 @@ public struct Field: Sendable, BitwiseCopyable {
     /// The value, without surrounding white space.
     public let valueRange: ByteRange
     /// Whether name, colon and value stand in one piece, as a head has them.
-    let isLine: Bool
+    @usableFromInline let isLine: Bool
+
+    /// Where its line stands in `bytes`, the list's, with its CRLF; `nil` when it was appended, or has white space at
+    /// its end.
+    @inlinable
+    @inline(__always)
+    public func line(in bytes: Span<UInt8>) -> Range<Int>? {
+        let end = max(nameRange.end &+ 1, valueRange.end)
+        // In a head that was read every CR ends a line.
+        guard isLine, end &+ 2 <= bytes.count, bytes[end] == ASCII.cr else { return nil }
+        return Int(nameRange.start)..<(end &+ 2)
+    }
 }
 
 /// The header fields of one message, in order, over one block of bytes.
@@ -156,16 +167,6 @@ public struct FieldList: Sendable {
     @_lifetime(borrow self)
     public borrowing func value(at index: Int) -> Span<UInt8> {
         text.span(fields[index].valueRange)
-    }
-
-    /// Where the line of the field at `index` stands in `bytes`, with its CRLF; `nil` when it was appended, or has
-    /// white space at its end.
-    public func line(at index: Int) -> Range<Int>? {
-        let field = fields[index]
-        let end = max(field.nameRange.end + 1, field.valueRange.end)
-        // In a head that was read every CR ends a line.
-        guard field.isLine, end + 2 <= text.count, text[end] == ASCII.cr else { return nil }
-        return Int(field.nameRange.start)..<(end + 2)
     }
 
     /// The bytes at `range`.

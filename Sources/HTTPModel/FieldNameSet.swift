@@ -2,6 +2,10 @@
 public struct FieldNameSet: Sendable, BitwiseCopyable, ExpressibleByArrayLiteral {
     @usableFromInline var bits: UInt64
 
+    /// Creates an empty set.
+    @inlinable
+    public init() { bits = 0 }
+
     /// Creates the set of `names`.
     public init(arrayLiteral names: FieldName...) {
         bits = names.reduce(0) { $0 | 1 << UInt64($1.rawValue) }

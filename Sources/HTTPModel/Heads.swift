@@ -22,7 +22,7 @@ public enum BodyFraming: Sendable, BitwiseCopyable, Equatable {
 
 /// A request without its body. Ranges lie in `fields.bytes`; a head is reused from request to request.
 public struct RequestHead: Sendable {
-    /// The method; for `other` its bytes are at `methodRange`.
+    /// The method; its bytes are at `methodRange`.
     public var method: Method = .other
     /// The version the client spoke.
     public var version: HTTPVersion = .http11

@@ -135,28 +135,45 @@ extension IdentityResolver {
     }
 
     /// `;host=` and a token as it is, anything else as a quoted-string (RFC 9110 §5.6.4).
+    @inline(__always)
     private static func appendHostPair(_ value: Span<UInt8>, to output: ByteBuffer) {
-        // Nearly all hosts are letters, digits, dots and hyphens, which are told apart eight at a time.
-        let end = value.firstMarked(from: 0, to: value.count, by: unusualInHosts)
-        let rest = value.extracting(end...)
-        if rest.isEmpty || rest.isToken {
-            output.append(";host=")
-            output.append(value)
-        } else if isPort(rest) {
-            output.append(";host=\"", value, "\"")
+        let end = endOfName(in: value)
+        if !isPlainName(value, to: end) {
+            appendUnusual(value, to: output)
+        } else if end == value.count {
+            output.append(";host=", value, "")
         } else {
-            appendQuoted(value, to: output)
+            output.append(";host=\"", value, "\"")
         }
     }
 
-    /// A colon and digits, few enough to be looked at one by one.
-    private static func isPort(_ text: Span<UInt8>) -> Bool {
-        guard text.count <= 6, text[0] == UInt8(ascii: ":") else { return false }
-        for i in 1..<text.count where !ASCII.isDigit(text[i]) { return false }
-        return true
+    /// Where the colon and the digits of a port begin, or the end.
+    @inline(__always)
+    private static func endOfName(in host: Span<UInt8>) -> Int {
+        var i = host.count &- 1
+        while i > 0, ASCII.isDigit(host[i]) { i &-= 1 }
+        return i > 0 && host[i] == UInt8(ascii: ":") ? i : host.count
     }
 
-    private static func appendQuoted(_ value: Span<UInt8>, to output: ByteBuffer) {
+    /// Whether the first `count` bytes are letters, digits, dots and hyphens, as nearly all hosts are.
+    @inline(__always)
+    private static func isPlainName(_ host: Span<UInt8>, to count: Int) -> Bool {
+        guard count >= 8 else {
+            for i in 0..<count where unusualInHosts(UInt64(host[i])) & 0x80 != 0 { return false }
+            return true
+        }
+        // Eight at a time; the last eight may overlap those before them.
+        var marks = unusualInHosts(host.littleEndianWord(at: count &- 8))
+        var i = 0
+        while i < count &- 8 {
+            marks |= unusualInHosts(host.littleEndianWord(at: i))
+            i &+= 8
+        }
+        return marks & 0x8080_8080_8080_8080 == 0
+    }
+
+    private static func appendUnusual(_ value: Span<UInt8>, to output: ByteBuffer) {
+        if value.isToken { return output.append(";host=", value, "") }
         output.append(";host=\"")
         for i in value.indices {
             if value[i] == UInt8(ascii: "\"") || value[i] == UInt8(ascii: "\\") {
@@ -167,7 +184,8 @@ extension IdentityResolver {
         output.append("\"")
     }
 
-    /// Marks the bytes of a word that are no letters, digits, dots or hyphens.
+    /// Marks the bytes of a word that are no letters, digits, dots or hyphens, by their top bits.
+    @inline(__always)
     private static func unusualInHosts(_ word: UInt64) -> UInt64 {
         let all: UInt64 = 0x0101_0101_0101_0101
         /// Marks the bytes from `bound` on; without top bits no sum reaches the next byte.

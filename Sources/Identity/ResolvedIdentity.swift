@@ -81,7 +81,7 @@ public struct ResolvedIdentity: ~Copyable, Sendable {
         userSource = nil
         companySource = nil
         tierSource = nil
-        bytes.removeAll(keepingCapacity: true)
+        if !bytes.isEmpty { bytes.removeAll(keepingCapacity: true) }
         claimsRange = nil
         userRange = nil
         companyRange = nil

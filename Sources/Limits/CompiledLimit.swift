@@ -109,7 +109,10 @@ struct CompiledRate: Sendable, BitwiseCopyable {
     let policyItem: ByteRange
     /// The fields of X-RateLimit up to the units that are left.
     let limitField: ByteRange
-    /// The members of a refusal's body up to the limit's name.
+    /// The fields of draft-ietf-httpapi-ratelimit-headers-11 up to the units that are left, where no other limit
+    /// is told.
+    let draft11: ByteRange
+    /// A refusal's body up to the seconds to wait.
     let refusal: ByteRange
 }
 

@@ -65,6 +65,7 @@ struct Lease: Sendable {
     // MARK: Spending
 
     /// Takes `cost` units if they are there.
+    @inline(__always)
     mutating func take(_ cost: UInt32, at now: UInt64) -> LeaseTaking {
         if cost <= units && now < deadline {
             units -= cost
@@ -103,6 +104,7 @@ struct Lease: Sendable {
     }
 
     /// What is known for whoever asks for `cost`.
+    @inline(__always)
     func level(_ cost: UInt32, at now: UInt64) -> LeaseLevel {
         let held = now < deadline ? units : 0
         let (sum, overflow) = held.addingReportingOverflow(now < resetAt ? available : 0)

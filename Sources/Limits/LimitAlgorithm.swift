@@ -22,6 +22,15 @@ protocol LimitAlgorithm: Sendable, BitwiseCopyable {
         at now: LimitMeter.Now
     ) -> UInt64
 
+    /// Looks, charges if it may, and tells how full the key is then: for a limit that nobody else has a say in.
+    ///
+    /// The same as `admits`, which is written there, then, if that is so and `mayCharge`, `charge`, which writes
+    /// `mark`, then `level`.
+    func take(
+        _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, mayCharge: Bool,
+        at now: LimitMeter.Now, admits: inout Bool, mark: inout UInt64
+    ) -> LimitMeter.Level
+
     /// Gives `units` back that a charge took, as far as they still count; `mark` is what `charge` returned.
     /// Never more than that charge is undone, so the guarantee holds as if it had been smaller.
     func refund(
@@ -39,4 +48,15 @@ protocol LimitAlgorithm: Sendable, BitwiseCopyable {
 extension LimitAlgorithm {
     /// Most algorithms have no counters.
     var counterWords: Int { 0 }
+
+    func take(
+        _ entry: inout LimitEntry, counters: inout CounterSlab, units: UInt32, mayCharge: Bool,
+        at now: LimitMeter.Now, admits isAdmitted: inout Bool, mark: inout UInt64
+    ) -> LimitMeter.Level {
+        isAdmitted = admits(&entry, counters: &counters, units: units, at: now)
+        if isAdmitted && mayCharge && units > 0 {
+            mark = charge(&entry, counters: &counters, units: units, at: now)
+        }
+        return level(entry, counters: counters, units: units, at: now)
+    }
 }

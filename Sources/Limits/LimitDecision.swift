@@ -119,6 +119,11 @@ public final class LimitDecision {
         return UInt8(truncatingIfNeeded: count - 1)
     }
 
+    /// Refuses the request because it lacks a part of the limit's key; of several limits, by the first.
+    func deny(_ limit: Int) {
+        if isAdmitted { outcome = .deniedAnonymous(limit: limit) }
+    }
+
     /// Records what became of one limit.
     func settle(_ item: LimitWork.Item, charged: Bool, level: LimitMeter.Level) {
         let index = Int(item.state)

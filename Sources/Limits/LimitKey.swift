@@ -79,6 +79,7 @@ struct LimitKeys {
         digest(.dimension, value, place: place)
     }
 
+    @inline(__always)
     private func digest(_ address: IPAddress) -> Digest128 {
         var hasher = KeyedHasher(seed: seed)
         hasher.append(Self.header(.ip, length: 16))

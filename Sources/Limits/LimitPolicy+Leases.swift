@@ -19,10 +19,14 @@ extension LimitPolicy {
         lack: LeaseLack = .waits
     ) {
         let now = table.now(clock)
-        var takings = InlineArray<8, LeaseTaking>(repeating: .lacking)
-        var levels = InlineArray<8, LimitMeter.Level>(repeating: .nothing)
         decision.lackingLeases = 0
         decision.lowLeases = 0
+        if decision.count == 1 {
+            guard isOpenLease(0, of: decision) else { return }
+            return takeLease(decision, in: table, replicas: replicas, at: clock, now, lack: lack)
+        }
+        var takings = InlineArray<8, LeaseTaking>(repeating: .lacking)
+        var levels = InlineArray<8, LimitMeter.Level>(repeating: .nothing)
         var isRefused = false
         for index in 0..<decision.count where isOpenLease(index, of: decision) {
             let state = decision[index]
@@ -57,6 +61,25 @@ extension LimitPolicy {
             // Leases are taken before Redis is asked about others: there is nothing to be given back there.
             withdraw(decision, in: table, at: clock) { _ in }
         }
+    }
+
+    /// The same for a decision of one limit, which is leased: nothing has to be put back for others.
+    private func takeLease(
+        _ decision: LimitDecision, in table: LimitTable, replicas: Int, at clock: ClockReading,
+        _ now: LimitMeter.Now, lack: LeaseLack
+    ) {
+        var (taking, level) = table.leases.take(
+            decision[0].key, decision[0].cost, at: clock.monotonic)
+        switch taking {
+        case .taken(_, let isLow): if isLow { decision.lowLeases = 1 }
+        case .lacking where lack != .refuses:
+            decision.lackingLeases = 1
+            return
+        case .lacking, .refused: taking = .refused
+        }
+        settle(
+            0, of: decision, taking, level.asMeterLevel(at: now), isRefused: false, in: table,
+            replicas: replicas, at: clock)
     }
 
     /// Ends one leased state by what became of taking its units; one that lacks them stays open.

@@ -39,25 +39,33 @@ extension LimitPolicy {
     ) {
         guard let tightest = decision.tightest else { return }
         let state = decision[tightest]
-        if problemJSON || state.isBoosted || decision.neverPasses {
-            appendTitle(problemJSON: problemJSON, to: buffer)
-            appendDetail(state, never: decision.neverPasses, to: buffer)
-            buffer.append(",\"limit\":")
-            append(limits[Int(state.limit)].jsonName, to: buffer)
-        } else {
+        if let retryAfter, !problemJSON, !state.isBoosted, !decision.neverPasses {
             append(rates[Int(state.rate)].refusal, to: buffer)
+            buffer.append(decimal: retryAfter)
+        } else {
+            appendTitle(problemJSON: problemJSON, to: buffer)
+            appendReason(state, decision, retryAfter: retryAfter, to: buffer)
         }
+        if problemJSON {
+            appendNames(",\"violated-policies\":[", decision, to: buffer)
+        } else if decision.count > 1 && decision.refusals > 1 {
+            appendNames(",\"limits\":[", decision, to: buffer)
+        }
+    }
+
+    /// Which limit refused, and what helps.
+    private func appendReason(
+        _ state: LimitState, _ decision: LimitDecision, retryAfter: UInt64?, to buffer: ByteBuffer
+    ) {
+        appendDetail(state, never: decision.neverPasses, to: buffer)
+        buffer.append(",\"limit\":")
+        append(limits[Int(state.limit)].jsonName, to: buffer)
         if decision.neverPasses {
             buffer.append(",\"cost\":")
             buffer.append(decimal: UInt64(state.cost))
         } else if let retryAfter {
             buffer.append(",\"retry_after\":")
             buffer.append(decimal: retryAfter)
-        }
-        if problemJSON {
-            appendNames(",\"violated-policies\":[", decision, to: buffer)
-        } else if decision.refusals > 1 {
-            appendNames(",\"limits\":[", decision, to: buffer)
         }
     }
 

@@ -104,43 +104,67 @@ public final class LimitPolicy: Sendable {
     ) {
         decision.clear()
         if limits.isEmpty { return }
-        var work = LimitWork(at: table.now(clock), isPeek: isPeek)
+        let now = table.now(clock)
         let keys = LimitKeys(of: subject, parts, seed: table.seed)
-        var denying: Int?
-        for index in limits.indices {
-            let limit = limits[index]
-            let rate = rate(of: limit, subject, dimensions)
-            if rates[rate].isUnlimited { continue }
-            let isAnonymous = lacksPart(limit, subject, dimensions)
-            if isAnonymous && limit.anonymous != .ip {
-                if limit.anonymous == .deny && !limit.isShadow && denying == nil { denying = index }
-                continue
-            }
-            let key = key(of: limit, subject, dimensions, isAnonymous: isAnonymous, keys)
-            let isShadow = isShadow(limit, subject, dimensions)
-            let units = limit.costs[Int(answer.rawValue)]
-            let state = decision.append(
-                LimitState(
-                    key: key, limit: index, rate: rate, quota: rates[rate].quota, cost: units,
-                    isShadow: isShadow))
-            if limit.isShared {
-                decision.leaveOpen(state)
-                continue
-            }
-            work.append(
-                LimitWork.Item(
-                    digest: key, units: units,
-                    rate: UInt16(truncatingIfNeeded: rate), state: state,
-                    limit: UInt8(truncatingIfNeeded: index), shard: table.shard(of: key),
-                    isShadow: isShadow))
+        guard limits.count == 1 else {
+            return decideSeveral(
+                subject, dimensions, answer, keys, at: now, isPeek: isPeek, table, decision)
         }
-        if let denying {
-            work.isDenied = true
-            decision.outcome = .deniedAnonymous(limit: denying)
+        // The most frequent case: no order of locks, no vote.
+        guard var item = begin(limits[0], subject, dimensions, answer, keys, table, decision)
+        else { return }
+        table.decide(alone: &item, mayCharge: !isPeek, decision, by: self, at: now)
+    }
+
+    @inline(never)
+    private func decideSeveral(
+        _ subject: borrowing LimitSubject, _ dimensions: borrowing LimitDimensions,
+        _ answer: LimitAnswer, _ keys: LimitKeys, at now: LimitMeter.Now, isPeek: Bool,
+        _ table: LimitTable, _ decision: LimitDecision
+    ) {
+        var work = LimitWork(at: now, isPeek: isPeek)
+        for limit in limits {
+            guard let item = begin(limit, subject, dimensions, answer, keys, table, decision)
+            else { continue }
+            work.append(item)
         }
+        work.isDenied = !decision.isAdmitted
         work.sort()
         if work.count > 0 { table.decide(&work, decision, by: self, from: 0) }
         if !decision.isAdmitted { decision.leaveUntold() }
+    }
+
+    /// Adds the state of a limit, if it applies, to the decision.
+    ///
+    /// - Returns: What the table has to decide; `nil` when the limit does not apply, or when Redis counts it.
+    @inline(__always)
+    private func begin(
+        _ limit: CompiledLimit, _ subject: borrowing LimitSubject,
+        _ dimensions: borrowing LimitDimensions, _ answer: LimitAnswer, _ keys: LimitKeys,
+        _ table: LimitTable, _ decision: LimitDecision
+    ) -> LimitWork.Item? {
+        let rate = rate(of: limit, subject, dimensions)
+        if rates[rate].isUnlimited { return nil }
+        let isAnonymous = lacksPart(limit, subject, dimensions)
+        if isAnonymous && limit.anonymous != .ip {
+            if limit.anonymous == .deny && !limit.isShadow { decision.deny(limit.index) }
+            return nil
+        }
+        let key = key(of: limit, subject, dimensions, isAnonymous: isAnonymous, keys)
+        let isShadow = isShadow(limit, subject, dimensions)
+        let units = limit.costs[Int(answer.rawValue)]
+        let state = decision.append(
+            LimitState(
+                key: key, limit: limit.index, rate: rate, quota: rates[rate].quota, cost: units,
+                isShadow: isShadow))
+        if limit.isShared {
+            decision.leaveOpen(state)
+            return nil
+        }
+        return LimitWork.Item(
+            digest: key, units: units, rate: UInt16(truncatingIfNeeded: rate), state: state,
+            limit: UInt8(truncatingIfNeeded: limit.index), shard: table.shard(of: key),
+            isShadow: isShadow)
     }
 
     /// Appends a prepared text.
@@ -152,6 +176,7 @@ public final class LimitPolicy: Sendable {
     }
 
     /// Whether a charge is corrected or given back later.
+    @inline(__always)
     func keepsReceipt(of item: LimitWork.Item) -> Bool {
         // Such a request may be cancelled as a whole.
         if delays || dependsOnAnswer || hasShared { return true }

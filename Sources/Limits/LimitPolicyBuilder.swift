@@ -42,7 +42,7 @@ struct LimitPolicyBuilder {
             !definitions.contains(where: { $0.name == definition.name })
         else { return }
         let fieldName = LimitTexts.structuredString(definition.name)
-        let remainingItem = append(fieldName + Array(";r=".utf8))
+        let remainingItem = append(LimitTexts.remainingItem(name: fieldName))
         let jsonName = append(LimitTexts.jsonString(definition.name))
         let tiers = definition.tiers.sorted { $0.key < $1.key }
         let first = rates.count
@@ -106,9 +106,8 @@ struct LimitPolicyBuilder {
     ) {
         let counted = rate ?? definition.rate
         let isConcurrency = definition.algorithm == .concurrency
-        var item = name
-        item.append(
-            contentsOf: LimitTexts.policyParameters(counted, isConcurrency: isConcurrency).utf8)
+        let item =
+            name + LimitTexts.policyParameters(counted, isConcurrency: isConcurrency).utf8
         let text =
             isConcurrency ? "\(counted.count) in flight at once" : LimitTexts.rate(counted)
         rateDefinitions.append(counted)
@@ -118,6 +117,7 @@ struct LimitPolicyBuilder {
                 quota: max(counted.count, 1), period: counted.period,
                 tier: append(tier.utf8), text: append(text.utf8), policyItem: append(item),
                 limitField: append(LimitTexts.limitField(quota: max(counted.count, 1)).utf8),
+                draft11: append(LimitTexts.draft11(policyItem: item, name: name)),
                 refusal: append(LimitTexts.refusal(by: definition.name, detail: text))))
     }
 

@@ -61,10 +61,9 @@ struct LimitShardState: Sendable {
         _ item: inout LimitWork.Item, by policy: LimitPolicy, at clock: LimitMeter.Now
     ) {
         let now = advance(to: clock)
-        if let boost = boost(of: item.digest) {
-            return evaluate(&item, by: policy, boost.meter, at: now)
+        if hasOtherRate(item) {
+            return evaluate(&item, by: policy, otherMeter(of: item, by: policy), at: now)
         }
-        if item.divisor > 1 { return evaluate(&item, by: policy, policy.meter(of: item), at: now) }
         // One function for each algorithm: together in one they would be in each other's way.
         switch policy.rates[Int(item.rate)].meter {
         case .tokenBucket(let own): evaluate(&item, by: policy, own, at: now)
@@ -85,11 +84,9 @@ struct LimitShardState: Sendable {
         mark: inout UInt64
     ) -> LimitMeter.Level {
         let now = advance(to: clock)
-        if let boost = boost(of: item.digest) {
-            return settle(item, charge, by: policy, boost.meter, at: now, &mark)
-        }
-        if item.divisor > 1 {
-            return settle(item, charge, by: policy, policy.meter(of: item), at: now, &mark)
+        if hasOtherRate(item) {
+            let meter = otherMeter(of: item, by: policy)
+            return settle(item, charge, by: policy, meter, at: now, &mark)
         }
         return switch policy.rates[Int(item.rate)].meter {
         case .tokenBucket(let own): settle(item, charge, by: policy, own, at: now, &mark)
@@ -99,6 +96,43 @@ struct LimitShardState: Sendable {
         case .leakyBucket(let own): settle(item, charge, by: policy, own, at: now, &mark)
         case .concurrency(let own): settle(item, charge, by: policy, own, at: now, &mark)
         }
+    }
+
+    /// `evaluate` and `settle` in one, for an item that is alone: it is charged if its limit lets it pass and
+    /// `mayCharge`.
+    mutating func take(
+        _ item: inout LimitWork.Item, mayCharge: Bool, by policy: LimitPolicy,
+        at clock: LimitMeter.Now, mark: inout UInt64
+    ) -> LimitMeter.Level {
+        let now = advance(to: clock)
+        if hasOtherRate(item) {
+            let meter = otherMeter(of: item, by: policy)
+            return take(&item, mayCharge, by: policy, meter, at: now, &mark)
+        }
+        return switch policy.rates[Int(item.rate)].meter {
+        case .tokenBucket(let own): take(&item, mayCharge, by: policy, own, at: now, &mark)
+        case .slidingWindow(let own): take(&item, mayCharge, by: policy, own, at: now, &mark)
+        case .slidingLog(let own): take(&item, mayCharge, by: policy, own, at: now, &mark)
+        case .fixedWindow(let own): take(&item, mayCharge, by: policy, own, at: now, &mark)
+        case .leakyBucket(let own): take(&item, mayCharge, by: policy, own, at: now, &mark)
+        case .concurrency(let own): take(&item, mayCharge, by: policy, own, at: now, &mark)
+        }
+    }
+
+    @inline(never)
+    private mutating func take(
+        _ item: inout LimitWork.Item, _ mayCharge: Bool, by policy: LimitPolicy,
+        _ algorithm: some LimitAlgorithm, at now: LimitMeter.Now, _ mark: inout UInt64
+    ) -> LimitMeter.Level {
+        if let position = keys.find(item.digest) {
+            item.place = .own
+            return keys.take(
+                position, item.units, mayCharge: mayCharge, by: algorithm, at: now,
+                admits: &item.admits, mark: &mark)
+        }
+        evaluateNew(&item, by: policy, algorithm, at: now)
+        return settleElsewhere(
+            item, item.admits && mayCharge, by: policy, algorithm, at: now, &mark)
     }
 
     @inline(never)
@@ -202,13 +236,27 @@ struct LimitShardState: Sendable {
         return algorithm.level(nothing, counters: keys.counters, units: item.units, at: now)
     }
 
+    /// Whether the rate of any key is raised.
+    @inline(__always) var hasBoosts: Bool { !boosts.isEmpty }
+
+    /// Whether the key may be counted at another rate than that of its limit.
+    @inline(__always)
+    private func hasOtherRate(_ item: LimitWork.Item) -> Bool { hasBoosts || item.divisor > 1 }
+
+    /// How such a key is counted.
+    @inline(never)
+    private func otherMeter(of item: LimitWork.Item, by policy: LimitPolicy) -> LimitMeter {
+        boost(of: item.digest)?.meter ?? policy.meter(of: item)
+    }
+
     /// The boost of a key whose rate is raised; `nil` for all others.
+    @inline(never)
     private func boost(of digest: Digest128) -> LimitBoost? {
-        if boosts.isEmpty { return nil }
-        return boosts.first { $0.digest == digest && $0.until > latest }
+        boosts.first { $0.digest == digest && $0.until > latest }
     }
 
     /// The quota of a key whose rate is raised; `nil` for all others.
+    @inline(never)
     func boostedQuota(of digest: Digest128) -> UInt32? { boost(of: digest)?.quota }
 
     /// Begins a boost in place of the key's last one, or ends that one; `false` when there is no room.

@@ -53,6 +53,18 @@ struct LimitStore: Sendable {
         algorithm.admits(&entries[position], counters: &counters, units: units, at: now)
     }
 
+    /// Looks at the entry at `position`, charges it if it lets `units` pass and `mayCharge`, and tells how full it
+    /// is then.
+    @inline(__always)
+    mutating func take(
+        _ position: Int, _ units: UInt32, mayCharge: Bool, by algorithm: some LimitAlgorithm,
+        at now: LimitMeter.Now, admits: inout Bool, mark: inout UInt64
+    ) -> LimitMeter.Level {
+        algorithm.take(
+            &entries[position], counters: &counters, units: units, mayCharge: mayCharge, at: now,
+            admits: &admits, mark: &mark)
+    }
+
     /// Charges the entry at `position` if that is decided, which writes `mark`, and tells how full it is then.
     @inline(__always)
     mutating func settle(
@@ -91,6 +103,7 @@ struct LimitStore: Sendable {
     }
 
     /// The position of the entry of `digest`, or `nil`.
+    @inline(__always)
     func find(_ digest: Digest128) -> Int? {
         guard count > 0 else { return nil }
         var position = home(digest)

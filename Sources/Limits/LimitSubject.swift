@@ -2,7 +2,7 @@ public import HTTPModel
 public import Primitives
 
 /// Whom and what a request is counted as: what limits look at. Lent for one decision.
-public struct LimitSubject: ~Escapable {
+public struct LimitSubject: ~Escapable, BitwiseCopyable {
     /// The client's address, for overrides.
     public let address: IPAddress
     /// The client's address, cut to the prefix that is counted as one.
@@ -36,26 +36,26 @@ public struct LimitSubject: ~Escapable {
 /// copied.
 public struct LimitDimensions: ~Copyable, Sendable {
     private var bytes: [UInt8] = []
-    private var ranges = InlineArray<16, ByteRange>(repeating: .empty)
-    /// The number of values.
-    public private(set) var count = 0
+    private var ranges: [ByteRange] = []
 
     /// Creates an empty list.
     public init() {}
 
+    /// The number of values.
+    public var count: Int { ranges.count }
+
     /// Forgets all values and keeps the memory.
     public mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)
-        count = 0
+        ranges.removeAll(keepingCapacity: true)
     }
 
     /// Adds the value of the next dimension; `nil`: the request has none.
     public mutating func append(_ value: Span<UInt8>?) {
-        precondition(count < ranges.count)
+        precondition(count < LimitBounds.dimensionsMax)
         let start = bytes.count
         if let value { bytes.append(value) }
-        ranges[count] = ByteRange(start: start, count: bytes.count - start)
-        count += 1
+        ranges.append(ByteRange(start: start, count: bytes.count - start))
     }
 
     /// Adds `value` to the last one, after a comma: a field's further line.

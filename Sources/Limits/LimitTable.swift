@@ -106,13 +106,36 @@ public final class LimitTable: Sendable {
                 let level = state.settle(
                     item, charge: charge, by: policy, at: work.now, mark: &mark)
                 decision.settle(item, charged: charge, level: level)
-                if let quota = state.boostedQuota(of: item.digest) {
+                if state.hasBoosts, let quota = state.boostedQuota(of: item.digest) {
                     decision.boost(Int(item.state), quota: quota)
                 }
                 if charge && policy.keepsReceipt(of: item) {
                     decision.keep(LimitReceipt(item, mark: mark))
                 }
             }
+        }
+    }
+
+    /// Decides an item that is the only one of its request, and writes its state: as `decide` does, but looked at
+    /// and charged in one step, as there is no other vote to wait for. It is charged if its limit lets it pass and
+    /// `mayCharge`.
+    @inline(__always)
+    func decide(
+        alone item: inout LimitWork.Item, mayCharge: Bool, _ decision: LimitDecision,
+        by policy: LimitPolicy, at now: LimitMeter.Now
+    ) {
+        var mark: UInt64 = 0
+        var boostedQuota: UInt32?
+        let level = shards[Int(item.shard)].state.withLock { state in
+            let level = state.take(&item, mayCharge: mayCharge, by: policy, at: now, mark: &mark)
+            if state.hasBoosts { boostedQuota = state.boostedQuota(of: item.digest) }
+            return level
+        }
+        let isCharged = item.admits && mayCharge
+        decision.settle(item, charged: isCharged, level: level)
+        if let boostedQuota { decision.boost(Int(item.state), quota: boostedQuota) }
+        if isCharged && policy.keepsReceipt(of: item) {
+            decision.keep(LimitReceipt(item, mark: mark))
         }
     }
 

@@ -31,10 +31,19 @@ enum LimitTexts {
         "X-RateLimit-Limit: \(quota)\r\nX-RateLimit-Remaining: "
     }
 
-    /// What the body of a refusal begins with: `"error":"Rate limit exceeded","detail":"30 per 1 minute",…`.
+    /// The member of RateLimit of a limit whose name is quoted, up to the units that are left.
+    static func remainingItem(name: [UInt8]) -> [UInt8] { name + Array(";r=".utf8) }
+
+    /// The fields of draft-ietf-httpapi-ratelimit-headers-11 with a single limit, up to the units that are left.
+    static func draft11(policyItem: [UInt8], name: [UInt8]) -> [UInt8] {
+        Array("RateLimit-Policy: ".utf8) + policyItem + Array("\r\nRateLimit: ".utf8)
+            + remainingItem(name: name)
+    }
+
+    /// A refusal's body up to the seconds to wait: `"error":"Rate limit exceeded","detail":"30 per 1 minute",…`.
     static func refusal(by name: String, detail: String) -> [UInt8] {
         Array("\"error\":\"Rate limit exceeded\",\"detail\":\"\(detail)\",\"limit\":".utf8)
-            + jsonString(name)
+            + jsonString(name) + Array(",\"retry_after\":".utf8)
     }
 
     /// `text` as a String of structured fields, quoted (RFC 9651 §3.3.3). What is not printable ASCII cannot

@@ -69,7 +69,7 @@ public struct RateLimitFields: Sendable, Equatable {
                 appendDraft03(decision, decision[tightest], of: policy, to: buffer)
             }
         }
-        if let seconds = retryAfterSeconds(of: decision, jitter: jitter) {
+        if !decision.isAdmitted, let seconds = retryAfterSeconds(of: decision, jitter: jitter) {
             buffer.append("Retry-After: ")
             buffer.append(decimal: seconds)
             buffer.append("\r\n")
@@ -94,6 +94,7 @@ public struct RateLimitFields: Sendable, Equatable {
         return max(jittered.secondsRoundedUp, seconds)
     }
 
+    @inline(__always)
     private func appendXRateLimit(
         _ state: LimitState, of policy: LimitPolicy, at clock: ClockReading, to buffer: ByteBuffer
     ) {
@@ -111,7 +112,22 @@ public struct RateLimitFields: Sendable, Equatable {
         buffer.append("\r\n")
     }
 
+    @inline(__always)
     private func appendDraft11(
+        _ decision: LimitDecision, of policy: LimitPolicy, to buffer: ByteBuffer
+    ) {
+        if decision.count == 1 && !decision.states[0].isBoosted {
+            // The most frequent case is told from one prepared text.
+            policy.append(policy.rates[Int(decision.states[0].rate)].draft11, to: buffer)
+            appendWindow(decision.states[0], of: policy, to: buffer)
+        } else {
+            appendSeveral(decision, of: policy, to: buffer)
+        }
+        buffer.append("\r\n")
+    }
+
+    @inline(never)
+    private func appendSeveral(
         _ decision: LimitDecision, of policy: LimitPolicy, to buffer: ByteBuffer
     ) {
         var isFirst = true
@@ -123,17 +139,18 @@ public struct RateLimitFields: Sendable, Equatable {
         isFirst = true
         for index in 0..<decision.count where decision.states[index].isTold {
             buffer.append(isFirst ? "\r\nRateLimit: " : ", ")
-            appendDraft11(decision.states[index], of: policy, to: buffer)
+            policy.append(
+                policy.limits[Int(decision.states[index].limit)].remainingItem, to: buffer)
+            appendWindow(decision.states[index], of: policy, to: buffer)
             isFirst = false
         }
-        buffer.append("\r\n")
     }
 
-    /// Appends a member of RateLimit: `"analytics";r=27;t=12`.
-    private func appendDraft11(
+    /// Appends the numbers of a member of RateLimit: the `27;t=12` of `"analytics";r=27;t=12`.
+    @inline(__always)
+    private func appendWindow(
         _ state: LimitState, of policy: LimitPolicy, to buffer: ByteBuffer
     ) {
-        policy.append(policy.limits[Int(state.limit)].remainingItem, to: buffer)
         buffer.append(decimal: UInt64(state.remainingShown))
         // Requests in flight have no window, only a guess when one of them will end.
         if state.mustWait || !policy.countsInFlight(Int(state.limit)) {
@@ -145,10 +162,15 @@ public struct RateLimitFields: Sendable, Equatable {
 
 extension LimitPolicy {
     /// Appends `X-RateLimit-Limit: 30` and the name of the next field.
+    @inline(__always)
     fileprivate func appendLimitField(of state: LimitState, to buffer: ByteBuffer) {
-        guard state.isBoosted else {
-            return append(rates[Int(state.rate)].limitField, to: buffer)
-        }
+        state.isBoosted
+            ? appendBoostedField(of: state, to: buffer)
+            : append(rates[Int(state.rate)].limitField, to: buffer)
+    }
+
+    @inline(never)
+    private func appendBoostedField(of state: LimitState, to buffer: ByteBuffer) {
         buffer.append("X-RateLimit-Limit: ")
         buffer.append(decimal: UInt64(state.quota))
         buffer.append("\r\nX-RateLimit-Remaining: ")

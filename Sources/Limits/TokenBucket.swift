@@ -85,8 +85,31 @@ struct TokenBucket: LimitAlgorithm {
         _ entry: LimitEntry, counters _: borrowing CounterSlab, units: UInt32,
         at now: LimitMeter.Now
     ) -> LimitMeter.Level {
-        let debt = debt(of: entry, at: now.monotonic)
+        level(debt: debt(of: entry, at: now.monotonic), wanted: cost(of: max(units, 1)), at: now)
+    }
+
+    /// As by default, with the debt worked out once.
+    @inline(__always)
+    func take(
+        _ entry: inout LimitEntry, counters _: inout CounterSlab, units: UInt32, mayCharge: Bool,
+        at now: LimitMeter.Now, admits: inout Bool, mark: inout UInt64
+    ) -> LimitMeter.Level {
+        var debt = debt(of: entry, at: now.monotonic)
         let wanted = cost(of: max(units, 1))
+        admits = units == 0 || debt &+ wanted <= tolerance
+        if admits && mayCharge && units > 0 {
+            // Not above the tolerance, and so not above the largest debt of all.
+            debt = debt &+ wanted
+            store(debt, in: &entry, at: now.monotonic)
+            mark = now.monotonic &+ Self.nanoseconds(debt)
+        }
+        return level(debt: debt, wanted: wanted, at: now)
+    }
+
+    @inline(__always)
+    private func level(
+        debt: UInt128, wanted: UInt128, at now: LimitMeter.Now
+    ) -> LimitMeter.Level {
         let reset = Self.nanoseconds(debt)
         var next = LimitMeter.Level.neverPasses
         if wanted <= tolerance {

@@ -1,5 +1,7 @@
 extension ByteBuffer {
     /// Appends the text of an address.
+    @inlinable
+    @inline(__always)
     public func append(_ text: AddressText) {
         reserve(MemoryLayout<InlineArray<5, UInt64>>.size)
         // `reserve` made the room for all words: what they hold behind the text is written, and not kept.
@@ -8,6 +10,6 @@ extension ByteBuffer {
             unsafe place.storeBytes(
                 of: text.words[index].littleEndian, toByteOffset: 8 * index, as: UInt64.self)
         }
-        writeIndex += text.count
+        writeIndex &+= text.count
     }
 }

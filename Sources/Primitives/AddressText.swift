@@ -5,9 +5,10 @@
 public struct AddressText: BitwiseCopyable, Sendable {
     /// The address.
     public let address: IPAddress
-    var words = InlineArray<5, UInt64>(repeating: 0)
+    @usableFromInline var words = InlineArray<5, UInt64>(repeating: 0)
     /// The number of bytes.
-    public private(set) var count = 0
+    @inlinable public var count: Int { length }
+    @usableFromInline var length = 0
 
     /// The text of `address`, as `IPAddress.description` has it.
     public init(_ address: IPAddress) {
@@ -27,11 +28,11 @@ public struct AddressText: BitwiseCopyable, Sendable {
             let octet = AddressText.octets[Int(octets & 255)]
             let bytes = 4 &- octet.leadingZeroBitCount / 8
             text = text &<< UInt128(8 * bytes) | UInt128(octet)
-            count &+= bytes
+            length &+= bytes
             octets >>= 8
         }
         // Behind the last octet there is no dot.
-        count &-= 1
+        length &-= 1
         words[0] = UInt64(truncatingIfNeeded: text)
         words[1] = UInt64(truncatingIfNeeded: text >> 64)
     }
@@ -53,8 +54,8 @@ public struct AddressText: BitwiseCopyable, Sendable {
     }
 
     private mutating func append(_ byte: UInt8) {
-        words[count >> 3] |= UInt64(byte) << UInt64(8 * (count & 7))
-        count += 1
+        words[length >> 3] |= UInt64(byte) << UInt64(8 * (length & 7))
+        length += 1
     }
 
     private mutating func appendHex(_ group: UInt16) {

@@ -1,6 +1,7 @@
 extension Array where Element == UInt8 {
     /// Lends the bytes of `range`.
     @_lifetime(borrow self)
+    @inline(__always)
     public borrowing func span(_ range: ByteRange) -> Span<UInt8> {
         span.extracting(range.indices)
     }

@@ -60,7 +60,8 @@
     @inlinable
     @inline(__always)
     public func reserve(_ n: Int) {
-        if blockSize - writeIndex < n { makeRoom(n) }
+        // `writeIndex ≤ blockSize` always.
+        if blockSize &- writeIndex < n { makeRoom(n) }
     }
 
     @inline(never)
@@ -95,8 +96,9 @@
     @inline(__always)
     public func append(_ byte: UInt8) {
         reserve(1)
-        unsafe base.storeBytes(of: byte, toByteOffset: writeIndex, as: UInt8.self)
-        writeIndex += 1
+        let start = writeIndex
+        writeIndex = start &+ 1
+        unsafe base.storeBytes(of: byte, toByteOffset: start, as: UInt8.self)
     }
 
     /// Appends all bytes of `bytes`, which must not lie in this buffer.
@@ -109,7 +111,7 @@
             guard let start = source.baseAddress else { return }
             unsafe (base + writeIndex).copyMemory(from: start, byteCount: source.count)
         }
-        writeIndex += bytes.count
+        writeIndex = writeIndex &+ bytes.count
     }
 
     /// Appends the bytes of `range` in `bytes`.
@@ -122,7 +124,10 @@
     }
 
     /// Appends all readable bytes of another buffer, which keeps them.
-    public func append(_ other: ByteBuffer) { append(other.count, of: other) }
+    public func append(_ other: ByteBuffer) {
+        precondition(other !== self)
+        append(other.readable)
+    }
 
     /// Appends the UTF-8 bytes of a literal. Heads are made of them: where the compiler sees the literal it stores
     /// the bytes themselves.
@@ -132,8 +137,9 @@
         precondition(text.hasPointerRepresentation)
         let length = text.utf8CodeUnitCount
         reserve(length)
-        unsafe (base + writeIndex).copyMemory(from: text.utf8Start, byteCount: length)
-        writeIndex += length
+        let start = writeIndex
+        writeIndex = start &+ length
+        unsafe (base + start).copyMemory(from: text.utf8Start, byteCount: length)
     }
 
     /// Appends a literal, all bytes of `bytes`, which must not lie in this buffer, and another literal: what most lines
@@ -165,47 +171,36 @@
 
     /// Appends `number` in decimal digits.
     public func append(decimal number: UInt64) {
-        let digits = Self.decimalDigits(of: number)
-        reserve(digits)
-        writeIndex += digits
-        // `reserve` made the room for all digits; they are written from the last one on.
-        var end = unsafe base + writeIndex
-        var rest = number
-        while rest >= 10 {
-            // Two digits per division.
-            unsafe end -= 2
-            unsafe end.copyMemory(
-                from: Self.digitPairs.utf8Start + Int(truncatingIfNeeded: rest % 100) * 2,
-                byteCount: 2)
-            rest /= 100
+        guard number < DecimalDigits.bound else { return append(longDecimal: number) }
+        reserve(8)
+        if number < 10 {
+            unsafe base.storeBytes(
+                of: UInt8(truncatingIfNeeded: 48 + number), toByteOffset: writeIndex,
+                as: UInt8.self)
+            writeIndex = writeIndex &+ 1
+            return
         }
-        // An odd number of digits; an even one ends with a pair.
-        if digits & 1 == 1 {
-            unsafe (end - 1).storeBytes(
-                of: UInt8(truncatingIfNeeded: 48 + rest), as: UInt8.self)
-        }
+        let digits = DecimalDigits(number)
+        append(digits, from: digits.first)
     }
 
-    /// The numbers from 00 to 99.
-    @inline(__always) private static var digitPairs: StaticString {
-        """
-        00010203040506070809101112131415161718192021222324252627282930313233343536373839\
-        40414243444546474849505152535455565758596061626364656667686970717273747576777879\
-        8081828384858687888990919293949596979899
-        """
+    /// The same for one of more than eight digits: what stands before the last eight comes first.
+    @inline(never)
+    private func append(longDecimal number: UInt64) {
+        append(decimal: number / DecimalDigits.bound)
+        reserve(8)
+        append(DecimalDigits(number % DecimalDigits.bound), from: 0)
     }
 
-    /// The number of decimal digits.
-    private static func decimalDigits(of number: UInt64) -> Int {
-        var digits = 2
-        var bound: UInt64 = 100
-        while number >= bound {
-            digits += 2
-            // Beyond 10¹⁸ the next product would not fit.
-            if digits == 20 { return number >= 10_000_000_000_000_000_000 ? 20 : 19 }
-            bound *= 100
-        }
-        return number < bound / 10 ? digits - 1 : digits
+    /// Appends eight digits but the first ones.
+    @inline(__always)
+    private func append(_ digits: DecimalDigits, from first: Int) {
+        // There is room for the whole word that is stored: what follows the last digit is written over later.
+        let start = writeIndex
+        writeIndex = start &+ (8 - first)
+        unsafe base.storeBytes(
+            of: (digits.text >> UInt64(first * 8)).littleEndian, toByteOffset: start,
+            as: UInt64.self)
     }
 
     /// Lets `body` write into at least `minimum` spare bytes; it returns how many it wrote, or less than

@@ -2,12 +2,12 @@
 /// for that, and each of its blocks counted up and down.
 ///
 /// While it is lent its owner must not change it; debug builds stop where one does.
-public struct Lent<Value>: ~Copyable {
+public struct Lent<Value: ~Copyable>: ~Copyable {
     /// The value, to be read in parts and to be changed.
     public var value: Value
 
     /// Owns `value`.
-    public init(_ value: Value) { self.value = value }
+    public init(_ value: consuming Value) { self.value = value }
 
     /// Lends the value as a whole.
     @inline(__always)

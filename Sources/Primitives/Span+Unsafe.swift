@@ -15,6 +15,8 @@ extension StaticString {
 
 extension Span where Element == UInt8 {
     /// The eight bytes from `index` as a word, the first one least significant.
+    @inlinable
+    @inline(__always)
     public func littleEndianWord(at index: Int) -> UInt64 {
         precondition(index >= 0 && index <= count - 8)
         // Eight bytes are there by the line above; the load needs no alignment.

@@ -25,7 +25,7 @@ public struct Nanoseconds: Comparable, Hashable, Sendable, BitwiseCopyable {
     public var wholeSeconds: UInt64 { count / 1_000_000_000 }
     /// Whole seconds, rounded up.
     public var secondsRoundedUp: UInt64 {
-        count / 1_000_000_000 + (count % 1_000_000_000 == 0 ? 0 : 1)
+        count == 0 ? 0 : (count - 1) / 1_000_000_000 + 1
     }
     /// Whole milliseconds, rounded down.
     public var wholeMilliseconds: UInt64 { count / 1_000_000 }

@@ -154,9 +154,7 @@ extension DownstreamConnection {
     ) {
         guard exchange.decision.count > 0, let route = exchange.limiting else { return }
         if exchange.decision.isOpen { worker.settleLimits(exchange, costField: costField) }
-        route.limitFields.append(
-            for: exchange.decision, of: route.limits, at: exchange.decided, jitter: exchange.jitter,
-            omitting: omitted, to: exchange.output)
+        route.appendLimitFields(exchange, omitting: omitted)
     }
 
     /// `Connection: close`, or `keep-alive` for an HTTP/1.0 client that asked for it.
@@ -195,5 +193,16 @@ extension DownstreamConnection {
             }
         }
         return true
+    }
+}
+
+extension Route {
+    /// The rate limit fields of a decision of its limits.
+    fileprivate func appendLimitFields(
+        _ exchange: Exchange, omitting omitted: RateLimitFields.Dialects
+    ) {
+        limitFields.append(
+            for: exchange.decision, of: limits, at: exchange.decided, jitter: exchange.jitter,
+            omitting: omitted, to: exchange.output)
     }
 }

@@ -20,7 +20,7 @@ final class Exchange {
     /// Reads the client's heads, within the bounds that its connection tells.
     var parser = RequestParser(bounds: HeadBounds(headerBytes: 1, fields: 1, targetBytes: 1))
     private var lentRequest = Lent(RequestHead())
-    var identity = ResolvedIdentity()
+    private var lentIdentity = Lent(ResolvedIdentity())
     var cacheKey: [UInt8] = []
     /// What the cache did, when the origin is asked.
     var cacheStatus: CacheStatus?
@@ -31,8 +31,7 @@ final class Exchange {
     var answer = LimitAnswer.miss
     /// The random word by which this refusal's Retry-After is spread.
     var jitter: UInt64 = 0
-    /// The values that the route's limits count by beyond the identity.
-    var dimensions = LimitDimensions()
+    private var lentDimensions = Lent(LimitDimensions())
     /// When the limits decided: what they tell counts from then, however long the origin takes.
     var decided = ClockReading(monotonic: .never, wall: WallTime(nanoseconds: 0))
     var record = AccessRecord()
@@ -46,6 +45,30 @@ final class Exchange {
     var request: RequestHead {
         _read { yield lentRequest.value }
         _modify { yield &lentRequest.value }
+    }
+
+    /// Who asks.
+    var identity: ResolvedIdentity {
+        _read { yield lentIdentity.value }
+        _modify { yield &lentIdentity.value }
+    }
+
+    /// The values that the route's limits count by beyond the identity.
+    var dimensions: LimitDimensions {
+        _read { yield lentDimensions.value }
+        _modify { yield &lentDimensions.value }
+    }
+
+    /// Lends what limits look at: whom a request of this `method` is counted as, and by what else.
+    @inline(__always)
+    func lendSubject<Result>(
+        method: Method, _ body: (borrowing LimitSubject, borrowing LimitDimensions) -> Result
+    ) -> Result {
+        lentIdentity.lend { identity in
+            lentDimensions.lend { dimensions in
+                body(LimitSubject(identity, method: method), dimensions)
+            }
+        }
     }
 
     /// Lends the request as a whole, so that nothing of it is copied.

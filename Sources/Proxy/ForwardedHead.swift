@@ -77,11 +77,10 @@ enum ForwardedHead {
     private static func appendRequestLine(
         _ request: borrowing RequestHead, _ route: Route, to buffer: ByteBuffer
     ) {
-        let target = request.span(request.target)
         guard route.strippedSegments > 0 else {
-            HTTP1Writer.appendRequestLine(head: request, target: target, to: buffer)
-            return
+            return HTTP1Writer.appendRequestLine(request, to: buffer)
         }
+        let target = request.span(request.target)
         let start = end(of: route.strippedSegments, in: request.span(request.path))
         let rest = target.extracting(start..<target.count)
         if rest.count > 0 && rest[0] == UInt8(ascii: "/") {

@@ -66,7 +66,7 @@ struct LimitFieldMerge {
     }
 
     /// The origin's fields that are left out, as far as they have a case of their own.
-    var dropped: FieldNameSet { xRateLimit == .own ? LimitFieldMerge.xNames : [] }
+    var dropped: FieldNameSet { xRateLimit == .own ? LimitFieldMerge.xNames : FieldNameSet() }
 
     /// Whether the origin's field of a name without a case of its own is left out.
     func dropsOther(_ name: Span<UInt8>) -> Bool {

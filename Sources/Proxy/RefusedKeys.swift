@@ -38,27 +38,25 @@ struct RefusedKeys {
     private let name = ByteBuffer(capacity: 256)
     private let words = ByteBuffer(capacity: 512)
 
-    /// Counts the keys of all limits that refused a request; shadow limits refuse nothing.
-    mutating func note(
-        _ decision: LimitDecision, of route: Route, _ subject: borrowing LimitSubject,
-        _ dimensions: borrowing LimitDimensions, methodName: Span<UInt8>, at now: WallTime
+    /// Counts a refusal.
+    ///
+    /// - Returns: The slot whose words are now those of another key, and are to be set; `nil` when the key had one.
+    mutating func note(_ key: Digest128, at now: WallTime) -> Int? { counted.note(key, at: now) }
+
+    /// Sets the words of the key in `slot`: that of a request under a limit of `route`.
+    mutating func setWords(
+        of slot: Int, _ limit: Int, of route: Route, _ subject: borrowing LimitSubject,
+        _ dimensions: borrowing LimitDimensions, methodName: Span<UInt8>
     ) {
-        for index in 0..<decision.count {
-            let state = decision[index]
-            guard state.refused && !state.isShadow else { continue }
-            let limit = Int(state.limit)
-            guard let slot = counted.note(state.key, at: now) else { continue }
-            words.removeAll()
-            route.limits.appendKey(
-                of: limit, subject, dimensions, methodName: methodName, to: words)
-            name.removeAll()
-            let limitName = route.limitNames[limit]
-            name.append(limitName.span)
-            name.append(UInt8(0))
-            name.append(min(words.count, RefusedKeys.keyBytesMax), of: words)
-            let text = name
-            counted.setWords(text.readable, of: slot)
-        }
+        words.removeAll()
+        route.limits.appendKey(of: limit, subject, dimensions, methodName: methodName, to: words)
+        name.removeAll()
+        let limitName = route.limitNames[limit]
+        name.append(limitName.span)
+        name.append(UInt8(0))
+        name.append(min(words.count, RefusedKeys.keyBytesMax), of: words)
+        let text = name
+        counted.setWords(text.readable, of: slot)
     }
 
     /// Forgets a key that an administrator has reset.

@@ -73,6 +73,23 @@ extension WorkerContext {
     private func check(
         _ exchange: Exchange, _ request: borrowing RequestHead, _ blueprint: Blueprint
     ) -> Rejection? {
+        if request.fields.containsAny(of: Self.checkedFields),
+            let rejection = checkFields(exchange, request)
+        {
+            return rejection
+        }
+        if case .length(let length) = request.framing, length > blueprint.settings.http.bodyBytes {
+            return .bodyTooLarge
+        }
+        return nil
+    }
+
+    private static let checkedFields: FieldNameSet = [.upgrade, .expect, .via]
+
+    @inline(never)
+    private func checkFields(
+        _ exchange: Exchange, _ request: borrowing RequestHead
+    ) -> Rejection? {
         if request.fields.contains(.upgrade) && request.fields.contains(.connection) {
             return .upgradeRefused
         }
@@ -82,9 +99,6 @@ extension WorkerContext {
         }
         if request.fields.contains(.via) && ownHops(request.fields) >= Bounds.viaHops {
             return .loopDetected
-        }
-        if case .length(let length) = request.framing, length > blueprint.settings.http.bodyBytes {
-            return .bodyTooLarge
         }
         return nil
     }

@@ -14,10 +14,10 @@ extension WorkerContext {
         _ dimensions: borrowing LimitDimensions, _ route: Route, isPeek: Bool
     ) {
         if isPeek {
-            return route.limits.peekLeases(exchange.decision, in: shared.limits, at: loop.clock)
+            return route.limits.peekLeases(exchange.decision, in: limitTable, at: loop.clock)
         }
         route.limits.takeLeases(
-            exchange.decision, in: shared.limits, replicas: shared.liveReplicas, at: loop.clock)
+            exchange.decision, in: limitTable, replicas: shared.liveReplicas, at: loop.clock)
         guard exchange.decision.lowLeases != 0, let desk = leaseDesk else { return }
         for index in 0..<exchange.decision.count
         where exchange.decision.lowLeases >> index & 1 == 1 {
@@ -35,13 +35,13 @@ extension WorkerContext {
         var rounds = 0
         while exchange.decision.lackingLeases != 0 {
             rounds += 1
-            switch await askForLeases(exchange, exchange.identity, exchange.dimensions, route) {
+            switch await askForLeases(exchange, route) {
             case .given: lack = rounds < Bounds.leaseRounds ? .waits : .refuses
             case .noRoom: lack = .refuses
             case .none: lack = .staysOpen
             }
             route.limits.takeLeases(
-                exchange.decision, in: shared.limits, replicas: shared.liveReplicas,
+                exchange.decision, in: limitTable, replicas: shared.liveReplicas,
                 at: loop.clock, lack: lack)
             if lack == .staysOpen { return exchange.decision.lackingLeases == 0 }
         }
@@ -49,12 +49,9 @@ extension WorkerContext {
     }
 
     /// Asks for all units that lack, in one call, and says what is worst.
-    private func askForLeases(
-        _ exchange: Exchange, _ identity: borrowing ResolvedIdentity,
-        _ dimensions: borrowing LimitDimensions, _ route: Route
-    ) async -> UnitsAnswer {
+    private func askForLeases(_ exchange: Exchange, _ route: Route) async -> UnitsAnswer {
         guard let desk = leaseDesk else { return .none }
-        let asks = leaseAsks(exchange, identity, dimensions, route, desk)
+        let asks = leaseAsks(exchange, route, desk)
         var worst = UnitsAnswer.given
         for ask in asks {
             switch await desk.wait(for: ask) {
@@ -67,17 +64,17 @@ extension WorkerContext {
     }
 
     private func leaseAsks(
-        _ exchange: Exchange, _ identity: borrowing ResolvedIdentity,
-        _ dimensions: borrowing LimitDimensions, _ route: Route, _ desk: LeaseDesk
+        _ exchange: Exchange, _ route: Route, _ desk: LeaseDesk
     ) -> [LeaseAsk] {
-        let subject = LimitSubject(identity, method: exchange.request.method)
         var asks: [LeaseAsk] = []
-        for index in 0..<exchange.decision.count
-        where exchange.decision.lackingLeases >> index & 1 == 1 {
-            let lease = route.limits.lease(
-                index, of: exchange.decision, subject, dimensions, keys: desk.keys)
-            asks.append(
-                desk.ask(lease.digest, key: lease.key, terms: lease.terms, units: lease.units))
+        let decision = exchange.decision
+        exchange.lendSubject(method: exchange.request.method) { subject, dimensions in
+            for index in 0..<decision.count where decision.lackingLeases >> index & 1 == 1 {
+                let lease = route.limits.lease(
+                    index, of: decision, subject, dimensions, keys: desk.keys)
+                asks.append(
+                    desk.ask(lease.digest, key: lease.key, terms: lease.terms, units: lease.units))
+            }
         }
         return asks
     }

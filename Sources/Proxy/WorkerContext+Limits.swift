@@ -15,16 +15,14 @@ extension WorkerContext {
         _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route,
         _ snapshot: Snapshot, isPeek: Bool
     ) -> Verdict {
-        fillDimensions(exchange, request, exchange.identity, route)
+        if !route.dimensions.isEmpty { fillDimensions(exchange, request, route) }
         if route.limits.dependsOnAnswer, let cache = route.cache, !lacksUser(exchange, route),
             !needsContent(exchange, request, cache),
             case .serve(_, let reason) = peek(exchange, request, route, cache)
         {
             exchange.answer = reason == nil ? .hit : .stale
         }
-        return decide(
-            exchange, exchange.identity, exchange.dimensions, request, route, snapshot,
-            isPeek: isPeek)
+        return decide(exchange, request, route, snapshot, isPeek: isPeek)
     }
 
     /// Decides anew for a request whose stored answer has gone: what it was charged is given back.
@@ -34,66 +32,72 @@ extension WorkerContext {
     ) -> Verdict {
         cancelLimits(exchange, snapshot)
         exchange.answer = .miss
-        return decide(
-            exchange, exchange.identity, exchange.dimensions, request, route, snapshot,
-            isPeek: false)
+        return decide(exchange, request, route, snapshot, isPeek: false)
     }
 
     private func decide(
-        _ exchange: Exchange, _ identity: borrowing ResolvedIdentity,
-        _ dimensions: borrowing LimitDimensions, _ request: borrowing RequestHead, _ route: Route,
+        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route,
         _ snapshot: Snapshot, isPeek: Bool
     ) -> Verdict {
-        let subject = LimitSubject(identity, method: request.method)
-        route.limits.decide(
-            subject, dimensions: dimensions, answer: exchange.answer, in: shared.limits,
-            at: loop.clock, isPeek: isPeek, into: exchange.decision)
-        if exchange.decision.awaitsRedis && route.limits.hasLeased {
-            takeLeases(exchange, subject, dimensions, route, isPeek: isPeek)
+        let decision = exchange.decision
+        exchange.lendSubject(method: request.method) { subject, dimensions in
+            route.limits.decide(
+                subject, dimensions: dimensions, answer: exchange.answer, in: limitTable,
+                at: loop.clock, isPeek: isPeek, into: decision)
+            if decision.awaitsRedis && route.limits.hasLeased {
+                takeLeases(exchange, subject, dimensions, route, isPeek: isPeek)
+            }
         }
-        if exchange.decision.awaitsRedis { return .askLimits(route) }
-        return conclude(
-            exchange, identity, dimensions, request, route, snapshot, isPeek: isPeek)
+        if decision.awaitsRedis { return .askLimits(route) }
+        return conclude(exchange, request, route, snapshot, isPeek: isPeek)
     }
 
     /// What becomes of a request when all its limits have spoken.
     func conclude(
-        _ exchange: Exchange, _ identity: borrowing ResolvedIdentity,
-        _ dimensions: borrowing LimitDimensions, _ request: borrowing RequestHead, _ route: Route,
+        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route,
         _ snapshot: Snapshot, isPeek: Bool
     ) -> Verdict {
         exchange.decided = loop.clock
         let decision = exchange.decision
         if !isPeek {
             exchange.limiting = route
-            metrics.note(decision, of: route, rows: rows(of: route, in: snapshot))
+            lendRows(of: route, in: snapshot) { metrics.note(decision, of: route, rows: $0) }
         }
         if !decision.isAdmitted {
-            if !isPeek {
-                let subject = LimitSubject(identity, method: request.method)
-                refusedKeys.note(
-                    decision, of: route, subject, dimensions,
-                    methodName: request.span(request.methodRange), at: loop.clock.wall)
-            }
+            if !isPeek { noteRefusedKeys(exchange, request, route) }
             return .refuse(route)
         }
         if !isPeek && decision.delay > .zero { return .delay(route) }
         return goOn(exchange, request, route, snapshot, isPeek: isPeek)
     }
 
+    /// Counts the keys of all limits that refused the request; shadow limits refuse nothing.
+    private func noteRefusedKeys(
+        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route
+    ) {
+        let decision = exchange.decision
+        for index in 0..<decision.count where decision[index].refused && !decision[index].isShadow {
+            let key = decision[index].key
+            guard let slot = refusedKeys.note(key, at: loop.clock.wall) else { continue }
+            exchange.lendSubject(method: request.method) { subject, dimensions in
+                refusedKeys.setWords(
+                    of: slot, Int(decision[index].limit), of: route, subject, dimensions,
+                    methodName: request.span(request.methodRange))
+            }
+        }
+    }
+
     /// Collects the values of header fields and claims that the limits count by. All lines of a field are one
     /// value, joined by commas (RFC 9110 §5.3).
     private func fillDimensions(
-        _ exchange: Exchange, _ request: borrowing RequestHead,
-        _ identity: borrowing ResolvedIdentity, _ route: Route
+        _ exchange: Exchange, _ request: borrowing RequestHead, _ route: Route
     ) {
-        if route.dimensions.isEmpty { return }
         exchange.dimensions.removeAll()
         for dimension in route.dimensions {
             switch dimension {
             case .header(let name, let known):
                 append(known, name, of: request.fields, to: &exchange.dimensions)
-            case .claim(let index): exchange.dimensions.append(identity.claim(index))
+            case .claim(let index): exchange.dimensions.append(exchange.identity.claim(index))
             }
         }
     }
@@ -125,10 +129,17 @@ extension WorkerContext {
     /// for a request changes anything. `costField` reads the units from the answer's field of that name.
     func settleLimits(_ exchange: Exchange, costField: ([UInt8]) -> UInt32?) {
         guard exchange.decision.isOpen, let route = exchange.limiting else { return }
+        settle(exchange, of: route, costField: costField)
+    }
+
+    @inline(never)
+    private func settle(
+        _ exchange: Exchange, of route: Route, costField: ([UInt8]) -> UInt32?
+    ) {
         route.limits.settle(
-            exchange.decision, in: shared.limits, status: exchange.record.status,
+            exchange.decision, in: limitTable, status: exchange.record.status,
             answer: exchange.answer, at: loop.clock,
-            correct: { correct($0, exchange, exchange.identity, exchange.dimensions, route) },
+            correct: { correct($0, exchange, route) },
             costField: costField)
     }
 
@@ -136,19 +147,22 @@ extension WorkerContext {
     func finishLimits(_ exchange: Exchange, _ snapshot: Snapshot) {
         guard let route = exchange.limiting else { return }
         exchange.limiting = nil
-        metrics.noteEnd(exchange.decision, of: route, rows: rows(of: route, in: snapshot))
+        lendRows(of: route, in: snapshot) { rows in
+            metrics.noteEnd(exchange.decision, of: route, rows: rows)
+        }
         guard exchange.decision.isOpen else { return }
-        route.limits.finish(exchange.decision, in: shared.limits, at: loop.clock)
+        route.limits.finish(exchange.decision, in: limitTable, at: loop.clock)
     }
 
     /// Ends a request that did not go on, and gives back what it was charged.
     func cancelLimits(_ exchange: Exchange, _ snapshot: Snapshot) {
         guard let route = exchange.limiting else { return }
         exchange.limiting = nil
-        metrics.noteCancelled(
-            exchange.decision, of: route, rows: rows(of: route, in: snapshot))
-        route.limits.cancel(exchange.decision, in: shared.limits, at: loop.clock) {
-            correct($0, exchange, exchange.identity, exchange.dimensions, route)
+        lendRows(of: route, in: snapshot) { rows in
+            metrics.noteCancelled(exchange.decision, of: route, rows: rows)
+        }
+        route.limits.cancel(exchange.decision, in: limitTable, at: loop.clock) {
+            correct($0, exchange, route)
         }
     }
 }

@@ -71,10 +71,14 @@ extension WorkerContext {
         return snapshot.blueprint.settings.routes.firstIndex { $0.match.name == name }
     }
 
-    /// The rows of the limits of `route`, of a request that began under `old`; -1 for a limit that is gone.
+    /// Lends the rows of the limits of `route`, of a request that began under `old`; -1 for a limit that is gone.
     @inline(__always)
-    func rows(of route: Route, in old: Snapshot) -> [Int] {
-        old === snapshot ? route.limitIndices : movedRows(of: route, in: old)
+    func lendRows(of route: Route, in old: Snapshot, _ body: ([Int]) -> Void) {
+        if old === snapshot {
+            body(route.limitIndices)
+        } else {
+            body(movedRows(of: route, in: old))
+        }
     }
 
     @inline(never)

@@ -25,64 +25,58 @@ extension WorkerContext {
         while decision.awaitsRedis {
             let replicas = shared.liveReplicas
             if hasLeases, let limiter = sharedLimiter {
-                let next = nextSlot(
-                    exchange, exchange.identity, exchange.dimensions, route, limiter)
+                let next = nextSlot(exchange, route, limiter)
                 let answer = await limiter.ask(slot: next.slot) { batch in
                     ask(
-                        about: exchange, exchange.identity, exchange.dimensions, route,
-                        states: next.states, limiter.keys, isPeek: isPeek, in: &batch)
+                        about: exchange, route, states: next.states, limiter.keys,
+                        isPeek: isPeek, in: &batch)
                 }
                 if let answer {
                     route.limits.conclude(
                         decision, by: answer.reply, from: answer.place, states: next.states,
                         in: shared.limits, replicas: replicas, at: loop.clock, isPeek: isPeek
-                    ) { correct($0, exchange, exchange.identity, exchange.dimensions, route) }
+                    ) { correct($0, exchange, route) }
                     continue
                 }
             }
             if !isPeek {
-                metrics.noteWithoutRedis(
-                    decision, of: route, rows: rows(of: route, in: snapshot))
+                lendRows(of: route, in: snapshot) { rows in
+                    metrics.noteWithoutRedis(decision, of: route, rows: rows)
+                }
             }
             route.limits.concludeWithoutRedis(
                 decision, in: shared.limits, replicas: replicas, at: loop.clock, isPeek: isPeek
-            ) { correct($0, exchange, exchange.identity, exchange.dimensions, route) }
+            ) { correct($0, exchange, route) }
         }
-        return conclude(
-            exchange, exchange.identity, exchange.dimensions, exchange.request, route, snapshot,
-            isPeek: isPeek)
+        return conclude(exchange, exchange.request, route, snapshot, isPeek: isPeek)
     }
 
     /// The limits that are asked next.
     private func nextSlot(
-        _ exchange: Exchange, _ identity: borrowing ResolvedIdentity,
-        _ dimensions: borrowing LimitDimensions, _ route: Route, _ limiter: SharedLimiter
+        _ exchange: Exchange, _ route: Route, _ limiter: SharedLimiter
     ) -> (states: UInt8, slot: Int) {
-        let subject = LimitSubject(identity, method: exchange.request.method)
-        return limiter.nextSlot(
-            of: exchange.decision, by: route.limits, subject, dimensions)
+        exchange.lendSubject(method: exchange.request.method) { subject, dimensions in
+            limiter.nextSlot(of: exchange.decision, by: route.limits, subject, dimensions)
+        }
     }
 
     /// Adds the question about a request to a batch.
     private func ask(
-        about exchange: Exchange, _ identity: borrowing ResolvedIdentity,
-        _ dimensions: borrowing LimitDimensions, _ route: Route, states: UInt8,
-        _ keys: SharedKeyWriter, isPeek: Bool, in batch: inout SharedLimitBatch
+        about exchange: Exchange, _ route: Route, states: UInt8, _ keys: SharedKeyWriter,
+        isPeek: Bool, in batch: inout SharedLimitBatch
     ) -> Int {
-        let subject = LimitSubject(identity, method: exchange.request.method)
-        return route.limits.ask(
-            about: exchange.decision, subject, dimensions, states: states, keys: keys,
-            isPeek: isPeek, in: &batch)
+        exchange.lendSubject(method: exchange.request.method) { subject, dimensions in
+            route.limits.ask(
+                about: exchange.decision, subject, dimensions, states: states, keys: keys,
+                isPeek: isPeek, in: &batch)
+        }
     }
 
     /// Tells Redis what it was charged too much, or too little, for a request. Nobody waits for it.
-    func correct(
-        _ correction: SharedCorrection, _ exchange: Exchange,
-        _ identity: borrowing ResolvedIdentity, _ dimensions: borrowing LimitDimensions,
-        _ route: Route
-    ) {
+    func correct(_ correction: SharedCorrection, _ exchange: Exchange, _ route: Route) {
         guard let limiter = sharedLimiter else { return }
-        let subject = LimitSubject(identity, method: exchange.request.method)
-        limiter.add(correction, of: route.limits, subject, dimensions)
+        exchange.lendSubject(method: exchange.request.method) { subject, dimensions in
+            limiter.add(correction, of: route.limits, subject, dimensions)
+        }
     }
 }

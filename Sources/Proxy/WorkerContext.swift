@@ -12,6 +12,8 @@ import Upstreams
 final class WorkerContext {
     let loop: EventLoop
     let shared: SharedState
+    /// What the limits of the process have counted.
+    let limitTable: LimitTable
     /// What requests that begin now follow.
     var snapshot: Snapshot
     /// Pools of former configurations whose connections are still in use.
@@ -41,6 +43,7 @@ final class WorkerContext {
     init(loop: EventLoop, shared: SharedState, blueprint: Blueprint, seed: UInt64) {
         self.loop = loop
         self.shared = shared
+        limitTable = shared.limits
         pipes = PipePool(loop.kernel)
         var random = SeededRandom(seed: seed)
         let pools = zip(blueprint.settings.upstreams, shared.upstreams).map { settings, health in
@@ -96,8 +99,14 @@ final class WorkerContext {
     }
 
     /// The answer to a health check on the main address; `nil` when `request` is none or they are not served here.
+    @inline(__always)
     func healthReport(for request: borrowing RequestHead) -> HealthReport? {
-        guard snapshot.blueprint.healthOnMain, request.method == .get || request.method == .head,
+        snapshot.blueprint.healthOnMain ? ownHealthReport(for: request) : nil
+    }
+
+    @inline(never)
+    private func ownHealthReport(for request: borrowing RequestHead) -> HealthReport? {
+        guard request.method == .get || request.method == .head,
             let kind = HealthReport.Kind(path: request.span(request.path))
         else { return nil }
         return HealthReport(kind, of: shared, at: loop.now)

@@ -13,6 +13,8 @@ struct RequestConditions: Sendable {
         var hostIsSuffix = false
         /// Positions in `fields`.
         var fields = ByteRange.empty
+        /// Whether any request will do.
+        var isUnconditional: Bool { methods == .max && host == nil && fields.isEmpty }
     }
 
     private struct FieldCondition: Sendable, BitwiseCopyable {
@@ -70,7 +72,14 @@ struct RequestConditions: Sendable {
     }
 
     /// Whether the conditions of the route at `index` hold for `request`.
+    @inline(__always)
     func hold(for index: Int, _ request: borrowing RequestHead) -> Bool {
+        // Most routes ask for nothing but a path.
+        routes[index].isUnconditional || holdInFull(for: index, request)
+    }
+
+    @inline(never)
+    private func holdInFull(for index: Int, _ request: borrowing RequestHead) -> Bool {
         let route = routes[index]
         return allowsMethod(route, request) && allowsHost(route, request)
             && allowsFields(route, request)

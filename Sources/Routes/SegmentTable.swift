@@ -27,6 +27,7 @@ struct SegmentTable: Sendable {
     }
 
     /// The number of `segment`, or `nil` when no pattern has it.
+    @inline(__always)
     func number(of segment: Span<UInt8>) -> Int? {
         let mask = slots.count - 1
         var slot = SegmentTable.hash(segment) & mask

@@ -67,6 +67,7 @@ struct SegmentTrie: Sendable {
     }
 
     /// The child of `node` for the literal segment of `number`, or `nil`.
+    @inline(__always)
     func child(of node: Int, literal number: Int) -> Int? {
         let key = SegmentTrie.key(node, number)
         let mask = edgeKeys.count - 1

@@ -7,7 +7,7 @@ public struct CounterTable: Sendable, Equatable {
     public let rows: Int
     /// The number of columns.
     public let columns: Int
-    private var counts: [UInt64]
+    @usableFromInline var counts: [UInt64]
 
     /// Creates a table of zeros.
     public init(rows: Int, columns: Int) {
@@ -22,6 +22,8 @@ public struct CounterTable: Sendable, Equatable {
     public subscript(row: Int, column: Int) -> UInt64 { counts[index(row, column)] }
 
     /// Adds `n` to a counter; it wraps after 2⁶⁴, as Prometheus expects of a reset.
+    @inlinable
+    @inline(__always)
     public mutating func add(_ n: UInt64 = 1, row: Int, column: Int) {
         counts[index(row, column)] &+= n
     }
@@ -39,9 +41,12 @@ public struct CounterTable: Sendable, Equatable {
         for i in counts.indices { counts[i] &+= other.counts[i] }
     }
 
-    private func index(_ row: Int, _ column: Int) -> Int {
+    @inlinable
+    @inline(__always)
+    func index(_ row: Int, _ column: Int) -> Int {
         precondition(row >= 0 && row < rows)
         precondition(column >= 0 && column < columns)
-        return row * columns + column
+        // Below the number of counters.
+        return row &* columns &+ column
     }
 }

@@ -26,7 +26,7 @@ public final class UpstreamConnection: TimedObject {
     /// The origin server's own name, as configured.
     public let authority: [UInt8]
 
-    let server: Int
+    let server: Server
     let created: MonotonicTime
     var idleSince: MonotonicTime
     /// Whether it waits in its pool for an exchange.
@@ -41,11 +41,11 @@ public final class UpstreamConnection: TimedObject {
     private var hasBegun = false
 
     init(
-        stream: ByteStream, pool: UpstreamPool, server: Int, authority: [UInt8], now: MonotonicTime
+        stream: ByteStream, pool: UpstreamPool, server: Server, now: MonotonicTime
     ) {
         self.stream = stream
         self.pool = pool
-        self.authority = authority
+        authority = server.authority
         self.server = server
         created = now
         idleSince = now

@@ -70,16 +70,12 @@ public final class UpstreamPool {
     /// An idle connection for one exchange, if there is one and nobody waits; no waiting.
     public func leaseIdle() -> UpstreamConnection? {
         guard waiters.count + turns == 0, let server = try? chooseServer() else { return nil }
-        guard let idle = takeIdle(of: server) else { return nil }
-        // It may have closed others on the way.
-        wakeFirst()
-        return idle
+        return takeIdle(of: server)
     }
 
     /// Takes a connection back after its exchange; it is closed unless `reusable`.
     public func release(_ connection: UpstreamConnection, reusable: Bool) {
-        let server = servers[connection.server]
-        server.inFlight -= 1
+        connection.server.inFlight -= 1
         let age = loop.now - connection.created
         let keeps =
             reusable && !isClosed && connection.canBeReused && age < settings.recycle
@@ -89,7 +85,7 @@ public final class UpstreamPool {
             connection.idleSince = loop.now
             connection.shrink()
             connection.isIdle = true
-            server.idle.append(connection)
+            connection.server.idle.append(connection)
             idleConnections += 1
         } else {
             end(connection)
@@ -108,6 +104,7 @@ public final class UpstreamPool {
     /// Takes over what was counted by the pool in whose place this one is.
     public func inherit(_ former: UpstreamCounters) { counters.add(former) }
 
+    @inline(__always)
     private func takeIdle(of index: Int) -> UpstreamConnection? {
         let server = servers[index]
         while let connection = server.idle.popLast() {
@@ -129,8 +126,12 @@ public final class UpstreamPool {
     // MARK: Choice
 
     /// The less loaded of two random servers among those that were reachable lately, else among all.
+    @inline(__always)
     private func chooseServer() throws(UpstreamError) -> Int {
-        if servers.count == 1 { return 0 }
+        servers.count == 1 ? 0 : try chooseAmongServers()
+    }
+
+    private func chooseAmongServers() throws(UpstreamError) -> Int {
         var reachable = 0
         for server in servers where server.failedUntil <= loop.now { reachable += 1 }
         let onlyReachable = reachable > 0
@@ -176,8 +177,7 @@ public final class UpstreamPool {
                 health.note(server: server, isReachable: true)
                 counters.connected += 1
                 let connection = UpstreamConnection(
-                    stream: stream, pool: self, server: server,
-                    authority: servers[server].authority, now: loop.now)
+                    stream: stream, pool: self, server: servers[server], now: loop.now)
                 // Until `end`: while it is leased its `abort` does nothing.
                 stream.abortedWithPeer = connection
                 return connection
@@ -248,8 +248,12 @@ public final class UpstreamPool {
     }
 
     /// Lets the request that waits longest have what came free, if that is not another one's already.
+    @inline(__always)
     private func wakeFirst() {
-        guard waiters.count > 0 else { return }
+        if waiters.count > 0 { wakeFirstIfRoom() }
+    }
+
+    private func wakeFirstIfRoom() {
         let room = settings.poolSize + settings.poolOverflow - open + idleConnections
         if room > turns && waiters.wakeFirst() { turns += 1 }
     }
@@ -257,7 +261,7 @@ public final class UpstreamPool {
     // MARK: Idle connections
 
     func discardIdle(_ connection: UpstreamConnection) {
-        servers[connection.server].idle.removeAll { $0 === connection }
+        connection.server.idle.removeAll { $0 === connection }
         connection.isIdle = false
         idleConnections -= 1
         end(connection)

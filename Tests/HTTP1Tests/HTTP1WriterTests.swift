@@ -15,7 +15,7 @@ import Testing
         let bytes = Array(text.utf8)
         _ = try parser.parse(bytes.span, into: &head)
         let buffer = ByteBuffer(capacity: 64)
-        HTTP1Writer.appendRequestLine(head: head, target: head.span(head.target), to: buffer)
+        HTTP1Writer.appendRequestLine(head, to: buffer)
         for i in head.fields.indices {
             HTTP1Writer.appendField(
                 name: head.fields.name(at: i), value: head.fields.value(at: i), to: buffer)
@@ -23,6 +23,22 @@ import Testing
         HTTP1Writer.appendEndOfHead(to: buffer)
         #expect(buffer.readable.text == text)
     }
+}
+
+@Test(arguments: [
+    ("GET /a/../b?c HTTP/1.1", "GET /b?c HTTP/1.1"), ("GET http://h/x HTTP/1.1", "GET /x HTTP/1.1"),
+    ("PUT http://h HTTP/1.1", "PUT / HTTP/1.1"),
+    ("OPTIONS http://h HTTP/1.1", "OPTIONS * HTTP/1.1"),
+    ("GET http://h?q HTTP/1.0", "GET /?q HTTP/1.1"), ("POST /x HTTP/1.0", "POST /x HTTP/1.1"),
+])
+func `a request line leaves in origin-form`(line: String, written: String) throws {
+    var parser = RequestParser(bounds: roomy)
+    var head = RequestHead()
+    let bytes = Array((line + "\r\nHost: h\r\n\r\n").utf8)
+    _ = try parser.parse(bytes.span, into: &head)
+    let buffer = ByteBuffer(capacity: 64)
+    HTTP1Writer.appendRequestLine(head, to: buffer)
+    #expect(buffer.readable.text == written + "\r\n")
 }
 
 @Test func `a written response is read back`() throws {

@@ -69,6 +69,41 @@ struct DecisionTests {
         #expect(admitted > 0)
     }
 
+    @Test(arguments: 1...6)
+    func `a limit that is alone decides as it does beside one that does not apply`(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        let algorithms: [LimitDefinition.Algorithm] = [
+            .tokenBucket(burst: 5), .slidingWindow(subWindows: 9), .slidingLog,
+            .fixedWindow(phase: .key), .leakyBucket(maxDelay: .milliseconds(300)), .concurrency,
+        ]
+        for algorithm in algorithms {
+            let own = limit(
+                8, per: .seconds(1), of: random.below(2) == 0 ? [.ip] : [.user], algorithm,
+                mode: random.below(3) == 0 ? .shadow : .enforce, named: "own")
+            let absent = limit(
+                1, of: [.user], .slidingLog, anonymous: .skip, named: "absent")
+            // The table has room for a few keys only, so that all places are met.
+            var alone = LimitScene([own], keys: 6)
+            var beside = LimitScene([own, absent], keys: 6)
+            for _ in 0..<1500 {
+                let step = Nanoseconds.milliseconds(UInt64(random.below(60)))
+                alone.advance(step)
+                beside.advance(step)
+                let ip = UInt32(random.below(20))
+                let isPeek = random.below(8) == 0
+                let first = alone.ask(ip: ip, isPeek: isPeek)
+                let second = beside.ask(ip: ip, isPeek: isPeek)
+                #expect(first.outcome == second.outcome)
+                #expect(first.count == 1 && second.count == 1)
+                #expect(first[0] == second[0])
+                #expect(first.delay == second.delay)
+                #expect(first.isOpen == second.isOpen)
+                alone.settle(first, status: 200)
+                beside.settle(second, status: 200)
+            }
+        }
+    }
+
     @Test func `a limit that would pass is not charged when another refuses`() {
         var scene = LimitScene([
             limit(100, .tokenBucket(burst: 100), named: "wide"),

@@ -70,6 +70,22 @@ struct MeterScene {
         meter.refund(&entry, counters: &counters, units: units, mark: charge.mark, at: now)
     }
 
+    /// As a table does for a limit that is alone: by the algorithm's own way, not by that of `LimitMeter`.
+    mutating func take(
+        _ units: UInt32, mayCharge: Bool, admits: inout Bool, mark: inout UInt64
+    ) -> LimitMeter.Level {
+        switch meter {
+        case .tokenBucket(let own):
+            own.take(
+                &entry, counters: &counters, units: units, mayCharge: mayCharge, at: now,
+                admits: &admits, mark: &mark)
+        default:
+            meter.take(
+                &entry, counters: &counters, units: units, mayCharge: mayCharge, at: now,
+                admits: &admits, mark: &mark)
+        }
+    }
+
     func level(_ units: UInt32 = 1) -> LimitMeter.Level {
         meter.level(entry, counters: counters, units: units, at: now)
     }

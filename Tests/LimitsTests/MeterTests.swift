@@ -271,6 +271,33 @@ struct MeterTests {
         #expect(waits > 50)
     }
 
+    @Test(arguments: meters, [1, 2, 3])
+    func `taking says and does the same as looking, charging and looking again`(
+        meter: LimitMeter, seed: UInt64
+    ) {
+        var refused = 0
+        run(meter, seed: seed) { scene, random in
+            let units = UInt32(random.below(5))
+            let mayCharge = random.below(3) > 0
+            var other = scene
+            var admits = false
+            var mark: UInt64 = 0
+            let level = scene.take(units, mayCharge: mayCharge, admits: &admits, mark: &mark)
+
+            let passes = other.meter.admits(
+                &other.entry, counters: &other.counters, units: units, at: other.now)
+            #expect(admits == passes)
+            if passes && mayCharge && units > 0 { #expect(mark == other.charge(units).mark) }
+            #expect(level == other.level(units))
+            #expect(scene.level() == other.level())
+            #expect(scene.entry.until == other.entry.until)
+            #expect(scene.entry.position == other.entry.position)
+            #expect(scene.entry.amount == other.entry.amount)
+            if !passes { refused += 1 }
+        }
+        #expect(refused > 0)
+    }
+
     @Test func `a request that costs nothing always passes`() {
         for meter in meters + [.concurrency(Concurrency(quota: 12))] {
             var scene = MeterScene(meter)

@@ -92,4 +92,25 @@ struct ByteBufferTests {
         #expect(buffer.capacity == 128)
         #expect(ByteBuffer(capacity: 0).capacity == 64)
     }
+
+    @Test func `numbers of every length are written as people write them, whatever stands before`()
+    {
+        var random = SeededRandom(seed: 7)
+        var numbers: [UInt64] = Array(0...10_099) + [.max, .max - 1]
+        var power: UInt64 = 10
+        for _ in 1..<20 {
+            numbers += [power - 1, power, power + 1, power &* 9, power + power / 10]
+            power &*= 10
+        }
+        for _ in 0..<20_000 { numbers.append(random.next() >> UInt64(random.below(64))) }
+        let buffer = ByteBuffer(capacity: 64)
+        for number in numbers {
+            buffer.removeAll()
+            let start = Array(repeating: UInt8(ascii: "x"), count: random.below(72))
+            buffer.append(start.span)
+            buffer.append(decimal: number)
+            buffer.append(" ")
+            #expect(buffer.readable.copied == start + Array("\(number) ".utf8))
+        }
+    }
 }
