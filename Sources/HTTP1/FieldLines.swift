@@ -12,25 +12,31 @@ struct FieldLine: BitwiseCopyable {
     @inline(__always)
     init(_ bytes: Span<UInt8>, from start: Int, to end: Int) throws(HeadError) {
         let colon = bytes.firstIndex(of: 0x3A, from: start, to: end)
-        guard bytes[start] != ASCII.space && bytes[start] != ASCII.tab else { throw .obsoleteFold }
-        guard colon > start && colon < end else { throw .malformedFieldName }
+        guard colon > start && colon < end else {
+            throw FieldLine.isSpace(bytes[start]) ? .obsoleteFold : .malformedFieldName
+        }
         var low = colon + 1
         var high = end
-        while low < high && (bytes[low] == ASCII.space || bytes[low] == ASCII.tab) { low += 1 }
-        while high > low && (bytes[high - 1] == ASCII.space || bytes[high - 1] == ASCII.tab) {
-            high -= 1
-        }
+        while low < high && FieldLine.isSpace(bytes[low]) { low += 1 }
+        while high > low && FieldLine.isSpace(bytes[high - 1]) { high -= 1 }
         name = ByteRange(start: start, count: colon - start)
         value = ByteRange(start: low, count: high - low)
     }
 
-    /// Checks that the name is a token (RFC 9110 §5.1).
-    static func checkName(_ name: Span<UInt8>) throws(HeadError) {
-        for i in name.indices where !ASCII.isToken(name[i]) {
-            let isSpace = name[i] == ASCII.space || name[i] == ASCII.tab
-            throw isSpace ? .spaceBeforeColon : .malformedFieldName
+    /// Checks that a name that is not recognised, in the same bytes, is a token (RFC 9110 §5.1).
+    @inline(never)
+    func checkName(_ bytes: Span<UInt8>) throws(HeadError) {
+        let end = name.end
+        guard !FieldLine.isSpace(bytes[Int(name.start)]) else { throw .obsoleteFold }
+        // Nearly all names are letters and hyphens.
+        for i in bytes.firstUnlikeName(from: Int(name.start), to: end)..<end
+        where !ASCII.isToken(bytes[i]) {
+            throw FieldLine.isSpace(bytes[i]) ? .spaceBeforeColon : .malformedFieldName
         }
     }
+
+    @inline(__always)
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == ASCII.space || byte == ASCII.tab }
 }
 
 extension FieldList {
@@ -39,18 +45,24 @@ extension FieldList {
     /// - Parameters:
     ///   - head: The head, up to and with its empty line.
     ///   - firstEnd: Where its first line ends, which is not a field.
+    ///   - count: The number of lines after the first.
     /// - Throws: What is wrong with the first bad line.
-    mutating func recordLines(of head: Span<UInt8>, after firstEnd: Int) throws(HeadError) {
+    mutating func recordLines(
+        of head: Span<UInt8>, after firstEnd: Int, _ count: Int
+    ) throws(HeadError) {
+        let first = self.count
+        var fields = withRoom(for: count)
         var start = firstEnd + 2
-        // Every CR of a scanned head ends a line, and the empty line ends the head.
-        while start < head.count - 2 {
+        for index in first..<(first + count) {
+            // Every CR of a scanned head ends a line.
             let end = head.firstIndex(of: ASCII.cr, from: start, to: head.count)
             let line = try FieldLine(head, from: start, to: end)
-            if record(name: line.name, value: line.value) == .other {
-                try FieldLine.checkName(head.extracting(line.name.indices))
-            }
+            let name = FieldName(recognising: head, in: line.name)
+            if name == .other { try line.checkName(head) }
+            fields[index] = Field(line: name, nameRange: line.name, valueRange: line.value)
             start = end + 2
         }
+        record(count)
     }
 }
 

@@ -50,11 +50,20 @@ struct ConnectionOptions: BitwiseCopyable {
     var bytes = 0
 
     /// Reads the Connection fields of `fields`.
+    @inline(__always)
     init(_ fields: borrowing FieldList) {
-        guard fields.contains(.connection) else { return }
+        if fields.contains(.connection) { read(fields) }
+    }
+
+    @inline(never)
+    private mutating func read(_ fields: borrowing FieldList) {
         for index in fields.indices where fields[index].name == .connection {
             let value = fields.value(at: index)
             bytes += value.count
+            if value.equalsIgnoringCase("keep-alive") {
+                keepAlive = true
+                continue
+            }
             var cursor = ListCursor()
             while let member = cursor.next(in: value) {
                 let option = value.extracting(member)
@@ -72,29 +81,31 @@ struct ConnectionOptions: BitwiseCopyable {
 
 /// `host [":" port]` of a Host field or an absolute-form target (RFC 3986 §3.2).
 enum Authority {
-    /// The number of leading bytes that are the authority, or `nil` when it is not one.
+    /// Where the authority ends that begins `range` and is all of it but for a colon, or `nil` when it is not one.
     ///
     /// A name is made of letters, digits and `-._~`: stricter than the grammar, whose other characters
     /// no resolver takes. A port is at most 65535; a colon without a port is left out. User
     /// information is refused (RFC 9110 §4.2.4).
-    static func count(_ text: Span<UInt8>) -> Int? {
-        var i = 0
-        if text.count > 0 && text[0] == 0x5B {
-            i = 1
-            while i < text.count, ASCII.hexValue(text[i]) != nil || isColonOrDot(text[i]) { i += 1 }
-            guard i > 3 && i < text.count && text[i] == 0x5D else { return nil }
+    static func end(_ bytes: Span<UInt8>, in range: Range<Int>) -> Int? {
+        let end = range.upperBound
+        guard !range.isEmpty else { return nil }
+        var i = range.lowerBound
+        if bytes[i] == 0x5B {
+            i += 1
+            while i < end, ASCII.hexValue(bytes[i]) != nil || isColonOrDot(bytes[i]) { i += 1 }
+            guard i > range.lowerBound + 3 && i < end && bytes[i] == 0x5D else { return nil }
             i += 1
         } else {
-            while i < text.count && isNameByte(text[i]) { i += 1 }
+            i = bytes.firstUnlikeHost(from: i, to: end)
+            while i < end && isNameByte(bytes[i]) { i += 1 }
+            guard i > range.lowerBound else { return nil }
         }
-        guard i > 0 else { return nil }
-        if i == text.count { return i }
-        guard text[i] == 0x3A else { return nil }
-        if i + 1 == text.count { return i }
-        guard text.count - i <= 6, let port = text.extracting((i + 1)...).decimalValue,
-            port <= 65535
+        if i == end { return i }
+        guard bytes[i] == 0x3A else { return nil }
+        if i + 1 == end { return i }
+        guard end - i <= 6, let port = bytes.extracting((i + 1)..<end).decimalValue, port <= 65535
         else { return nil }
-        return text.count
+        return end
     }
 
     private static func isColonOrDot(_ byte: UInt8) -> Bool { byte == 0x3A || byte == 0x2E }

@@ -15,10 +15,15 @@ enum HeadError: UInt8, Error, BitwiseCopyable {
 struct HeadScanner: Sendable {
     /// Where the start line begins: after empty lines that were skipped.
     private(set) var headStart = 0
+    /// Where the start line ends.
+    private(set) var startLineEnd = 0
     private var lines = 0
     private var position = 0
     private var lineStart = 0
     private var emptyLines = 0
+
+    /// The lines after the start line and before the empty one.
+    var fieldLines: Int { lines - 1 }
 
     /// Looks at the bytes after those seen by earlier calls.
     ///
@@ -51,6 +56,7 @@ struct HeadScanner: Sendable {
                     headStart = i + 2
                 } else {
                     guard lines <= bounds.fields else { throw .tooManyFields }
+                    if lines == 0 { startLineEnd = i }
                     lines += 1
                 }
                 i += 2

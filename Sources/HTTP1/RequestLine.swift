@@ -14,9 +14,16 @@ struct RequestLine {
     /// when the target is read. A method in small letters is refused, because an origin might take `get`
     /// for GET where this proxy's routes and limits do not.
     init(_ head: Span<UInt8>, end lineEnd: Int) throws(RequestError) {
-        var i = 0
-        while i < lineEnd && ASCII.isToken(head[i]) && head[i] &- 97 >= 26 { i += 1 }
-        guard i > 0 && i < lineEnd && head[i] == ASCII.space else { throw .malformedMethod }
+        let i: Int
+        if lineEnd >= 8 && UInt32(truncatingIfNeeded: head.littleEndianWord(at: 0)) == getAndSpace {
+            i = 3
+            method = .get
+        } else {
+            i = head.firstIndex(of: ASCII.space, from: 0, to: lineEnd)
+            method = Method(head.extracting(0..<i))
+        }
+        guard i > 0 && i < lineEnd && (method != .other || RequestLine.isMethod(head, to: i))
+        else { throw .malformedMethod }
         methodRange = ByteRange(start: 0, count: i)
         // After the method at least ` / HTTP/1.1`.
         guard lineEnd - i >= 11 && head[lineEnd - 9] == ASCII.space else {
@@ -24,8 +31,13 @@ struct RequestLine {
         }
         version = try RequestLine.version(head, at: lineEnd - 8)
         guard i <= Bounds.methodBytes else { throw .methodTooLong }
-        method = Method(head.extracting(0..<i))
         target = (i + 1)..<(lineEnd - 9)
+    }
+
+    /// Whether the bytes before `end` are a token without small letters.
+    private static func isMethod(_ head: Span<UInt8>, to end: Int) -> Bool {
+        for i in 0..<end where !ASCII.isToken(head[i]) || head[i] &- 97 < 26 { return false }
+        return true
     }
 
     private static func version(
@@ -43,6 +55,9 @@ struct RequestLine {
         }
     }
 }
+
+/// `GET ` as a word, the first letter least significant: most requests begin with it.
+private let getAndSpace: UInt32 = 0x2054_4547
 
 /// The eight bytes of a version as a word, the first one least significant.
 enum VersionWord {

@@ -42,7 +42,7 @@ public struct RequestParser: Sendable {
         let bytes = input.extracting(scanner.headStart..<end)
         defer { scanner.reset() }
 
-        let lineEnd = bytes.firstIndex(of: ASCII.cr, from: 0, to: bytes.count)
+        let lineEnd = scanner.startLineEnd - scanner.headStart
         let line = try RequestLine(bytes, end: lineEnd)
         guard line.method != .connect && line.method != .trace else { throw .methodNotAllowed }
         guard line.target.count <= bounds.targetBytes else { throw .targetTooLong }
@@ -53,7 +53,7 @@ public struct RequestParser: Sendable {
         head.authority = .empty
         try readTarget(of: line, in: bytes, into: &head)
         do throws(HeadError) {
-            try head.fields.recordLines(of: bytes, after: lineEnd)
+            try head.fields.recordLines(of: bytes, after: lineEnd, scanner.fieldLines)
         } catch {
             throw RequestError(error)
         }
@@ -71,7 +71,7 @@ public struct RequestParser: Sendable {
     ) throws(RequestError) {
         let target = bytes.extracting(line.target)
         if target[0] == 0x2F {
-            return try readOriginForm(target, at: line.target.lowerBound, into: &head)
+            return try readOriginForm(bytes, in: line.target, into: &head)
         }
         if target.equals("*") {
             guard line.method == .options else { throw .malformedTarget }
@@ -87,18 +87,17 @@ public struct RequestParser: Sendable {
         }
         var end = start
         while end < target.count && target[end] != 0x2F && target[end] != 0x3F { end += 1 }
-        guard let count = Authority.count(target.extracting(start..<end)) else {
-            throw .invalidHost
-        }
-        head.authority = ByteRange(start: line.target.lowerBound + start, count: count)
+        guard let authorityEnd = Authority.end(target, in: start..<end) else { throw .invalidHost }
+        head.authority = ByteRange(
+            start: line.target.lowerBound + start, count: authorityEnd - start)
         if end == target.count && line.method == .options {
             // No path and no query: OPTIONS asks about the server (RFC 9112 §3.2.4).
             respelt.removeAll(keepingCapacity: true)
             respelt.append(0x2A)
             return setAsterisk(head.fields.appendBytes(respelt.span), in: &head)
         }
-        try readOriginForm(
-            target.extracting(end...), at: line.target.lowerBound + end, into: &head)
+        let rest = (line.target.lowerBound + end)..<line.target.upperBound
+        try readOriginForm(bytes, in: rest, into: &head)
     }
 
     private func setAsterisk(_ range: ByteRange, in head: inout RequestHead) {
@@ -107,17 +106,18 @@ public struct RequestParser: Sendable {
         head.query = nil
     }
 
-    /// Reads path and query, which stand at `offset` of the head; a target that is not in its normal
+    /// Reads path and query, which stand in `range` of the head; a target that is not in its normal
     /// spelling is respelt and appended to the head's bytes.
     private mutating func readOriginForm(
-        _ target: Span<UInt8>, at offset: Int, into head: inout RequestHead
+        _ bytes: Span<UInt8>, in range: Range<Int>, into head: inout RequestHead
     ) throws(RequestError) {
         do throws(TargetError) {
-            let seen = try TargetNormaliser.inspect(target)
+            let seen = try TargetNormaliser.inspect(bytes, in: range)
             if seen.isNormal {
-                head.target = ByteRange(start: offset, count: target.count)
-                head.path = ByteRange(start: offset, count: seen.pathCount)
+                head.target = ByteRange(start: range.lowerBound, count: range.count)
+                head.path = ByteRange(start: range.lowerBound, count: seen.pathCount)
             } else {
+                let target = bytes.extracting(range)
                 let pathCount = try TargetNormaliser.normalise(target, into: &respelt)
                 head.target = head.fields.appendBytes(respelt.span)
                 head.path = ByteRange(start: Int(head.target.start), count: pathCount)
@@ -135,13 +135,11 @@ public struct RequestParser: Sendable {
             guard head.version == .http10 else { throw .missingHost }
             return
         }
-        for other in (index + 1)..<head.fields.count where head.fields[other].name == .host {
-            throw .repeatedHost
-        }
-        guard let count = Authority.count(head.fields.value(at: index)) else { throw .invalidHost }
+        guard !head.fields.repeats(.host) else { throw .repeatedHost }
+        let value = head.fields[index].valueRange.indices
+        guard let end = Authority.end(head.fields.bytes, in: value) else { throw .invalidHost }
         if head.authority.isEmpty {
-            let start = Int(head.fields[index].valueRange.start)
-            head.authority = ByteRange(start: start, count: count)
+            head.authority = ByteRange(start: value.lowerBound, count: end - value.lowerBound)
         }
     }
 
@@ -159,7 +157,7 @@ public struct RequestParser: Sendable {
             }
         }
         guard let index = fields.firstIndex(of: .contentLength) else { return .none }
-        guard fields.count(of: .contentLength) == 1 else { throw .repeatedContentLength }
+        guard !fields.repeats(.contentLength) else { throw .repeatedContentLength }
         guard let length = contentLength(fields.value(at: index)) else {
             throw .invalidContentLength
         }

@@ -33,10 +33,10 @@ public struct ResponseParser: Sendable {
         defer { scanner.reset() }
         let bytes = input.extracting(0..<end)
         head.fields.load(bytes)
-        let lineEnd = bytes.firstIndex(of: ASCII.cr, from: 0, to: bytes.count)
+        let lineEnd = scanner.startLineEnd
         try ResponseParser.readStatusLine(bytes, end: lineEnd, into: &head)
         do throws(HeadError) {
-            try head.fields.recordLines(of: bytes, after: lineEnd)
+            try head.fields.recordLines(of: bytes, after: lineEnd, scanner.fieldLines)
         } catch {
             throw ResponseError(error)
         }
@@ -59,8 +59,10 @@ public struct ResponseParser: Sendable {
         default:
             throw bytes.starts(with: "HTTP/") ? .unsupportedVersion : .malformedStatusLine
         }
-        guard let code = bytes.extracting(9..<12).decimalValue else { throw .malformedStatusLine }
-        guard let status = Status(code: code) else { throw .invalidStatus }
+        let (hundreds, tens, ones) = (bytes[9] &- 48, bytes[10] &- 48, bytes[11] &- 48)
+        guard hundreds < 10 && tens < 10 && ones < 10 else { throw .malformedStatusLine }
+        guard let status = Status(code: UInt64(hundreds) * 100 + UInt64(tens) * 10 + UInt64(ones))
+        else { throw .invalidStatus }
         head.status = status
         guard lineEnd == 12 || bytes[12] == ASCII.space else { throw .malformedStatusLine }
         let reasonStart = min(13, lineEnd)
@@ -104,8 +106,8 @@ public struct ResponseParser: Sendable {
     private static func foldContentLength(
         _ bytes: Span<UInt8>, in fields: inout FieldList
     ) throws(ResponseError) -> UInt64 {
-        if fields.count(of: .contentLength) == 1,
-            let value = fields.first(.contentLength), let length = contentLength(value)
+        if !fields.repeats(.contentLength), let value = fields.first(.contentLength),
+            let length = contentLength(value)
         {
             return length
         }

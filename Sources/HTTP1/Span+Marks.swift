@@ -4,26 +4,34 @@ extension Span where Element == UInt8 {
     /// The index of the first control byte (0…31 or 127) from `start` and before `end`, or `end`.
     @inline(__always)
     func firstControl(from start: Int, to end: Int) -> Int {
-        firstMarked(from: start, to: end) { word in
-            let below32 = word &- EveryByte.of(32)
-            let delete = word ^ EveryByte.of(127)
-            // Of 127 itself, and of nothing else, the complement has its top bit too.
-            return (below32 | (delete &- EveryByte.of(1))) & ~word
-        }
+        firstMarked(from: start, to: end) { ($0 .< every(32)) .| ($0 .== every(127)) }
     }
 
     /// The index of the first `byte` from `start` and before `end`, or `end`.
     @inline(__always)
     func firstIndex(of byte: UInt8, from start: Int, to end: Int) -> Int {
-        firstMarked(from: start, to: end) { word in
-            let difference = word ^ EveryByte.of(byte)
-            return (difference &- EveryByte.of(1)) & ~difference
+        firstMarked(from: start, to: end) { $0 .== every(byte) }
+    }
+
+    /// The index of the first byte from `start` and before `end` that is neither a letter nor `-`, or `end`.
+    @inline(__always)
+    func firstUnlikeName(from start: Int, to end: Int) -> Int {
+        firstMarked(from: start, to: end) {
+            (($0 | 0x20) &- 97 .>= every(26)) .& ($0 .!= every(0x2D))
+        }
+    }
+
+    /// The index of the first byte from `start` and before `end` that is no letter, digit, `-` or `.`, or `end`.
+    @inline(__always)
+    func firstUnlikeHost(from start: Int, to end: Int) -> Int {
+        firstMarked(from: start, to: end) {
+            // `-`, `.`, `/` and the digits follow each other.
+            (($0 | 0x20) &- 97 .>= every(26))
+                .& (($0 &- 0x2D .>= every(13)) .| ($0 .== every(0x2F)))
         }
     }
 }
 
-/// Words of eight equal bytes.
-private enum EveryByte {
-    @inline(__always)
-    static func of(_ byte: UInt8) -> UInt64 { UInt64(byte) &* 0x0101_0101_0101_0101 }
-}
+/// A vector of equal bytes. Comparisons with a plain number would be made byte by byte.
+@inline(__always)
+private func every(_ byte: UInt8) -> SIMD16<UInt8> { SIMD16(repeating: byte) }

@@ -54,8 +54,8 @@ struct TrailerSection: Sendable {
         do throws(HeadError) {
             let bytes = fields.bytes
             line = try FieldLine(bytes, from: lineStart, to: end)
-            try FieldLine.checkName(bytes.extracting(line.name.indices))
-            name = FieldName(recognising: bytes.extracting(line.name.indices))
+            try line.checkName(bytes)
+            name = FieldName(recognising: bytes, in: line.name)
         } catch {
             throw .malformedTrailer
         }

@@ -11,6 +11,22 @@ public struct Field: Sendable, BitwiseCopyable {
     /// Whether name, colon and value stand in one piece, as a head has them.
     @usableFromInline let isLine: Bool
 
+    /// A field of a head's line, whose `name` is what the bytes of `nameRange` spell.
+    public init(line name: FieldName, nameRange: ByteRange, valueRange: ByteRange) {
+        self.init(name, nameRange, valueRange, isLine: true)
+    }
+
+    @inline(__always)
+    init(_ name: FieldName, _ nameRange: ByteRange, _ valueRange: ByteRange, isLine: Bool) {
+        self.name = name
+        self.nameRange = nameRange
+        self.valueRange = valueRange
+        self.isLine = isLine
+    }
+
+    /// No field.
+    static var none: Field { Field(.other, .empty, .empty, isLine: false) }
+
     /// Where its line stands in `bytes`, the list's, with its CRLF; `nil` when it was appended, or has white space at
     /// its end.
     @inlinable
@@ -31,7 +47,7 @@ public struct Field: Sendable, BitwiseCopyable {
 public struct FieldList: Sendable {
     private var text = ReusedList<UInt8>()
     private var fields = ReusedList<Field>()
-    private var names: FieldNameSet = []
+    private var names = FieldNameTally()
     /// Whether a request carries credentials in fields that only the configuration knows as such: an API key's,
     /// a cookie with a token.
     public var hasOtherCredentials = false
@@ -75,30 +91,36 @@ public struct FieldList: Sendable {
     }
 
     /// Records a field whose name and value already stand in `bytes`.
-    ///
-    /// - Returns: The known name, or `other`.
-    @discardableResult
-    public mutating func record(name: ByteRange, value: ByteRange) -> FieldName {
-        record(name: name, value: value, isLine: true)
+    public mutating func record(name: ByteRange, value: ByteRange) {
+        let known = FieldName(recognising: text.span, in: name)
+        record(Field(line: known, nameRange: name, valueRange: value))
     }
 
     @inline(__always)
-    private mutating func record(name: ByteRange, value: ByteRange, isLine: Bool) -> FieldName {
-        let known = FieldName(recognising: text.span(name))
-        add(Field(name: known, nameRange: name, valueRange: value, isLine: isLine))
-        return known
-    }
-
-    @inline(__always)
-    private mutating func add(_ field: Field) {
+    private mutating func record(_ field: Field) {
         fields.append(field)
         names.insert(field.name)
+    }
+
+    /// The fields, and behind them room for `more`, to be filled and then recorded.
+    @inline(__always)
+    @_lifetime(&self)
+    public mutating func withRoom(for more: Int) -> MutableSpan<Field> {
+        fields.withRoom(for: more, filler: .none)
+    }
+
+    /// Records the next `more` fields of the room.
+    @inline(__always)
+    public mutating func record(_ more: Int) {
+        let start = count
+        fields.take(more)
+        for index in start..<count { names.insert(fields[index].name) }
     }
 
     /// Appends a field of a known name.
     public mutating func append(_ name: FieldName, _ value: Span<UInt8>) {
         let nameRange = appendBytes(name.text.bytes)
-        add(Field(name: name, nameRange: nameRange, valueRange: appendBytes(value), isLine: false))
+        record(Field(name, nameRange, appendBytes(value), isLine: false))
     }
 
     /// Appends a field of a known name with a literal value.
@@ -109,25 +131,28 @@ public struct FieldList: Sendable {
     /// Appends a field of any name.
     public mutating func append(name: Span<UInt8>, value: Span<UInt8>) {
         let nameRange = appendBytes(name)
-        _ = record(name: nameRange, value: appendBytes(value), isLine: false)
+        record(
+            Field(FieldName(recognising: name), nameRange, appendBytes(value), isLine: false))
     }
 
     /// Removes all fields of `name`; its bytes stay until `removeAll`.
     public mutating func remove(_ name: FieldName) {
-        guard names.contains(name) else { return }
+        guard names.once.contains(name) else { return }
         fields.removeAll { $0.name == name }
-        names = []
+        names.removeAll()
         for index in indices { names.insert(fields[index].name) }
     }
 
     /// Whether a field of the known `name` is there.
-    public func contains(_ name: FieldName) -> Bool { names.contains(name) }
+    public func contains(_ name: FieldName) -> Bool { names.once.contains(name) }
+    /// Whether two fields of the known `name` are there, or more.
+    public func repeats(_ name: FieldName) -> Bool { names.twice.contains(name) }
     /// Whether a field of any of `set` is there.
-    public func containsAny(of set: FieldNameSet) -> Bool { names.intersects(set) }
+    public func containsAny(of set: FieldNameSet) -> Bool { names.once.intersects(set) }
 
     /// The number of fields of `name`.
     public func count(of name: FieldName) -> Int {
-        guard names.contains(name) else { return 0 }
+        guard names.once.contains(name) else { return 0 }
         var count = 0
         for index in indices where fields[index].name == name { count += 1 }
         return count
@@ -135,7 +160,7 @@ public struct FieldList: Sendable {
 
     /// The index of the first field of `name`, or `nil`.
     public func firstIndex(of name: FieldName) -> Int? {
-        guard names.contains(name) else { return nil }
+        guard names.once.contains(name) else { return nil }
         var index = 0
         while fields[index].name != name { index += 1 }
         return index

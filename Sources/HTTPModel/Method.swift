@@ -27,21 +27,25 @@ public enum Method: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 
     /// The method that `bytes` spell, or `other`.
     public init(_ bytes: Span<UInt8>) {
-        let candidate: Method =
-            switch bytes.count == 0 ? 0 : bytes[0] {
-            case 0x47: .get
-            case 0x48: .head
-            case 0x50 where bytes.count == 3: .put
-            case 0x50 where bytes.count == 4: .post
-            case 0x50: .patch
-            case 0x44: .delete
-            case 0x4F: .options
-            case 0x51: .query
-            case 0x54: .trace
-            case 0x43: .connect
+        guard bytes.count < 8 else {
+            self = .other
+            return
+        }
+        // The number of letters, then the letters from the last to the first.
+        self =
+            switch bytes.shortWord(from: 0, to: bytes.count) {
+            case 0x0300_0000_0054_4547: .get
+            case 0x0400_0000_4441_4548: .head
+            case 0x0400_0000_5453_4F50: .post
+            case 0x0300_0000_0054_5550: .put
+            case 0x0600_4554_454C_4544: .delete
+            case 0x0500_0048_4354_4150: .patch
+            case 0x0753_4E4F_4954_504F: .options
+            case 0x0500_0045_4341_5254: .trace
+            case 0x0754_4345_4E4E_4F43: .connect
+            case 0x0500_0059_5245_5551: .query
             default: .other
             }
-        self = bytes.equals(candidate.text) ? candidate : .other
     }
 
     /// The name; empty for `other`.

@@ -25,43 +25,49 @@ public enum TargetNormaliser {
         public let pathCount: Int
     }
 
-    /// Checks `target`, a path with or without a query, in one pass.
+    /// Checks `target`, a path with or without a query.
     ///
     /// An empty path passes and is not normal: it stands for `/`.
     public static func inspect(_ target: Span<UInt8>) throws(TargetError) -> Inspection {
-        var isNormal = target.count > 0 && target[0] == slash
-        var pathCount = target.count
+        try inspect(target, in: 0..<target.count)
+    }
+
+    /// Checks the target in `range` in the same way, in one pass.
+    public static func inspect(
+        _ bytes: Span<UInt8>, in range: Range<Int>
+    ) throws(TargetError) -> Inspection {
+        let end = range.upperBound
+        var isNormal = !range.isEmpty && bytes[range.lowerBound] == slash
+        var pathEnd = end
         var inPath = true
-        var i = 0
-        while i < target.count {
-            let byte = target[i]
-            if isPlain(byte) {
-                i += 1
-                continue
-            }
-            switch byte {
+        var i = bytes.firstNotPlain(from: range.lowerBound, to: end)
+        while i < end {
+            switch bytes[i] {
             case dot:
-                if inPath && i > 0 && target[i - 1] == slash && isDotSegment(target, at: i) {
+                if inPath && i > range.lowerBound && bytes[i - 1] == slash
+                    && isDotSegment(bytes, at: i, to: end)
+                {
                     isNormal = false
                 }
                 i += 1
             case question:
                 if inPath {
                     inPath = false
-                    pathCount = i
+                    pathEnd = i
                 }
                 i += 1
             case percent:
-                let escaped = try unescape(target, at: i)
-                if isUnreserved(escaped) || isLower(target[i + 1]) || isLower(target[i + 2]) {
+                let escaped = try unescape(bytes, at: i, to: end)
+                if isUnreserved(escaped) || isLower(bytes[i + 1]) || isLower(bytes[i + 2]) {
                     isNormal = false
                 }
                 i += 3
             default:
                 throw .forbiddenByte
             }
+            i = bytes.firstNotPlain(from: i, to: end)
         }
-        return Inspection(isNormal: isNormal, pathCount: pathCount)
+        return Inspection(isNormal: isNormal, pathCount: pathEnd - range.lowerBound)
     }
 
     /// Replaces the contents of `output` by the normal spelling of `target`, and returns how many of its
@@ -121,7 +127,7 @@ public enum TargetNormaliser {
             output.append(byte)
             return index + 1
         }
-        let escaped = try unescape(target, at: index)
+        let escaped = try unescape(target, at: index, to: target.count)
         if isUnreserved(escaped) {
             output.append(escaped)
         } else {
@@ -133,19 +139,19 @@ public enum TargetNormaliser {
     }
 
     private static func unescape(
-        _ target: Span<UInt8>, at index: Int
+        _ target: Span<UInt8>, at index: Int, to end: Int
     ) throws(TargetError) -> UInt8 {
-        guard index + 2 < target.count, let high = ASCII.hexValue(target[index + 1]),
+        guard index + 2 < end, let high = ASCII.hexValue(target[index + 1]),
             let low = ASCII.hexValue(target[index + 2])
         else { throw .malformedEscape }
         return high << 4 | low
     }
 
     /// Whether the segment at `index`, which begins with a dot, is `.` or `..`.
-    private static func isDotSegment(_ target: Span<UInt8>, at index: Int) -> Bool {
+    private static func isDotSegment(_ target: Span<UInt8>, at index: Int, to end: Int) -> Bool {
         var next = index + 1
-        if next < target.count && target[next] == dot { next += 1 }
-        return next == target.count || target[next] == slash || target[next] == question
+        if next < end && target[next] == dot { next += 1 }
+        return next == end || target[next] == slash || target[next] == question
     }
 
     /// Whether `byte` may stand in a target and never asks for a closer look.
@@ -167,4 +173,16 @@ public enum TargetNormaliser {
     private static let dot: UInt8 = 0x2E
     private static let percent: UInt8 = 0x25
     private static let question: UInt8 = 0x3F
+}
+
+extension Span where Element == UInt8 {
+    /// The index of the first byte from `start` and before `end` that asks for a closer look in a target, or `end`.
+    @inline(__always)
+    fileprivate func firstNotPlain(from start: Int, to end: Int) -> Int {
+        func every(_ byte: UInt8) -> SIMD16<UInt8> { SIMD16(repeating: byte) }
+        return firstMarked(from: start, to: end) {
+            ($0 &- 0x21 .> every(0x7E - 0x21)) .| ($0 .== every(0x23)) .| ($0 .== every(0x25))
+                .| ($0 .== every(0x2E)) .| ($0 .== every(0x3F))
+        }
+    }
 }

@@ -37,6 +37,24 @@ public struct ReusedList<Element: BitwiseCopyable & Sendable>: Sendable {
         used += 1
     }
 
+    /// The elements, and behind them room for `more`, which holds `filler` or what was there before: for many that are
+    /// made in one go, and then taken.
+    @inlinable
+    @inline(__always)
+    @_lifetime(&self)
+    public mutating func withRoom(for more: Int, filler: Element) -> MutableSpan<Element> {
+        while block.count < used + more { block.append(filler) }
+        return block.mutableSpan
+    }
+
+    /// Takes the next `more` elements of the room into the list.
+    @inlinable
+    @inline(__always)
+    public mutating func take(_ more: Int) {
+        precondition(more >= 0 && more <= block.count - used)
+        used += more
+    }
+
     /// Forgets all elements and keeps the block.
     @inlinable
     @inline(__always)

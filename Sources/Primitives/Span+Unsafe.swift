@@ -26,8 +26,9 @@ extension Span where Element == UInt8 {
     }
 
     /// The four bytes from `index` as a word, the first one least significant.
+    @inlinable
     @inline(__always)
-    private func littleEndianHalf(at index: Int) -> UInt64 {
+    func littleEndianHalf(at index: Int) -> UInt64 {
         precondition(index >= 0 && index <= count - 4)
         // Four bytes are there by the line above; the load needs no alignment.
         return unsafe withUnsafeBytes {
@@ -42,6 +43,7 @@ extension Span where Element == UInt8 {
     func littleEndianRest(from index: Int) -> UInt64 { littleEndianRest(from: index, to: count) }
 
     /// The bytes from `index` and before `end`, seven at most, in the same way.
+    @inlinable
     @inline(__always)
     public func littleEndianRest(from index: Int, to end: Int) -> UInt64 {
         let rest = end - index
@@ -58,43 +60,62 @@ extension Span where Element == UInt8 {
             | UInt64(self[end - 1]) &<< UInt64(8 * (rest - 1))
     }
 
-    /// The index of the first byte from `start` and before `end` whose top bit `marks` sets, or `end`.
+    /// The bytes from `index` and before `end`, seven at most, with their number in the top byte: two such words are
+    /// equal when the bytes are.
+    @inlinable
+    @inline(__always)
+    public func shortWord(from index: Int, to end: Int) -> UInt64 {
+        littleEndianRest(from: index, to: end) | UInt64(end - index) &<< 56
+    }
+
+    /// The index of the first byte from `start` and before `end` that `marks` marks, or `end`.
     ///
-    /// Of the bits that `marks` sets in eight bytes only the lowest top bit must be right: those above it may come from
-    /// a borrow.
+    /// It is given sixteen bytes at a time, of which those before `start` and after `end` do not matter.
     @inlinable
     @inline(__always)
     public func firstMarked(
-        from start: Int, to end: Int, by marks: (UInt64) -> UInt64
+        from start: Int, to end: Int, by marks: (SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>>
     ) -> Int {
-        let top: UInt64 = 0x8080_8080_8080_8080
         precondition(start >= 0 && start <= end && end <= count)
         var i = start
-        // Every load ends at `end` or before, which is at `count` or before.
-        let marked = unsafe withUnsafeBytes { bytes in
-            while i &+ 8 <= end {
-                let found =
-                    unsafe marks(
-                        UInt64(
-                            littleEndian: bytes.loadUnaligned(fromByteOffset: i, as: UInt64.self)))
-                    & top
-                if found != 0 { return found }
-                i &+= 8
+        while i < end {
+            let found = unsafe unsafeBitCast(marks(vector(at: i)), to: SIMD2<UInt64>.self)
+            if found[0] != 0 { return Swift.min(end, i &+ found[0].trailingZeroBitCount &>> 3) }
+            if found[1] != 0 {
+                return Swift.min(end, i &+ 8 &+ found[1].trailingZeroBitCount &>> 3)
             }
-            return 0
+            i &+= 16
         }
-        if marked != 0 { return i &+ marked.trailingZeroBitCount &>> 3 }
-        guard i < end else { return end }
-        let found = marks(littleEndianRest(from: i, to: end)) & top
-        // The bytes that are not there are 0, which may be marked.
-        return found == 0 ? end : Swift.min(end, i &+ found.trailingZeroBitCount &>> 3)
+        return end
     }
 
-    /// Whether `change` makes this span's words those of `other`, which has as many bytes.
-    ///
-    /// `change` must not move bytes within a word: short spans are put together from two loads.
+    /// The sixteen bytes from `index`; those after the end are 0.
+    @inlinable
     @inline(__always)
-    func matches(_ other: Span<UInt8>, by change: (UInt64) -> UInt64) -> Bool {
+    func vector(at index: Int) -> SIMD16<UInt8> {
+        guard index <= count &- 16 else { return lastVector(at: index) }
+        // Sixteen bytes are there by the line above; the load needs no alignment.
+        return unsafe withUnsafeBytes {
+            unsafe $0.loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self)
+        }
+    }
+
+    /// The same where fewer are there.
+    @usableFromInline
+    @inline(never)
+    func lastVector(at index: Int) -> SIMD16<UInt8> {
+        let words =
+            index <= count - 8
+            ? SIMD2(littleEndianWord(at: index), littleEndianRest(from: index + 8))
+            : SIMD2(littleEndianRest(from: index), 0)
+        return unsafe unsafeBitCast(words, to: SIMD16<UInt8>.self)
+    }
+
+    /// Whether this span's words are the same as those of `other`, which has as many bytes.
+    ///
+    /// `areSame` must compare byte by byte: short spans are put together from two loads.
+    @inline(__always)
+    func matches(_ other: Span<UInt8>, by areSame: (UInt64, UInt64) -> Bool) -> Bool {
         let count = count
         precondition(count == other.count)
         return unsafe withUnsafeBytes { mine in
@@ -112,16 +133,15 @@ extension Span where Element == UInt8 {
                 if count >= 8 {
                     var i = 0
                     while i < count &- 8 {
-                        if change(unsafe word(mine, i)) != (unsafe word(theirs, i)) { return false }
+                        if !areSame(unsafe word(mine, i), unsafe word(theirs, i)) { return false }
                         i &+= 8
                     }
-                    return change(unsafe word(mine, count &- 8))
-                        == (unsafe word(theirs, count &- 8))
+                    return areSame(
+                        unsafe word(mine, count &- 8), unsafe word(theirs, count &- 8))
                 }
-                if count >= 4 { return change(unsafe halves(mine)) == (unsafe halves(theirs)) }
+                if count >= 4 { return areSame(unsafe halves(mine), unsafe halves(theirs)) }
                 for i in 0..<count {
-                    let byte = UInt64(unsafe mine[i])
-                    if change(byte) != UInt64(unsafe theirs[i]) { return false }
+                    if !areSame(UInt64(unsafe mine[i]), UInt64(unsafe theirs[i])) { return false }
                 }
                 return true
             }

@@ -328,3 +328,48 @@ func `a bad request is refused with its reason`(request: BadRequest) {
     #expect(parseRequest(part, bounds: bounds) == .needsMore)
     #expect(parseRequest("", bounds: bounds) == .needsMore)
 }
+
+@Test func `every byte of a name that is not known is judged, at every length`() {
+    for count in 1...40 {
+        // No known name consists of `q` alone.
+        for place in [0, count / 2, count - 1] {
+            for byte in UInt8(0x20)...UInt8.max where byte != 0x3A && byte != 0x7F {
+                var name = [UInt8](repeating: 0x71, count: count)
+                name[place] = byte
+                let bytes =
+                    Array("GET / HTTP/1.1\r\nHost: a\r\n".utf8) + name + Array(": v\r\n\r\n".utf8)
+                let outcome = parseRequest(bytes)
+                if ASCII.isToken(byte) {
+                    let spelt = name.span.text
+                    #expect(outcome.facts?.fields.last == "\(spelt): v")
+                } else if byte == 0x20 {
+                    #expect(outcome == .refused(place == 0 ? .obsoleteFold : .spaceBeforeColon))
+                } else {
+                    #expect(outcome == .refused(.malformedFieldName))
+                }
+            }
+        }
+    }
+}
+
+@Test func `every byte of a host is judged, at every length`() {
+    for count in 1...40 {
+        for place in [0, count / 2, count - 1] {
+            for byte in UInt8(0x21)...UInt8.max where byte != 0x3A && byte != 0x7F {
+                var host = [UInt8](repeating: 0x61, count: count)
+                host[place] = byte
+                let bytes =
+                    Array("GET / HTTP/1.1\r\nHost: ".utf8) + host + Array("\r\n\r\n".utf8)
+                let isGood =
+                    ASCII.isAlpha(byte) || ASCII.isDigit(byte) || "-._~".utf8.contains(byte)
+                let outcome = parseRequest(bytes)
+                if isGood {
+                    let authority = host.span.text
+                    #expect(outcome.facts?.authority == authority)
+                } else {
+                    #expect(outcome == .refused(.invalidHost))
+                }
+            }
+        }
+    }
+}

@@ -49,6 +49,33 @@ private func sample() -> FieldList {
     #expect(list.count == 1 && list.contains(.host))
 }
 
+@Test func `a list knows which names it has twice`() {
+    var list = sample()
+    #expect(list.repeats(.via) && !list.repeats(.host) && !list.repeats(.other))
+    list.append(.host, "b.example")
+    #expect(list.repeats(.host))
+    list.remove(.via)
+    #expect(!list.repeats(.via) && list.repeats(.host))
+    list.removeAll()
+    #expect(!list.repeats(.host))
+}
+
+@Test func `fields are recorded into room made once`() {
+    var list = sample()
+    for round in 1...3 {
+        var room = list.withRoom(for: 2)
+        for index in 0..<2 {
+            room[4 + (round - 1) * 2 + index] = Field(
+                line: .age, nameRange: ByteRange(start: round, count: 1),
+                valueRange: ByteRange(start: index, count: 2))
+        }
+        list.record(2)
+        #expect(list.count == 4 + 2 * round && list.count(of: .age) == 2 * round)
+        #expect(list[3].name == .via && list.repeats(.age))
+        #expect(Int(list[list.count - 1].nameRange.start) == round)
+    }
+}
+
 @Test func `an emptied list forgets names and bytes`() {
     var list = sample()
     list.removeAll()

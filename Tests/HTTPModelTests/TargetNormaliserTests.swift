@@ -25,6 +25,37 @@ private func normal(_ target: [UInt8]) -> Outcome {
 
 private func normal(_ target: String) -> Outcome { normal(Array(target.utf8)) }
 
+@Test func `a target within other bytes is read as by itself`() {
+    func look(_ bytes: [UInt8], _ range: Range<Int>) -> String {
+        do throws(TargetError) {
+            let seen = try TargetNormaliser.inspect(bytes.span, in: range)
+            return "\(seen.isNormal) \(seen.pathCount)"
+        } catch {
+            return "\(error)"
+        }
+    }
+    var random = SeededRandom(seed: 8)
+    let alphabet = Array("ab./?%2eE#z".utf8)
+    for _ in 0..<2000 {
+        let target = [0x2F] + (0..<random.below(40)).map { _ in alphabet[random.below(11)] }
+        // What stands around it would make a dot segment or an escape whole.
+        let whole = Array("GET /..".utf8) + target + Array("./2E HTTP/1.1".utf8)
+        #expect(look(whole, 7..<(7 + target.count)) == look(target, 0..<target.count))
+    }
+}
+
+@Test func `every byte of a target is judged, at every length`() {
+    for count in 0...40 {
+        let plain = [UInt8](repeating: 0x61, count: count)
+        for byte in UInt8.min...UInt8.max {
+            let isGood = byte > 0x20 && byte < 0x7F && byte != 0x23 && byte != 0x25
+            let seen = normal([0x2F] + plain + [byte, 0x61])
+            if isGood { continue }
+            #expect(seen == .error(byte == 0x25 ? .malformedEscape : .forbiddenByte))
+        }
+    }
+}
+
 @Test(
     arguments: [
         ("/", "/"), ("", "/"), ("/a/b", "/a/b"), ("/a/./b", "/a/b"), ("/a/../b", "/b"),

@@ -143,3 +143,61 @@ private func sameIgnoringCase(_ bytes: [UInt8], _ literal: StaticString) -> Bool
         #expect(starts)
     }
 }
+
+@Test func `a marked byte is found as byte by byte, at every length and from every start`() {
+    func first(_ bytes: [UInt8], from start: Int, to end: Int) -> Int {
+        bytes.span.firstMarked(from: start, to: end) { $0 .== SIMD16(repeating: 7) }
+    }
+    var random = SeededRandom(seed: 3)
+    for length in 0...40 {
+        // None, one or several of them are there.
+        for rarity in [1000, 30, 3] as [Int] {
+            let bytes = (0..<length).map { _ in
+                random.below(rarity) == 0 ? 7 : UInt8(truncatingIfNeeded: random.below(256))
+            }
+            for start in 0...length {
+                for end in start...length {
+                    let expected = (start..<end).first { bytes[$0] == 7 } ?? end
+                    #expect(first(bytes, from: start, to: end) == expected)
+                }
+            }
+        }
+        // What is not there is never found, though it counts as 0.
+        let bytes = [UInt8](repeating: 1, count: length)
+        #expect(bytes.span.firstMarked(from: 0, to: length) { $0 .== SIMD16() } == length)
+    }
+}
+
+@Test func `short words are equal when their bytes are`() {
+    #expect(Array("abc".utf8).span.shortWord(from: 0, to: 3) == 0x0300_0000_0063_6261)
+    let zeros: [UInt8] = [0, 0, 0]
+    #expect(zeros.span.shortWord(from: 1, to: 1) == 0)
+    let text = (1...20).map { UInt8($0) }
+    for count in 0...7 {
+        var expected = UInt64(count) << 56
+        for i in 0..<count { expected |= UInt64(text[4 + i]) << UInt64(8 * i) }
+        // In the middle, and with nothing around it.
+        #expect(text.span.shortWord(from: 4, to: 4 + count) == expected)
+        let alone = Array(text[4..<(4 + count)])
+        #expect(alone.span.shortWord(from: 0, to: count) == expected)
+    }
+}
+
+@Test func `a decimal number of any length is read as digit by digit`() {
+    var random = SeededRandom(seed: 4)
+    for length in 1...19 {
+        for _ in 0..<20 {
+            let digits = (0..<length).map { _ in 48 + UInt8(random.below(10)) }
+            let value = digits.reduce(UInt64(0)) { $0 * 10 + UInt64($1 - 48) }
+            #expect(digits.span.decimalValue == value)
+        }
+        let nines = [UInt8](repeating: 57, count: length)
+        for place in nines.indices {
+            for byte in UInt8.min...UInt8.max where !ASCII.isDigit(byte) {
+                var changed = nines
+                changed[place] = byte
+                #expect(changed.span.decimalValue == nil)
+            }
+        }
+    }
+}
