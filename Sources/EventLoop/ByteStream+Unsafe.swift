@@ -106,12 +106,10 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
     public func readNow(into buffer: ByteBuffer) throws(StreamError) -> Int? {
         guard mayRead else { return nil }
         precondition(descriptor >= 0)
-        let kernel = loop.kernel
-        let descriptor = descriptor
         var asked = 0
         let n = unsafe buffer.withSpare(Bounds.bytesPerRead) { spare in
             asked = spare.count
-            return unsafe kernel.read(descriptor, into: spare)
+            return unsafe loop.kernel.read(descriptor, into: spare)
         }
         if n > 0 {
             // A short read has emptied the socket: the next edge will tell, unless the end is already known.

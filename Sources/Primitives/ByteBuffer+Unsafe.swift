@@ -205,6 +205,8 @@
 
     /// Lets `body` write into at least `minimum` spare bytes; it returns how many it wrote, or less than
     /// zero to report an error, which is passed on and writes nothing.
+    @inlinable
+    @inline(__always)
     @unsafe public func withSpare(
         _ minimum: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int
     ) -> Int {

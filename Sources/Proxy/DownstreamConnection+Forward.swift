@@ -188,33 +188,89 @@ extension DownstreamConnection {
     }
 
     /// Relays the body; `false` when either side ended before it did.
+    @inline(__always)
     private func relayBody(
         _ exchange: Exchange, _ upstream: UpstreamConnection, _ framing: BodyFraming,
         _ pause: Nanoseconds
     ) async -> Bool {
         do {
-            while true {
-                let hasEnded = try await relayArrived(exchange, upstream, framing)
-                if hasEnded && framing == .chunked {
-                    HTTP1Writer.appendLastChunk(trailers: upstream.trailers, to: exchange.output)
-                }
-                if try !stream.writeNow(exchange.output) {
-                    try await stream.write(exchange.output, patience: http.idleTimeout)
-                }
-                if hasEnded { return true }
-                if let pipe = worker.pipes.take(forBodyOf: upstream.plainRest) {
-                    try await relayRest(exchange, upstream, through: pipe, pause)
-                    continue
-                }
-                try await upstream.readMore(pause: pause)
-            }
+            let arrived = try takeArrived(exchange, upstream, framing)
+            // Most bodies came with their head and are sent at once.
+            if arrived == .end, try stream.writeNow(exchange.output) { return true }
+            try await relayOn(exchange, upstream, framing, pause, after: arrived)
+            return true
         } catch {
             return false
         }
     }
 
+    /// What of a body was found among the bytes that have arrived.
+    private enum ArrivedBody: Equatable {
+        /// All of it, to its end.
+        case end
+        /// All that is there; the rest is to be read.
+        case part
+        /// So much that it is sent before more is taken.
+        case much
+        /// A part of so many bytes, which are better sent from where they are.
+        case large(Int)
+    }
+
+    /// Moves what has arrived of the body into the output.
+    private func takeArrived(
+        _ exchange: Exchange, _ upstream: UpstreamConnection, _ framing: BodyFraming
+    ) throws(UpstreamError) -> ArrivedBody {
+        let output = exchange.output
+        while let part = try upstream.decodedPart() {
+            guard case .data(let count) = part else {
+                if framing == .chunked {
+                    HTTP1Writer.appendLastChunk(trailers: upstream.trailers, to: output)
+                }
+                return .end
+            }
+            if framing == .chunked { HTTP1Writer.appendChunkHeader(size: count, to: output) }
+            if count > Bounds.copiedBody { return .large(count) }
+            output.append(count, of: upstream.input)
+            upstream.input.consume(count)
+            endPart(exchange, framing, count)
+            if output.count >= Bounds.gathered { return .much }
+        }
+        return .part
+    }
+
+    private func endPart(_ exchange: Exchange, _ framing: BodyFraming, _ count: Int) {
+        if framing == .chunked { HTTP1Writer.appendChunkEnd(to: exchange.output) }
+        exchange.record.bodyBytes += UInt64(count)
+    }
+
+    /// Sends what was found, and relays the rest as it comes.
+    private func relayOn(
+        _ exchange: Exchange, _ upstream: UpstreamConnection, _ framing: BodyFraming,
+        _ pause: Nanoseconds, after found: ArrivedBody
+    ) async throws {
+        var arrived = found
+        while true {
+            if case .large(let count) = arrived {
+                try await stream.write(
+                    exchange.output, upstream.input, count: count, patience: http.idleTimeout)
+                endPart(exchange, framing, count)
+            } else {
+                try await stream.write(exchange.output, patience: http.idleTimeout)
+            }
+            if arrived == .end { return }
+            if arrived == .part {
+                if let pipe = worker.pipes.take(forBodyOf: upstream.plainRest) {
+                    try await relayPlain(exchange, upstream, through: pipe, pause)
+                } else {
+                    try await upstream.readMore(pause: pause)
+                }
+            }
+            arrived = try takeArrived(exchange, upstream, framing)
+        }
+    }
+
     /// Relays the rest of a body that needs no looking at: its bytes do not come into the process.
-    private func relayRest(
+    private func relayPlain(
         _ exchange: Exchange, _ upstream: UpstreamConnection, through pipe: SplicePipe,
         _ pause: Nanoseconds
     ) async throws {
@@ -224,29 +280,5 @@ extension DownstreamConnection {
             try await stream.write(pipe, patience: http.idleTimeout)
             exchange.record.bodyBytes += UInt64(n)
         }
-    }
-
-    /// Moves what has arrived of the body into the output, writing when much has gathered.
-    private func relayArrived(
-        _ exchange: Exchange, _ upstream: UpstreamConnection, _ framing: BodyFraming
-    ) async throws -> Bool {
-        let output = exchange.output
-        while let part = try upstream.decodedPart() {
-            guard case .data(let count) = part else { return true }
-            if framing == .chunked { HTTP1Writer.appendChunkHeader(size: count, to: output) }
-            if count <= Bounds.copiedBody {
-                output.append(count, of: upstream.input)
-                upstream.input.consume(count)
-            } else {
-                try await stream.write(
-                    output, upstream.input, count: count, patience: http.idleTimeout)
-            }
-            if framing == .chunked { HTTP1Writer.appendChunkEnd(to: output) }
-            exchange.record.bodyBytes += UInt64(count)
-            if output.count >= Bounds.gathered {
-                try await stream.write(output, patience: http.idleTimeout)
-            }
-        }
-        return false
     }
 }

@@ -106,6 +106,7 @@ final class DownstreamConnection {
     }
 
     /// Answers the requests that have arrived, until there is none.
+    @inline(__always)
     private func serveArrived(_ exchange: Exchange) async -> Afterwards {
         exchange.parser.begin(bounds: headBounds)
         while true {

@@ -42,9 +42,12 @@ import Testing
             try LiveLoop.run { loop async throws in
                 let place = RedisSettings.Place.host("127.0.0.1", port: server.port)
                 let listener = Listener(loop)
+                var settings = RedisSettings(topology: .single(place))
+                // A busy machine may keep a server from answering for a while: that is no lost connection here.
+                settings.timeout = .seconds(10)
                 let subscription = RedisSubscription(
-                    RedisSettings(topology: .single(place)), channels: ["weir:a", "weir:b"],
-                    loop: loop, random: SeededRandom(seed: 1)
+                    settings, channels: ["weir:a", "weir:b"], loop: loop,
+                    random: SeededRandom(seed: 1)
                 ) { listener.note($0) }
                 let client = RedisClient.make(loop, place)
                 defer {
