@@ -19,15 +19,15 @@ extension WorkerContext {
     func finish(
         _ exchange: Exchange, of connection: DownstreamConnection, isUnderstood: Bool = true
     ) {
-        let snapshot = connection.snapshot
-        finishLimits(exchange, snapshot)
+        finishLimits(exchange, of: connection)
         let record = exchange.record
         // The turn's clock stands still: without a fresh reading a hit would take no time.
         metrics.note(
-            record, row: row(ofRoute: record.route, in: snapshot),
-            latency: loop.kernel.monotonicNow() - record.started)
+            record, row: row(ofRoute: record.route, in: connection.snapshot),
+            latency: loop.readMonotonic() - record.started)
         guard log.admits(record.status, &random) else { return }
-        let route = record.route >= 0 ? snapshot.blueprint.routes[record.route] : nil
+        let route =
+            record.route >= 0 ? connection.snapshot.blueprint.routes[record.route] : nil
         if log.isEmpty { scheduleLogFlush() }
         let trace = isUnderstood ? trace(of: exchange.request) : nil
         log.append(exchange, of: connection, route, trace, at: loop.kernel.now())

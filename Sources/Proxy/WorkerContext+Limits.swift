@@ -146,10 +146,11 @@ extension WorkerContext {
     }
 
     /// Ends the request for its limits: what it held in flight is free again.
-    func finishLimits(_ exchange: Exchange, _ snapshot: Snapshot) {
+    @inline(never)
+    func finishLimits(_ exchange: Exchange, of connection: DownstreamConnection) {
         guard let route = exchange.limiting else { return }
         exchange.limiting = nil
-        lendRows(of: route, in: snapshot) { rows in
+        lendRows(of: route, in: connection.snapshot) { rows in
             metrics.noteEnd(exchange.decision, of: route, rows: rows)
         }
         guard exchange.decision.isOpen else { return }
