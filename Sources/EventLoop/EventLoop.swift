@@ -28,10 +28,6 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     /// The monotonic clock, read once per turn.
     public var now: MonotonicTime { clock.monotonic }
 
-    /// The monotonic clock as it is now: `now` stands still within a turn.
-    @inline(never)
-    public func readMonotonic() -> MonotonicTime { kernel.monotonicNow() }
-
     /// The descriptor of its epoll.
     public let poll: Int32
     private let wakeDescriptor: Int32

@@ -45,8 +45,8 @@ public struct Field: Sendable, BitwiseCopyable {
 /// A list is reused from message to message: `removeAll` keeps both blocks, so a warm list allocates
 /// nothing. Looking a known name up costs one bit test when it is absent and a scan when it is there.
 public struct FieldList: Sendable {
-    private var text = ReusedList<UInt8>()
-    private var fields = ReusedList<Field>()
+    @usableFromInline var text = ReusedList<UInt8>()
+    @usableFromInline var fields = ReusedList<Field>()
     private var names = FieldNameTally()
     /// Whether a request carries credentials in fields that only the configuration knows as such: an API key's,
     /// a cookie with a token.
@@ -183,18 +183,24 @@ public struct FieldList: Sendable {
     }
 
     /// The name of the field at `index`, as it was sent.
+    @inlinable
+    @inline(__always)
     @_lifetime(borrow self)
     public borrowing func name(at index: Int) -> Span<UInt8> {
         text.span(fields[index].nameRange)
     }
 
     /// The value of the field at `index`.
+    @inlinable
+    @inline(__always)
     @_lifetime(borrow self)
     public borrowing func value(at index: Int) -> Span<UInt8> {
         text.span(fields[index].valueRange)
     }
 
     /// The bytes at `range`.
+    @inlinable
+    @inline(__always)
     @_lifetime(borrow self)
     public borrowing func span(_ range: ByteRange) -> Span<UInt8> { text.span(range) }
 }

@@ -6,9 +6,12 @@ public struct FieldNameSet: Sendable, BitwiseCopyable, ExpressibleByArrayLiteral
     @inlinable
     public init() { bits = 0 }
 
-    /// Creates the set of `names`.
+    /// Creates the set of `names`; of a literal the compiler makes one constant.
+    @inlinable
+    @inline(__always)
     public init(arrayLiteral names: FieldName...) {
-        bits = names.reduce(0) { $0 | 1 << UInt64($1.rawValue) }
+        self.init()
+        for name in names { insert(name) }
     }
 
     /// Whether `name` is in the set.

@@ -47,6 +47,8 @@ public struct RequestHead: Sendable {
     public init() {}
 
     /// The bytes at `range`.
+    @inlinable
+    @inline(__always)
     @_lifetime(borrow self)
     public borrowing func span(_ range: ByteRange) -> Span<UInt8> { fields.span(range) }
 }
@@ -70,6 +72,8 @@ public struct ResponseHead: Sendable {
     public init() {}
 
     /// The bytes at `range`.
+    @inlinable
+    @inline(__always)
     @_lifetime(borrow self)
     public borrowing func span(_ range: ByteRange) -> Span<UInt8> { fields.span(range) }
 }

@@ -18,7 +18,7 @@ extension DownstreamConnection {
         exchange.record.cache = .bypass
         exchange.record.cacheReason = reason.name
         exchange.cacheStatus = .bypassed(reason)
-        return await forward(exchange, route)
+        return await forward(exchange, route, snapshot)
     }
 
     /// The rules by which Redis may have what a request needs that would go past the cache: a HEAD, or one for several
@@ -282,10 +282,11 @@ extension DownstreamConnection {
     /// Settles what the answer cost, and finds out whose limits the client is told: of answers that are stored
     /// no fields about the origin's limits are left.
     private func limitFieldMerge(_ exchange: Exchange, _ head: CachedHead) -> LimitFieldMerge {
-        guard exchange.decision.count > 0, !head.isStorable, let route = exchange.limiting else {
+        guard exchange.decision.count > 0, !head.isStorable, exchange.isLimited else {
             return LimitFieldMerge()
         }
-        worker.settleLimits(exchange) { LimitCost.units(named: $0, in: head) }
+        let route = route(of: exchange)
+        worker.settleLimits(exchange, of: route) { LimitCost.units(named: $0, in: head) }
         return LimitFieldMerge.of(exchange.decision, route.limitFields, head.fields)
     }
 

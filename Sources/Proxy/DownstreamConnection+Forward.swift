@@ -11,7 +11,9 @@ import Upstreams
 /// Passing a request through to its origin, and the answer back, as they come.
 extension DownstreamConnection {
     /// Forwards the request and relays the answer; both bodies stream.
-    func forward(_ exchange: Exchange, _ route: Route) async -> Afterwards {
+    func forward(
+        _ exchange: Exchange, _ route: Route, _ snapshot: Snapshot
+    ) async -> Afterwards {
         exchange.answer = .miss
         let pool = snapshot.pools[route.upstream]
         let started = now
@@ -28,14 +30,8 @@ extension DownstreamConnection {
                     return await reject(exchange, .upstream(error))
                 }
             }
-            stream.abortedWithPeer = upstream.stream
-            // A write that failed may have left something of an earlier request.
-            exchange.forwarded.removeAll()
-            appendRequest(exchange, route, to: upstream)
-            HTTP1Writer.appendEndOfHead(to: exchange.forwarded)
-            appendContent(exchange)
             var pump: RequestBodyPump?
-            if !sendNow(exchange, to: upstream) {
+            if !sendNow(exchange, route, to: upstream, snapshot) {
                 pump = await startRequest(exchange, upstream, pool, firstByte)
             }
             do {
@@ -71,19 +67,23 @@ extension DownstreamConnection {
         }
     }
 
-    /// Appends the head as the origin gets it, without its final empty line.
-    private func appendRequest(
-        _ exchange: Exchange, _ route: Route, to upstream: UpstreamConnection
-    ) {
+    /// Makes the head as the origin gets it, and sends it and the body at once when both are there and the socket takes
+    /// them.
+    @inline(never)
+    private func sendNow(
+        _ exchange: Exchange, _ route: Route, to upstream: UpstreamConnection,
+        _ snapshot: Snapshot
+    ) -> Bool {
+        stream.abortedWithPeer = upstream.stream
+        // A write that failed may have left something of an earlier request.
+        exchange.forwarded.removeAll()
         exchange.lendRequest { request in
             ForwardedHead.append(
                 request, exchange.identity, route, snapshot.blueprint, upstream.authority,
                 peer: peerText, forCache: false, to: exchange.forwarded)
         }
-    }
-
-    /// Sends head and body at once when both are there and the socket takes them.
-    private func sendNow(_ exchange: Exchange, to upstream: UpstreamConnection) -> Bool {
+        HTTP1Writer.appendEndOfHead(to: exchange.forwarded)
+        appendContent(exchange)
         takeArrivedBody(exchange)
         guard exchange.body.isComplete else { return false }
         // A failed write shows when the answer is read: the origin may have sent one before it closed.
@@ -166,11 +166,11 @@ extension DownstreamConnection {
         if framing == .untilClose { keeps = false }
         let merge = limitFieldMerge(exchange, route, response.fields)
         ForwardedHead.append(
-            response, framing, merge, withholding: route.cache?.policy.originTTLName ?? [],
+            response, framing, merge, withholding: route.cache?.policy.originTTLName,
             to: exchange.output)
         if !response.fields.contains(.date) { worker.appendDate(to: exchange.output) }
         appendCacheStatus(exchange)
-        appendLimitFields(exchange, omitting: merge.omitting)
+        appendLimitFields(exchange, of: route, omitting: merge.omitting)
         appendConnection(exchange, keeps: keeps)
         HTTP1Writer.appendEndOfHead(to: exchange.output)
         return framing
@@ -182,7 +182,7 @@ extension DownstreamConnection {
     ) -> LimitFieldMerge {
         guard exchange.decision.count > 0 else { return LimitFieldMerge() }
         if exchange.decision.isOpen {
-            worker.settleLimits(exchange) { LimitCost.units(named: $0, in: fields) }
+            worker.settleLimits(exchange, of: route) { LimitCost.units(named: $0, in: fields) }
         }
         return LimitFieldMerge.of(exchange.decision, route.limitFields, fields)
     }

@@ -38,7 +38,7 @@ extension DownstreamConnection {
             HeadFields.limits.contains(FieldName(recognising: name))
         }
         output.append("Idempotency-Replayed: true\r\nVia: 1.1 weir\r\n")
-        appendLimitFields(exchange) { LimitCost.units(named: $0, in: answer.head) }
+        appendLimitFields(exchange, of: route) { LimitCost.units(named: $0, in: answer.head) }
         appendConnection(exchange, keeps: keeps)
         HTTP1Writer.appendEndOfHead(to: output)
         do {

@@ -66,7 +66,9 @@ extension DownstreamConnection {
             exchange.request.fields.contains(.accept) && acceptsProblemJSON(exchange.request)
         writeRefusal(exchange, exchange.decision, route, problemJSON: wantsProblem)
         let type: StaticString = wantsProblem ? "application/problem+json" : "application/json"
-        let keeps = appendAnswer(exchange, exchange.decision.refusalStatus, type: type) { output in
+        let keeps = appendAnswer(
+            exchange, exchange.decision.refusalStatus, of: route, type: type
+        ) { output in
             output.append("Cache-Control: no-store\r\n")
         }
         if isFollowed(exchange, keeps: keeps) { return .nextRequest }
@@ -103,10 +105,11 @@ extension DownstreamConnection {
         return await endAnswer(exchange)
     }
 
-    /// Appends a local answer to the output; whether another request may follow it.
+    /// Appends a local answer to the output; whether another request may follow it. The fields of limits are those of
+    /// `route`, or of the request's when there is none at hand.
     @discardableResult
     private func appendAnswer(
-        _ exchange: Exchange, _ status: Status, type: StaticString?,
+        _ exchange: Exchange, _ status: Status, of route: Route? = nil, type: StaticString?,
         _ appendFields: (ByteBuffer) -> Void
     ) -> Bool {
         exchange.record.status = status
@@ -122,7 +125,11 @@ extension DownstreamConnection {
             output.append("\r\n")
         }
         appendFields(output)
-        appendLimitFields(exchange)
+        if let route {
+            appendLimitFields(exchange, of: route)
+        } else {
+            appendLimitFields(exchange)
+        }
         appendConnection(exchange, keeps: keeps)
         HTTP1Writer.appendEndOfHead(to: output)
         if exchange.request.method != .head && type != nil {
@@ -152,9 +159,28 @@ extension DownstreamConnection {
         _ exchange: Exchange, omitting omitted: RateLimitFields.Dialects = [],
         costField: ([UInt8]) -> UInt32? = { _ in nil }
     ) {
-        guard exchange.decision.count > 0, let route = exchange.limiting else { return }
-        if exchange.decision.isOpen { worker.settleLimits(exchange, costField: costField) }
-        route.appendLimitFields(exchange, omitting: omitted)
+        guard exchange.isLimited else { return }
+        appendLimitFields(
+            exchange, of: route(of: exchange), omitting: omitted, costField: costField)
+    }
+
+    /// The same where the request's route is at hand.
+    func appendLimitFields(
+        _ exchange: Exchange, of route: Route, omitting omitted: RateLimitFields.Dialects = [],
+        costField: ([UInt8]) -> UInt32? = { _ in nil }
+    ) {
+        guard exchange.decision.count > 0, exchange.isLimited else { return }
+        if exchange.decision.isOpen {
+            worker.settleLimits(exchange, of: route, costField: costField)
+        }
+        route.limitFields.append(
+            for: exchange.decision, of: route.limits, at: exchange.decided,
+            jitter: exchange.jitter, omitting: omitted, to: exchange.output)
+    }
+
+    /// The route of a request that was judged.
+    func route(of exchange: Exchange) -> Route {
+        snapshot.blueprint.routes[exchange.record.route]
     }
 
     /// `Connection: close`, or `keep-alive` for an HTTP/1.0 client that asked for it.
@@ -193,16 +219,5 @@ extension DownstreamConnection {
             }
         }
         return true
-    }
-}
-
-extension Route {
-    /// The rate limit fields of a decision of its limits.
-    fileprivate func appendLimitFields(
-        _ exchange: Exchange, omitting omitted: RateLimitFields.Dialects
-    ) {
-        limitFields.append(
-            for: exchange.decision, of: limits, at: exchange.decided, jitter: exchange.jitter,
-            omitting: omitted, to: exchange.output)
     }
 }

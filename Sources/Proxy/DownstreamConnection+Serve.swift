@@ -11,6 +11,7 @@ extension DownstreamConnection {
     /// Answers the request in `exchange`, counts it and logs it.
     @inline(__always)
     func serve(_ exchange: Exchange) async -> Afterwards {
+        let snapshot = snapshot
         exchange.begin(exchange.request.framing)
         exchange.noteCredentials(snapshot.blueprint)
         let afterwards: Afterwards
@@ -24,10 +25,10 @@ extension DownstreamConnection {
             afterwards = if let done { done } else { await endAnswer(exchange) }
         case .forward(let route):
             if !exchange.output.isEmpty { _ = await sendGathered(exchange) }
-            afterwards = await forward(exchange, route)
+            afterwards = await forward(exchange, route, snapshot)
         case let verdict: afterwards = await answer(exchange, verdict)
         }
-        worker.finish(exchange, of: self)
+        worker.finish(exchange, of: self, snapshot)
         exchange.content.forget(in: worker.shared)
         return afterwards
     }
@@ -40,7 +41,7 @@ extension DownstreamConnection {
         switch consume verdict {
         case .serve(let stored, let reason):
             return await serve(exchange, stored, detail: reason?.name)
-        case .forward(let route): return await forward(exchange, route)
+        case .forward(let route): return await forward(exchange, route, snapshot)
         case .refuse(let route):
             if let done = refuseNow(exchange, route) { return done }
             return await endAnswer(exchange)

@@ -9,8 +9,8 @@ final class DownstreamConnection {
     let worker: WorkerContext
     let stream: ByteStream
     let peer: IPAddress
-    /// Its text, from the first request on that was passed to an origin.
-    private(set) lazy var peerText = AddressText(peer)
+    /// Its text.
+    let peerText: AddressText
     /// What the request in progress follows.
     private(set) var snapshot: Snapshot
     private(set) var http: HTTPSettings
@@ -37,6 +37,7 @@ final class DownstreamConnection {
         self.worker = worker
         self.stream = stream
         self.peer = peer
+        peerText = AddressText(peer)
         snapshot = worker.snapshot
         http = snapshot.blueprint.settings.http
     }

@@ -25,8 +25,8 @@ final class Exchange {
     /// What the cache did, when the origin is asked.
     var cacheStatus: CacheStatus?
     let decision = LimitDecision()
-    /// The route whose limits decided; `nil` when none did, and when the request has ended for them.
-    var limiting: Route?
+    /// Whether the limits of the request's route have decided, and it has not ended for them.
+    var isLimited = false
     /// The cache's part in the answer, as the limits were told, and then as it turned out.
     var answer = LimitAnswer.miss
     /// The random word by which this refusal's Retry-After is spread.

@@ -29,8 +29,7 @@ enum ForwardedHead {
         let own = blueprint.identityFields
         let encodes = forCache && route.cache?.compression != nil
         let hops = request.method == .options ? remainingHops(request) : nil
-        var left = own.left(identity).union(IdentityResolver.replacedFields)
-            .union(HopByHop.known).union(madeAnew)
+        var left = own.left(identity)
         if hops != nil { left.insert(.maxForwards) }
         if encodes { left.insert(.acceptEncoding) }
         if forCache {
@@ -57,7 +56,7 @@ enum ForwardedHead {
     }
 
     /// Fields of requests that are written anew from what was understood of them, and the one answered here.
-    private static let madeAnew: FieldNameSet = [.host, .contentLength, .expect]
+    static let madeAnew: FieldNameSet = [.host, .contentLength, .expect]
 
     /// Appends the end of a chunked body with the request's trailers, of which none may say who the client is.
     static func appendLastChunk(
@@ -119,17 +118,17 @@ enum ForwardedHead {
     /// Appends the head of an origin's answer without its final empty line.
     ///
     /// `merge` says which of the origin's fields about its limits are replaced; the field called `withheld`, if it
-    /// is not empty, is for the cache alone.
+    /// has a name, is for the cache alone.
     static func append(
         _ response: borrowing ResponseHead, _ framing: BodyFraming, _ merge: LimitFieldMerge,
-        withholding withheld: [UInt8] = [], to buffer: ByteBuffer
+        withholding withheld: [UInt8]? = nil, to buffer: ByteBuffer
     ) {
         HTTP1Writer.appendStatusLine(response.status, to: buffer)
         // What an origin says to this cache alone ends here (RFC 9213 §2.2).
         var left = HopByHop.known.union(merge.dropped)
         left.insert(.weirCacheControl)
         if framing != .none { left.insert(.contentLength) }
-        if !withheld.isEmpty {
+        if let withheld, !withheld.isEmpty {
             let known = FieldName(recognising: withheld.span)
             if known != .other { left.insert(known) }
         }
@@ -138,7 +137,8 @@ enum ForwardedHead {
             let name = response.fields.name(at: index)
             if listsNames && HopByHop.isListed(name, in: response.fields) { return false }
             if merge.dropsOther(name) { return false }
-            return withheld.isEmpty || !name.equalsIgnoringCase(withheld.span)
+            guard let withheld, !withheld.isEmpty else { return true }
+            return !name.equalsIgnoringCase(withheld.span)
         }
         switch framing {
         case .length(let length):

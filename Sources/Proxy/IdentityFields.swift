@@ -21,8 +21,9 @@ struct IdentityFields: Sendable {
     private let tier: [UInt8]
     /// The fields from which trusted peers' identities are taken; from others they are dropped.
     private let claimed: [[UInt8]]
-    /// Those of both kinds that have a case of their own.
-    private let ownKnown: FieldNameSet
+    /// The names with a case of their own that no request's copy has.
+    private let left: FieldNameSet
+    /// Those that only a trusted peer's copy has.
     private let claimedKnown: FieldNameSet
     /// Bit `n`: one of our names is `n` bytes long, or 63 and more. Most fields are told apart by it.
     private let ownLengths: UInt64
@@ -37,15 +38,17 @@ struct IdentityFields: Sendable {
         claimed = sources.compactMap { source in
             if case .header(let name) = source { Array(name.utf8) } else { nil }
         }
-        ownKnown = IdentityFields.known([user, company, tier])
+        left = IdentityFields.known([user, company, tier]).union(HopByHop.known)
+            .union(IdentityResolver.replacedFields).union(ForwardedHead.madeAnew)
         claimedKnown = IdentityFields.known(claimed)
         ownLengths = IdentityFields.lengths([user, company, tier])
         claimedLengths = IdentityFields.lengths(claimed)
     }
 
-    /// The fields with a case of their own that are not passed on as they came from whom `identity` names.
+    /// The fields with a case of their own that are not passed on as they came from whom `identity` names: those said
+    /// here, those that end at this proxy, and those that it makes anew.
     func left(_ identity: borrowing ResolvedIdentity) -> FieldNameSet {
-        identity.peerIsTrusted ? ownKnown : ownKnown.union(claimedKnown)
+        identity.peerIsTrusted ? left : left.union(claimedKnown)
     }
 
     /// The cases of `names`, for any server.

@@ -1,6 +1,8 @@
 import Caching
 
 /// What becomes of a request: decided in one step, from what is known before anything is waited for.
+///
+/// What begins a fetch or waits for one is a reference, so that the verdict on all other requests is of two words.
 enum Verdict {
     /// The proxy answers with a reason.
     case reject(Rejection)
@@ -14,7 +16,7 @@ enum Verdict {
     case readContent(Route, most: Int)
     /// It is the first with its Idempotency-Key: to the origin, and the answer is kept. Without a ticket where
     /// one only looks.
-    case runOnce(Route, IdempotencyPolicy, IdempotencyStore.Ticket?)
+    indirect case runOnce(Route, IdempotencyPolicy, IdempotencyStore.Ticket?)
     /// Its Idempotency-Key has an answer already.
     case replay(Route, StoredResponse)
     /// `OPTIONS *`
@@ -28,11 +30,11 @@ enum Verdict {
     /// A stored answer.
     case serve(StoredResponse, CacheLookup.StaleReason?)
     /// A stored answer now, and a fetch in the background.
-    case serveAndRefresh(Route, CacheRules, StoredResponse, Fill)
+    indirect case serveAndRefresh(Route, CacheRules, StoredResponse, Fill)
     /// A fetch for the cache, begun by this request.
-    case lead(Route, CacheRules, FillLead)
+    indirect case lead(Route, CacheRules, FillLead)
     /// A running fetch.
-    case follow(Route, CacheRules, Fill, FillReader)
+    indirect case follow(Route, CacheRules, Fill, FillReader)
     /// Where one only looks: it would be fetched for the cache, or wait for a fetch.
     case fetch(Route, CacheStatus.Forward)
 

@@ -17,20 +17,20 @@ extension WorkerContext {
 
     /// Ends a request, however it went: its limits get back what it held, and it is counted and logged.
     func finish(
-        _ exchange: Exchange, of connection: DownstreamConnection, isUnderstood: Bool = true
+        _ exchange: Exchange, of connection: DownstreamConnection, _ snapshot: Snapshot,
+        isUnderstood: Bool = true
     ) {
-        finishLimits(exchange, of: connection)
+        finishLimits(exchange, snapshot)
         let record = exchange.record
         // The turn's clock stands still: without a fresh reading a hit would take no time.
         metrics.note(
-            record, row: row(ofRoute: record.route, in: connection.snapshot),
-            latency: loop.readMonotonic() - record.started)
+            record, row: row(ofRoute: record.route, in: snapshot),
+            latency: kernel.monotonicNow() - record.started)
         guard log.admits(record.status, &random) else { return }
-        let route =
-            record.route >= 0 ? connection.snapshot.blueprint.routes[record.route] : nil
+        let route = record.route >= 0 ? snapshot.blueprint.routes[record.route] : nil
         if log.isEmpty { scheduleLogFlush() }
         let trace = isUnderstood ? trace(of: exchange.request) : nil
-        log.append(exchange, of: connection, route, trace, at: loop.kernel.now())
+        log.append(exchange, of: connection, route, trace, at: kernel.now())
         if log.isFull { flushLog() }
     }
 
@@ -38,7 +38,7 @@ extension WorkerContext {
     func finishUnparsed(_ exchange: Exchange, of connection: DownstreamConnection) {
         exchange.record.route = -1
         exchange.request.methodRange = .empty
-        finish(exchange, of: connection, isUnderstood: false)
+        finish(exchange, of: connection, connection.snapshot, isUnderstood: false)
     }
 
     private func scheduleLogFlush() {

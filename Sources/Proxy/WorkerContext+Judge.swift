@@ -31,14 +31,14 @@ extension WorkerContext {
         if let report = healthReport(for: request) { return .reportHealth(report) }
         guard let index = blueprint.table.match(request) else { return .reject(.noRoute) }
         exchange.record.route = index
-        let route = blueprint.routes[index]
         blueprint.identity.resolve(
             peer: peer, request: request, credentials: snapshot.credentials, at: loop.clock.wall,
             into: &exchange.identity)
-        if !route.limits.isEmpty {
-            return limit(exchange, request, route, snapshot, isPeek: isPeek)
+        return blueprint.routes.lend(index) { route in
+            route.limits.isEmpty
+                ? goOn(exchange, request, route, snapshot, isPeek: isPeek)
+                : limit(exchange, request, route, snapshot, isPeek: isPeek)
         }
-        return goOn(exchange, request, route, snapshot, isPeek: isPeek)
     }
 
     /// What becomes of a request that its limits let pass, now: the cache or the origin.

@@ -60,7 +60,7 @@ extension WorkerContext {
         exchange.decided = loop.clock
         let decision = exchange.decision
         if !isPeek {
-            exchange.limiting = route
+            exchange.isLimited = true
             lendRows(of: route, in: snapshot) { metrics.note(decision, of: route, rows: $0) }
         }
         if !decision.isAdmitted {
@@ -127,8 +127,10 @@ extension WorkerContext {
 
     /// Corrects the charges by the answer, whose status and cache part are in `exchange`; only the first call
     /// for a request changes anything. `costField` reads the units from the answer's field of that name.
-    func settleLimits(_ exchange: Exchange, costField: ([UInt8]) -> UInt32?) {
-        guard exchange.decision.isOpen, let route = exchange.limiting else { return }
+    func settleLimits(
+        _ exchange: Exchange, of route: Route, costField: ([UInt8]) -> UInt32?
+    ) {
+        guard exchange.decision.isOpen, exchange.isLimited else { return }
         // Mostly receipts are kept only for a request that is cancelled.
         guard route.limits.isSettled else { return exchange.decision.forgetReceipts() }
         settle(exchange, of: route, costField: costField)
@@ -146,21 +148,24 @@ extension WorkerContext {
     }
 
     /// Ends the request for its limits: what it held in flight is free again.
-    @inline(never)
-    func finishLimits(_ exchange: Exchange, of connection: DownstreamConnection) {
-        guard let route = exchange.limiting else { return }
-        exchange.limiting = nil
-        lendRows(of: route, in: connection.snapshot) { rows in
-            metrics.noteEnd(exchange.decision, of: route, rows: rows)
+    func finishLimits(_ exchange: Exchange, _ snapshot: Snapshot) {
+        guard exchange.isLimited else { return }
+        exchange.isLimited = false
+        let blueprint = snapshot.blueprint
+        blueprint.routes.lend(exchange.record.route) { route in
+            lendRows(of: route, in: snapshot) { rows in
+                metrics.noteEnd(exchange.decision, of: route, rows: rows)
+            }
+            guard exchange.decision.isOpen else { return }
+            route.limits.finish(exchange.decision, in: limitTable, at: loop.clock)
         }
-        guard exchange.decision.isOpen else { return }
-        route.limits.finish(exchange.decision, in: limitTable, at: loop.clock)
     }
 
     /// Ends a request that did not go on, and gives back what it was charged.
     func cancelLimits(_ exchange: Exchange, _ snapshot: Snapshot) {
-        guard let route = exchange.limiting else { return }
-        exchange.limiting = nil
+        guard exchange.isLimited else { return }
+        exchange.isLimited = false
+        let route = snapshot.blueprint.routes[exchange.record.route]
         lendRows(of: route, in: snapshot) { rows in
             metrics.noteCancelled(exchange.decision, of: route, rows: rows)
         }

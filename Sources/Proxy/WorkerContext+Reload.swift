@@ -64,28 +64,20 @@ extension WorkerContext {
     // MARK: Counting
 
     /// The row in which a request is counted that began under `old`; `nil` when its route is gone.
-    @inline(__always)
     func row(ofRoute route: Int, in old: Snapshot) -> Int? {
         if route < 0 { return snapshot.blueprint.routes.count }
-        return old === snapshot ? route : movedRow(ofRoute: route, in: old)
-    }
-
-    @inline(never)
-    private func movedRow(ofRoute route: Int, in old: Snapshot) -> Int? {
+        if old === snapshot { return route }
         let name = old.blueprint.settings.routes[route].match.name
         return snapshot.blueprint.settings.routes.firstIndex { $0.match.name == name }
     }
 
     /// Lends the rows of the limits of `route`, of a request that began under `old`; -1 for a limit that is gone.
     @inline(__always)
-    func lendRows(
-        of route: Route, in old: @autoclosure () -> Snapshot, _ body: ([Int]) -> Void
-    ) {
-        // Only compared, mostly: nothing counts its references up and down while the rows are lent.
-        if old() === snapshot {
+    func lendRows(of route: Route, in old: Snapshot, _ body: ([Int]) -> Void) {
+        if old === snapshot {
             body(route.limitIndices)
         } else {
-            body(movedRows(of: route, in: old()))
+            body(movedRows(of: route, in: old))
         }
     }
 

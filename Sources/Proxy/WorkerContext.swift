@@ -11,6 +11,7 @@ import Upstreams
 /// All that belongs to one worker, used by its connections without a lock: nothing here leaves the loop's thread.
 final class WorkerContext {
     let loop: EventLoop
+    let kernel: Kernel
     let shared: SharedState
     /// What the limits of the process have counted.
     let limitTable: LimitTable
@@ -42,6 +43,7 @@ final class WorkerContext {
 
     init(loop: EventLoop, shared: SharedState, blueprint: Blueprint, seed: UInt64) {
         self.loop = loop
+        kernel = loop.kernel
         self.shared = shared
         limitTable = shared.limits
         pipes = PipePool(loop.kernel)

@@ -106,7 +106,11 @@ public final class UpstreamPool {
 
     @inline(__always)
     private func takeIdle(of index: Int) -> UpstreamConnection? {
-        let server = servers[index]
+        servers.lend(index) { takeIdle(of: $0) }
+    }
+
+    @inline(__always)
+    private func takeIdle(of server: Server) -> UpstreamConnection? {
         while let connection = server.idle.popLast() {
             connection.isIdle = false
             idleConnections -= 1

@@ -56,3 +56,9 @@ func `other names are other`(name: String) {
     #expect(FieldName.allCases.allSatisfy { !set.contains($0) })
     #expect(!set.intersects([.host, .via]))
 }
+
+@Test func `a literal has its names and no others`() {
+    let set: FieldNameSet = [.other, .host, .te, .via, .host, .accept, .xWeirDebug]
+    let names: [FieldName] = [.other, .host, .te, .via, .accept, .xWeirDebug]
+    for name in FieldName.allCases { #expect(set.contains(name) == names.contains(name)) }
+}
