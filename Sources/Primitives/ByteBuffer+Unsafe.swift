@@ -83,8 +83,16 @@
     }
 
     /// Gives memory above `limit` bytes back, when the buffer is empty.
+    @inlinable
+    @inline(__always)
     public func shrink(to limit: Int) {
-        guard isEmpty && blockSize > limit else { return }
+        if blockSize > limit { shrinkBlock(to: limit) }
+    }
+
+    @usableFromInline
+    @inline(never)
+    func shrinkBlock(to limit: Int) {
+        guard isEmpty else { return }
         unsafe base.deallocate()
         blockSize = max(limit, 64)
         unsafe base = .allocate(byteCount: blockSize, alignment: 16)

@@ -30,6 +30,8 @@ public final class Blueprint: Sendable {
     private let apiKeyField: [UInt8]?
     /// Whether tokens may come in a cookie.
     private let hasTokenCookie: Bool
+    /// Whether credentials may come in other fields than Authorization.
+    private let looksForOtherCredentials: Bool
     /// What cache keys do not say, because it was so when the process began.
     let unsaid: UnsaidInKeys
 
@@ -44,6 +46,7 @@ public final class Blueprint: Sendable {
         identityFields = IdentityFields(settings.identity)
         apiKeyField = settings.identity.apiKeys.map { Array($0.header.utf8) }
         hasTokenCookie = settings.identity.jwt?.cookie != nil
+        looksForOtherCredentials = hasTokenCookie || apiKeyField != nil
         var dialects: RateLimitFields.Dialects = []
         if settings.headers.xRateLimit { dialects.insert(.xRateLimit) }
         if settings.headers.ietfDraft11 { dialects.insert(.ietfDraft11) }
@@ -84,7 +87,13 @@ public final class Blueprint: Sendable {
 
     /// Whether a request carries credentials in other fields than Authorization: the answer may then be its
     /// sender's alone (RFC 9111 §3.5 speaks of the one field, and means this). Any cookie may be the token's.
+    @inline(__always)
     func hasOtherCredentials(_ fields: borrowing FieldList) -> Bool {
+        looksForOtherCredentials && findsOtherCredentials(fields)
+    }
+
+    @inline(never)
+    private func findsOtherCredentials(_ fields: borrowing FieldList) -> Bool {
         if hasTokenCookie && fields.contains(.cookie) { return true }
         guard let apiKeyField else { return false }
         for index in fields.indices

@@ -84,7 +84,7 @@ extension DownstreamConnection {
         }
         HTTP1Writer.appendEndOfHead(to: exchange.forwarded)
         appendContent(exchange)
-        takeArrivedBody(exchange)
+        if !exchange.body.isComplete { takeArrivedBody(exchange) }
         guard exchange.body.isComplete else { return false }
         // A failed write shows when the answer is read: the origin may have sent one before it closed.
         return (try? upstream.stream.writeNow(exchange.forwarded)) ?? true

@@ -22,7 +22,11 @@ enum ForwardedHead {
         forCache: Bool,
         keepingRange: Bool = false, to buffer: ByteBuffer
     ) {
-        appendRequestLine(request, route, to: buffer)
+        if route.strippedSegments > 0 {
+            appendStrippedRequestLine(request, route, to: buffer)
+        } else {
+            HTTP1Writer.appendRequestLine(request, to: buffer)
+        }
         // A client of HTTP/1.0 may name no host; the origin's own name is the best there is.
         let host = request.authority.isEmpty ? origin.span : request.span(request.authority)
         buffer.append("Host: ", host, "\r\n")
@@ -73,12 +77,9 @@ enum ForwardedHead {
     }
 
     /// The request line, without the prefix that the route strips.
-    private static func appendRequestLine(
+    private static func appendStrippedRequestLine(
         _ request: borrowing RequestHead, _ route: Route, to buffer: ByteBuffer
     ) {
-        guard route.strippedSegments > 0 else {
-            return HTTP1Writer.appendRequestLine(request, to: buffer)
-        }
         let target = request.span(request.target)
         let start = end(of: route.strippedSegments, in: request.span(request.path))
         let rest = target.extracting(start..<target.count)

@@ -64,9 +64,14 @@ extension WorkerContext {
     // MARK: Counting
 
     /// The row in which a request is counted that began under `old`; `nil` when its route is gone.
+    @inline(__always)
     func row(ofRoute route: Int, in old: Snapshot) -> Int? {
+        route >= 0 && old === snapshot ? route : movedRow(ofRoute: route, in: old)
+    }
+
+    @inline(never)
+    private func movedRow(ofRoute route: Int, in old: Snapshot) -> Int? {
         if route < 0 { return snapshot.blueprint.routes.count }
-        if old === snapshot { return route }
         let name = old.blueprint.settings.routes[route].match.name
         return snapshot.blueprint.settings.routes.firstIndex { $0.match.name == name }
     }
