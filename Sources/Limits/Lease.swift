@@ -80,6 +80,7 @@ struct Lease: Sendable {
     }
 
     /// Takes `cost` units if they are there, and tells what is known then.
+    @inline(__always)
     mutating func spend(_ cost: UInt32, at now: UInt64) -> (taking: LeaseTaking, level: LeaseLevel)
     {
         let taking = take(cost, at: now)

@@ -144,6 +144,13 @@ public final class LimitDecision {
         outcome = .refused(limit: Int(item.limit))
     }
 
+    /// Records that one limit let the request pass and was charged what it costs.
+    func admit(_ index: Int, level: LimitMeter.Level) {
+        states[index].refused = false
+        states[index].charged = states[index].cost
+        show(level, at: index)
+    }
+
     /// Records the level of a state after its charge was corrected.
     func correct(_ index: Int, charged: UInt32, level: LimitMeter.Level) {
         states[index].charged = charged
@@ -214,6 +221,9 @@ public final class LimitDecision {
         receiptCount += 1
     }
 
+    /// Forgets all charges that it remembers: they stay as they are.
+    public func forgetReceipts() { receiptCount = 0 }
+
     /// A receipt, by its place; `nil` behind the last one.
     func receipt(_ index: Int) -> LimitReceipt? { index < receiptCount ? receipts[index] : nil }
 
@@ -256,6 +266,17 @@ struct LimitReceipt: Sendable, BitwiseCopyable {
         shard = item.shard
         place = item.place == .new ? .own : item.place
         divisor = item.divisor
+    }
+
+    /// The receipt of what a state's lease was charged.
+    init(of state: LimitState, at index: Int, leased mark: Int64) {
+        digest = state.key
+        self.mark = UInt64(bitPattern: mark)
+        units = state.charged
+        rate = state.rate
+        limit = state.limit
+        self.state = UInt8(truncatingIfNeeded: index)
+        isLeased = true
     }
 }
 

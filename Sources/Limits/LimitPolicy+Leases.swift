@@ -53,7 +53,7 @@ extension LimitPolicy {
             if isWaiting { continue }
             settle(
                 index, of: decision, takings[index], levels[index], isRefused: isRefused, in: table,
-                replicas: replicas, at: clock)
+                replicas: replicas, at: now)
         }
         if isRefused {
             decision.lackingLeases = 0
@@ -68,51 +68,57 @@ extension LimitPolicy {
         _ decision: LimitDecision, in table: LimitTable, replicas: Int, at clock: ClockReading,
         _ now: LimitMeter.Now, lack: LeaseLack
     ) {
-        var (taking, level) = table.leases.take(
-            decision[0].key, decision[0].cost, at: clock.monotonic)
+        let (taking, level) = table.leases.take(
+            decision.states[0].key, decision.states[0].cost, at: clock.monotonic)
         switch taking {
-        case .taken(_, let isLow): if isLow { decision.lowLeases = 1 }
-        case .lacking where lack != .refuses:
-            decision.lackingLeases = 1
-            return
-        case .lacking, .refused: taking = .refused
+        case .taken(let receipt, let isLow):
+            if isLow { decision.lowLeases = 1 }
+            charge(
+                0, of: decision, receipt, level.asMeterLevel(at: now), in: table,
+                replicas: replicas, at: now)
+        case .lacking where lack != .refuses: decision.lackingLeases = 1
+        case .lacking, .refused:
+            settle(
+                0, of: decision, .refused, level.asMeterLevel(at: now), isRefused: true, in: table,
+                replicas: replicas, at: now)
         }
-        settle(
-            0, of: decision, taking, level.asMeterLevel(at: now), isRefused: false, in: table,
-            replicas: replicas, at: clock)
     }
 
     /// Ends one leased state by what became of taking its units; one that lacks them stays open.
     private func settle(
         _ index: Int, of decision: LimitDecision, _ taking: LeaseTaking,
         _ level: LimitMeter.Level, isRefused: Bool, in table: LimitTable, replicas: Int,
-        at clock: ClockReading
+        at now: LimitMeter.Now
     ) {
-        if taking == .lacking { return }
-        decision.close(index)
-        let state = decision[index]
-        var item = LimitWork.Item(
-            digest: state.key, units: state.cost, rate: state.rate,
-            state: UInt8(truncatingIfNeeded: index), limit: state.limit, shard: 0,
-            isShadow: state.isShadow)
-        guard case .taken(let receipt, _) = taking else {
-            decision.settle(item, charged: false, level: level)
-            return
+        switch taking {
+        case .lacking: return
+        case .taken(let receipt, _) where decision.states[index].isShadow || !isRefused:
+            return charge(
+                index, of: decision, receipt, level, in: table, replicas: replicas, at: now)
+        case .taken, .refused: break
         }
-        item.admits = true
-        let isCharged = state.isShadow || !isRefused
+        decision.close(index)
+        var item = item(of: decision.states[index], at: index)
         var shown = level
-        if !isCharged {
+        if taking != .refused {
+            item.admits = true
             shown.remaining = UInt32(clamping: UInt64(shown.remaining) + UInt64(item.units))
         }
-        decision.settle(item, charged: isCharged, level: shown)
-        guard isCharged else { return }
-        var kept = LimitReceipt(item, mark: UInt64(bitPattern: receipt))
-        kept.isLeased = true
-        decision.keep(kept)
-        if definitions[Int(item.limit)].onRedisFailure == .local {
+        decision.settle(item, charged: false, level: shown)
+    }
+
+    /// Ends one leased state whose units were taken and stay so.
+    @inline(__always)
+    private func charge(
+        _ index: Int, of decision: LimitDecision, _ receipt: Int64, _ level: LimitMeter.Level,
+        in table: LimitTable, replicas: Int, at now: LimitMeter.Now
+    ) {
+        decision.close(index)
+        decision.admit(index, level: level)
+        decision.keep(LimitReceipt(of: decision.states[index], at: index, leased: receipt))
+        if definitions[Int(decision.states[index].limit)].onRedisFailure == .local {
             table.note(
-                decision[index], dividedBy: UInt8(clamping: replicas), by: self, at: clock)
+                decision.states[index], dividedBy: UInt8(clamping: replicas), by: self, at: now)
         }
     }
 
@@ -128,17 +134,16 @@ extension LimitPolicy {
                 decision.leaveUntold(index)
                 continue
             }
-            var item = LimitWork.Item(
-                digest: state.key, units: state.cost, rate: state.rate,
-                state: UInt8(truncatingIfNeeded: index), limit: state.limit, shard: 0,
-                isShadow: state.isShadow)
+            var item = item(of: state, at: index)
             item.admits = known.passes
             decision.settle(item, charged: false, level: known.level.asMeterLevel(at: now))
         }
     }
 
+    @inline(__always)
     private func isOpenLease(_ index: Int, of decision: LimitDecision) -> Bool {
-        decision.openStates >> index & 1 == 1 && limits[Int(decision[index].limit)].isLeased
+        decision.openStates >> index & 1 == 1
+            && limits[Int(decision.states[index].limit)].isLeased
     }
 
     /// What is asked of Redis about a leased state.

@@ -135,7 +135,8 @@ extension LimitPolicy {
             }
             if definitions[Int(item.limit)].onRedisFailure == .local {
                 table.note(
-                    decision[index], dividedBy: UInt8(clamping: replicas), by: self, at: clock)
+                    decision.states[index], dividedBy: UInt8(clamping: replicas), by: self,
+                    at: table.now(clock))
             }
         }
         if !passes {
@@ -181,7 +182,8 @@ extension LimitPolicy {
         if !decision.isAdmitted { withdraw(decision, in: table, at: clock, correct: correct) }
     }
 
-    private func item(of state: LimitState, at index: Int) -> LimitWork.Item {
+    /// A state as the table counts it.
+    func item(of state: LimitState, at index: Int) -> LimitWork.Item {
         LimitWork.Item(
             digest: state.key, units: state.cost, rate: state.rate,
             state: UInt8(truncatingIfNeeded: index), limit: state.limit, shard: 0,

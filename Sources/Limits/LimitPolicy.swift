@@ -27,6 +27,9 @@ public final class LimitPolicy: Sendable {
     private let endpointDigest: Digest128
     /// The parts of all limits together.
     private let parts: LimitParts
+    /// Whether the answer, or the end, of a request changes what it was charged: else `settle` and `finish` only
+    /// forget it.
+    public let isSettled: Bool
     /// Whether Redis counts a limit: then decisions may be left open (`awaitsRedis`).
     public let hasShared: Bool
     /// Whether a limit may delay requests.
@@ -71,6 +74,9 @@ public final class LimitPolicy: Sendable {
         parts = builder.limits.reduce(into: []) { $0.formUnion($1.parts) }
         hasShared = builder.limits.contains { $0.isShared }
         delays = builder.definitions.contains { $0.algorithm.delays }
+        isSettled = builder.extras.contains { extras in
+            extras.map { $0.isSettled || $0.isConcurrency } ?? false
+        }
         dependsOnAnswer = builder.extras.contains { $0?.costs.dependsOnAnswer ?? false }
     }
 

@@ -306,16 +306,16 @@ struct LimitShardState: Sendable {
         return meter.level(nothing, counters: keys.counters, units: 1, at: now)
     }
 
-    /// Charges the key's own entry by its ordinary rate, whatever is left; `false` when it has no entry or is counted
-    /// otherwise, so that `correct` has to. Most of what is noted about keys in Redis goes this way.
+    /// Charges the own entry of a state's key by its ordinary rate, whatever is left; `false` when it has no entry or
+    /// is counted otherwise, so that `correct` has to. Most of what is noted about keys in Redis goes this way.
+    @inline(__always)
     mutating func charge(
-        _ receipt: LimitReceipt, _ units: UInt32, by policy: LimitPolicy, at clock: LimitMeter.Now
+        _ state: LimitState, by policy: LimitPolicy, at clock: LimitMeter.Now
     ) -> Bool {
-        guard receipt.divisor <= 1, boosts.isEmpty, let position = keys.find(receipt.digest) else {
-            return false
-        }
+        guard boosts.isEmpty, let position = keys.find(state.key) else { return false }
         let now = advance(to: clock)
-        switch policy.rates[Int(receipt.rate)].meter {
+        let units = state.charged
+        switch policy.rates[Int(state.rate)].meter {
         case .tokenBucket(let own): keys.charge(position, units, by: own, at: now)
         case .slidingWindow(let own): keys.charge(position, units, by: own, at: now)
         case .slidingLog(let own): keys.charge(position, units, by: own, at: now)

@@ -83,7 +83,7 @@ struct LimitStore: Sendable {
         _ position: Int, _ units: UInt32, by algorithm: some LimitAlgorithm, at now: LimitMeter.Now
     ) {
         // Room for it is made where there is some; what it cost is charged either way.
-        _ = admits(position, units, by: algorithm, at: now)
+        if algorithm.counterWords > 0 { _ = admits(position, units, by: algorithm, at: now) }
         algorithm.charge(&entries[position], counters: &counters, units: units, at: now)
     }
 

@@ -160,18 +160,16 @@ public final class LimitTable: Sendable {
     /// Counts what Redis has let pass, so that who counts alone later begins with it.
     func note(
         _ state: LimitState, dividedBy divisor: UInt8, by policy: LimitPolicy,
-        at clock: ClockReading
+        at now: LimitMeter.Now
     ) {
-        var receipt = LimitReceipt()
-        receipt.digest = state.key
-        receipt.rate = state.rate
-        receipt.limit = state.limit
-        receipt.shard = shard(of: state.key)
-        receipt.place = .own
-        receipt.divisor = divisor
-        let now = now(clock)
-        shards[Int(receipt.shard)].state.withLock { shard in
-            if shard.charge(receipt, state.charged, by: policy, at: now) { return }
+        shards[Int(shard(of: state.key))].state.withLock { shard in
+            if divisor <= 1 && shard.charge(state, by: policy, at: now) { return }
+            var receipt = LimitReceipt()
+            receipt.digest = state.key
+            receipt.rate = state.rate
+            receipt.limit = state.limit
+            receipt.place = .own
+            receipt.divisor = divisor
             _ = shard.correct(receipt, to: state.charged, by: policy, at: now)
         }
     }

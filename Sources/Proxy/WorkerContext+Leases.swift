@@ -9,21 +9,26 @@ import RedisClient
 extension WorkerContext {
     /// Takes what a request costs from the leases of its limits, as far as they have it. Limits that lack units
     /// leave the decision to `awaitLeases`; where one only looks, what is known here counts.
-    func takeLeases(
-        _ exchange: Exchange, _ subject: borrowing LimitSubject,
-        _ dimensions: borrowing LimitDimensions, _ route: Route, isPeek: Bool
-    ) {
+    func takeLeases(_ exchange: Exchange, method: Method, _ route: Route, isPeek: Bool) {
         if isPeek {
             return route.limits.peekLeases(exchange.decision, in: limitTable, at: loop.clock)
         }
         route.limits.takeLeases(
             exchange.decision, in: limitTable, replicas: shared.liveReplicas, at: loop.clock)
-        guard exchange.decision.lowLeases != 0, let desk = leaseDesk else { return }
-        for index in 0..<exchange.decision.count
-        where exchange.decision.lowLeases >> index & 1 == 1 {
-            let lease = route.limits.lease(
-                index, of: exchange.decision, subject, dimensions, keys: desk.keys)
-            desk.refill(lease.digest, key: lease.key, terms: lease.terms)
+        if exchange.decision.lowLeases != 0 { refillLeases(exchange, method: method, route) }
+    }
+
+    /// Asks for more units of the leases that have few left, ahead of need.
+    @inline(never)
+    private func refillLeases(_ exchange: Exchange, method: Method, _ route: Route) {
+        guard let desk = leaseDesk else { return }
+        let decision = exchange.decision
+        exchange.lendSubject(method: method) { subject, dimensions in
+            for index in 0..<decision.count where decision.lowLeases >> index & 1 == 1 {
+                let lease = route.limits.lease(
+                    index, of: decision, subject, dimensions, keys: desk.keys)
+                desk.refill(lease.digest, key: lease.key, terms: lease.terms)
+            }
         }
     }
 

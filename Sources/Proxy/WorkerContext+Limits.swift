@@ -44,9 +44,9 @@ extension WorkerContext {
             route.limits.decide(
                 subject, dimensions: dimensions, answer: exchange.answer, in: limitTable,
                 at: loop.clock, isPeek: isPeek, into: decision)
-            if decision.awaitsRedis && route.limits.hasLeased {
-                takeLeases(exchange, subject, dimensions, route, isPeek: isPeek)
-            }
+        }
+        if decision.awaitsRedis && route.limits.hasLeased {
+            takeLeases(exchange, method: request.method, route, isPeek: isPeek)
         }
         if decision.awaitsRedis { return .askLimits(route) }
         return conclude(exchange, request, route, snapshot, isPeek: isPeek)
@@ -131,6 +131,8 @@ extension WorkerContext {
         _ exchange: Exchange, of route: Route, costField: ([UInt8]) -> UInt32?
     ) {
         guard exchange.decision.isOpen, exchange.isLimited else { return }
+        // Mostly receipts are kept only for a request that is cancelled.
+        guard route.limits.isSettled else { return exchange.decision.forgetReceipts() }
         settle(exchange, of: route, costField: costField)
     }
 

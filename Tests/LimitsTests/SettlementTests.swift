@@ -51,6 +51,28 @@ struct SettlementTests {
         }
     }
 
+    @Test func `a policy knows whether answers change what was charged`() {
+        let plain = limit(10, .tokenBucket(burst: nil))
+        let counted = limit(10, .tokenBucket(burst: nil), counted: [401...401], named: "b")
+        let costly = limit(
+            10, .tokenBucket(burst: nil), costs: .init(hit: .header, header: "c"), named: "b")
+        let parallel = limit(10, .concurrency, named: "b")
+        #expect(!LimitScene([plain]).policy.isSettled)
+        for other in [counted, costly, parallel] {
+            #expect(LimitScene([plain, other]).policy.isSettled)
+        }
+    }
+
+    @Test func `charges whose receipts are forgotten stay, and the decision can be used again`() {
+        let scene = LimitScene([limit(1, .tokenBucket(burst: nil), counted: [401...401])])
+        let guess = scene.ask()
+        #expect(guess.isOpen)
+        guess.forgetReceipts()
+        #expect(!guess.isOpen && guess[0].charged == 1)
+        guess.clear()
+        #expect(!scene.ask().isAdmitted)
+    }
+
     @Test func `an answer that was never known stays charged`() {
         let scene = LimitScene([limit(1, .tokenBucket(burst: nil), counted: [401...401])])
         let guess = scene.ask()
