@@ -210,11 +210,6 @@ static inline int weir_socket_error(int fd) {
     return error;
 }
 
-static inline void weir_set_nodelay(int fd) {
-    int one = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-}
-
 /// Makes the close of `fd` a reset.
 static inline void weir_reset_on_close(int fd) {
     struct linger linger = {1, 0};

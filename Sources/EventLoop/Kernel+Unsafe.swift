@@ -186,9 +186,6 @@ open class Kernel: @unchecked Sendable {
         return Kernel.address(native)
     }
 
-    /// Switches Nagle's delay off.
-    open func setNoDelay(_ fd: Int32) { weir_set_nodelay(fd) }
-
     /// Reads at most `buffer.count` bytes from a socket; 0 is the end.
     @unsafe open func read(_ fd: Int32, into buffer: UnsafeMutableRawBufferPointer) -> Int {
         unsafe weir_receive(fd, buffer.baseAddress, buffer.count)

@@ -9,17 +9,10 @@ import Primitives
 /// that lists one (`Connection: Content-Length, X-Forwarded-For`) wants the origin to see another message
 /// than the one that was limited and cached.
 public enum HopByHop {
-    /// The known names among them.
+    /// Those that always do.
     public static let known: FieldNameSet = [
         .connection, .keepAlive, .proxyConnection, .te, .transferEncoding, .upgrade,
     ]
-
-    /// Whether the field at `index` must not be forwarded.
-    public static func isHopByHop(_ index: Int, of fields: borrowing FieldList) -> Bool {
-        let name = fields[index].name
-        if name != .other { return known.contains(name) }
-        return listsNames(fields) && isListed(fields.name(at: index), in: fields)
-    }
 
     /// Whether Connection lists more than `close` and `keep-alive`: then names without a case of their own have to be
     /// looked up in it.

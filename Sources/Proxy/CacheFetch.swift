@@ -20,7 +20,7 @@ final class CacheFetch {
     private let route: Route
     let cache: CacheRules
     let pool: UpstreamPool
-    private let peer: IPAddress
+    private let peer: AddressText
     private let forwarded = ByteBuffer(capacity: 4096)
     // The client's own may serve another request before the fetch has ended.
     let request: RequestHead
@@ -44,12 +44,12 @@ final class CacheFetch {
         _ cache: CacheRules, _ fill: Fill
     ) {
         self.init(
-            connection.worker, connection.snapshot, peer: connection.peer, exchange.request,
+            connection.worker, connection.snapshot, peer: connection.peerText, exchange.request,
             content: exchange.content.copied, exchange.identity.copy(), route, cache, fill)
     }
 
     init(
-        _ worker: WorkerContext, _ snapshot: Snapshot, peer: IPAddress, _ request: RequestHead,
+        _ worker: WorkerContext, _ snapshot: Snapshot, peer: AddressText, _ request: RequestHead,
         content: [UInt8] = [], _ identity: consuming ResolvedIdentity, _ route: Route,
         _ cache: CacheRules, _ fill: Fill
     ) {
@@ -146,7 +146,7 @@ final class CacheFetch {
         forwarded.removeAll()
         ForwardedHead.append(
             request, identity, route, snapshot.blueprint, upstream.authority,
-            peer: AddressText(peer), forCache: true, keepingRange: keepsRange, to: forwarded)
+            peer: peer, forCache: true, keepingRange: keepsRange, to: forwarded)
         if case .validation = question {
             if let revived {
                 Revalidation.appendConditions(of: revived.head, to: forwarded)

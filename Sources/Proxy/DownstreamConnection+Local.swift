@@ -125,11 +125,7 @@ extension DownstreamConnection {
             output.append("\r\n")
         }
         appendFields(output)
-        if let route {
-            appendLimitFields(exchange, of: route)
-        } else {
-            appendLimitFields(exchange)
-        }
+        appendLimitFields(exchange, of: route)
         appendConnection(exchange, keeps: keeps)
         HTTP1Writer.appendEndOfHead(to: output)
         if exchange.request.method != .head && type != nil {
@@ -154,22 +150,15 @@ extension DownstreamConnection {
     }
 
     /// The rate limit fields of the decision that was taken, once the charges are settled by an answer whose
-    /// status is known; `costField` reads the units from the answer's field of that name.
+    /// status is known; `costField` reads the units from the answer's field of that name. Who has the request's route
+    /// at hand gives it.
     func appendLimitFields(
-        _ exchange: Exchange, omitting omitted: RateLimitFields.Dialects = [],
-        costField: ([UInt8]) -> UInt32? = { _ in nil }
-    ) {
-        guard exchange.isLimited else { return }
-        appendLimitFields(
-            exchange, of: route(of: exchange), omitting: omitted, costField: costField)
-    }
-
-    /// The same where the request's route is at hand.
-    func appendLimitFields(
-        _ exchange: Exchange, of route: Route, omitting omitted: RateLimitFields.Dialects = [],
+        _ exchange: Exchange, of known: Route? = nil,
+        omitting omitted: RateLimitFields.Dialects = [],
         costField: ([UInt8]) -> UInt32? = { _ in nil }
     ) {
         guard exchange.decision.count > 0, exchange.isLimited else { return }
+        let route = known ?? route(of: exchange)
         if exchange.decision.isOpen {
             worker.settleLimits(exchange, of: route, costField: costField)
         }

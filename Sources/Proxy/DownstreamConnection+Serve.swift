@@ -24,6 +24,7 @@ extension DownstreamConnection {
             let done = refuseNow(exchange, route)
             afterwards = if let done { done } else { await endAnswer(exchange) }
         case .forward(let route):
+            // So is what goes to the origin without the cache: it needs no frame between this one and its own.
             if !exchange.output.isEmpty { _ = await sendGathered(exchange) }
             afterwards = await forward(exchange, route, snapshot)
         case let verdict: afterwards = await answer(exchange, verdict)

@@ -8,9 +8,9 @@ import Settings
 final class DownstreamConnection {
     let worker: WorkerContext
     let stream: ByteStream
-    let peer: IPAddress
-    /// Its text.
+    /// The client's address, and its text.
     let peerText: AddressText
+    var peer: IPAddress { peerText.address }
     /// What the request in progress follows.
     private(set) var snapshot: Snapshot
     private(set) var http: HTTPSettings
@@ -36,7 +36,6 @@ final class DownstreamConnection {
     init(worker: WorkerContext, stream: ByteStream, peer: IPAddress) {
         self.worker = worker
         self.stream = stream
-        self.peer = peer
         peerText = AddressText(peer)
         snapshot = worker.snapshot
         http = snapshot.blueprint.settings.http

@@ -19,7 +19,7 @@ final class IdempotentExchange {
     private let policy: IdempotencyPolicy
     private let route: Route
     private let pool: UpstreamPool
-    private let peer: IPAddress
+    private let peer: AddressText
     private let forwarded = ByteBuffer(capacity: 4096)
     // The client's own may serve another request before the exchange has ended.
     private let request: RequestHead
@@ -32,7 +32,7 @@ final class IdempotentExchange {
     ) {
         worker = connection.worker
         snapshot = connection.snapshot
-        peer = connection.peer
+        peer = connection.peerText
         self.fill = fill
         self.ticket = ticket
         self.policy = policy
@@ -92,7 +92,7 @@ final class IdempotentExchange {
         forwarded.removeAll()
         ForwardedHead.append(
             request, identity, route, snapshot.blueprint, upstream.authority,
-            peer: AddressText(peer), forCache: false, to: forwarded)
+            peer: peer, forCache: false, to: forwarded)
         forwarded.append("\r\n")
         // A failed write shows when the answer is read.
         try? await upstream.stream.write(

@@ -55,7 +55,7 @@ struct IdentityFields: Sendable {
     private static func known(_ names: [[UInt8]]) -> FieldNameSet {
         var known: FieldNameSet = []
         for name in names {
-            let folded = Array(name.map(fold))
+            let folded = name.map(fold)
             let field = FieldName(recognising: folded.span)
             if field != .other { known.insert(field) }
         }

@@ -38,7 +38,8 @@ extension WorkerContext {
         guard !awaitsPurges(cache) else { return .failed(JobReason("purges-unknown")) }
         var identity = ResolvedIdentity()
         blueprint.identity.resolve(
-            peer: WorkerContext.warmingPeer, request: request, credentials: snapshot.credentials,
+            peer: WorkerContext.warmingPeer, request: request,
+            credentials: snapshot.credentials,
             at: loop.clock.wall, into: &identity)
         var key: [UInt8] = []
         guard
@@ -57,7 +58,8 @@ extension WorkerContext {
         case .held: return .failed(JobReason("origin-failed"))
         case .fetch(let fill):
             return await CacheFetch(
-                self, snapshot, peer: WorkerContext.warmingPeer, request, identity, route, cache,
+                self, snapshot, peer: AddressText(WorkerContext.warmingPeer), request, identity,
+                route, cache,
                 fill
             ).finished()
         }

@@ -172,12 +172,6 @@ public import Primitives
         }
     }
 
-    /// Nothing to switch off here, but the descriptor must be open.
-    override public func setNoDelay(_ fd: Int32) {
-        network.noteCall()
-        _ = network.descriptor(fd, for: "setsockopt")
-    }
-
     /// Reads from the simulated network.
     @unsafe override public func read(
         _ fd: Int32, into buffer: UnsafeMutableRawBufferPointer

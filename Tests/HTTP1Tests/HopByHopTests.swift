@@ -8,9 +8,13 @@ private func forwarded(_ lines: [(String, String)]) -> [String] {
     for (name, value) in lines {
         fields.append(name: Array(name.utf8).span, value: Array(value.utf8).span)
     }
-    return fields.indices.filter { !HopByHop.isHopByHop($0, of: fields) }.map {
-        fields.name(at: $0).text
+    let listsNames = HopByHop.listsNames(fields)
+    let kept = fields.indices.filter { index in
+        let name = fields[index].name
+        if name != .other { return !HopByHop.known.contains(name) }
+        return !(listsNames && HopByHop.isListed(fields.name(at: index), in: fields))
     }
+    return kept.map { fields.name(at: $0).text }
 }
 
 @Test func `fields of the connection end here`() {
