@@ -7,8 +7,9 @@ enum Bounds {
     /// How often those are freed that nobody has needed since, and how many stay in any case.
     static let shrinkInterval = Nanoseconds.seconds(10)
     static let keptExchanges = 8
-    /// Tasks a worker keeps for the next connections.
+    /// Tasks a worker keeps for the next connections, and how old one may be that gets another.
     static let spareTasks = 64
+    static let spareTaskAge = Nanoseconds.seconds(10)
     /// Memory a pooled buffer may keep.
     static let pooledBuffer = 32 << 10
     /// A part of a body up to this size is copied behind the head and sent with it; larger ones are written from where they are.

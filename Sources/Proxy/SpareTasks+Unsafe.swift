@@ -10,7 +10,8 @@ struct AcceptedConnection: Sendable {
 /// each.
 ///
 /// The one that came last goes first: its frames are still in the processor's caches. A task that waits holds some
-/// kilobytes; beyond `Bounds.spareTasks` it ends instead.
+/// kilobytes; beyond `Bounds.spareTasks` it ends instead. So does a task older than `Bounds.spareTaskAge`: a task keeps
+/// the memory of the deepest call it ever made until it ends.
 @safe final class SpareTasks {
     private var waiting: [UnsafeContinuation<AcceptedConnection?, Never>] = unsafe []
     private var hasEnded = false
@@ -22,10 +23,10 @@ struct AcceptedConnection: Sendable {
         return true
     }
 
-    /// The next connection for the calling task; `nil` when it shall end.
-    func next() async -> AcceptedConnection? {
+    /// The next connection for the calling task, which is so old; `nil` when it shall end.
+    func next(age: Nanoseconds) async -> AcceptedConnection? {
         let enough = unsafe waiting.count >= Bounds.spareTasks
-        if hasEnded || enough { return nil }
+        if hasEnded || enough || age > Bounds.spareTaskAge { return nil }
         return unsafe await withUnsafeContinuation { unsafe waiting.append($0) }
     }
 

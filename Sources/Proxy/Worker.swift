@@ -68,12 +68,13 @@ public actor Worker {
         }
     }
 
-    /// Serves a connection, and then others for as long as this task is needed.
+    /// Serves a connection, and then others for as long as this task is needed and young.
     private func serve(_ first: AcceptedConnection) async {
+        let began = loop.now
         var next: AcceptedConnection? = first
         while let accepted = next {
             await serveOne(accepted)
-            next = await spareTasks.next()
+            next = await spareTasks.next(age: loop.now - began)
         }
     }
 
