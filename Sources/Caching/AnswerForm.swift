@@ -5,15 +5,15 @@ import Primitives
 ///
 /// The conditions come first: who has the answer already gets 304, whatever range is asked for; then
 /// If-Range decides whether the range is still of the same answer.
-public enum AnswerForm: Sendable, BitwiseCopyable {
+public enum AnswerForm: Sendable {
     /// 304: the client has it.
     case notModified
     /// All of it, with its own status.
     case whole
     /// 206 with one part.
     case part(BodySlice)
-    /// 206 with several parts, each with a head of its own.
-    case parts(BodySlices)
+    /// 206 with several parts, each with a head of its own. Boxed: 16 slices would lie in every frame with a form.
+    indirect case parts(BodySlices)
     /// 416: no byte that is asked for exists.
     case unsatisfiable
 

@@ -5,7 +5,9 @@ public import Primitives
 ///     --1f…9c␍␊Content-Type: text/plain␍␊Content-Range: bytes 0-4/26␍␊␍␊abcde␍␊
 ///     --1f…9c␍␊Content-Type: text/plain␍␊Content-Range: bytes 21-25/26␍␊␍␊vwxyz␍␊
 ///     --1f…9c--␍␊
-public struct MultipartRanges: Sendable {
+///
+/// A class, so that who waits between parts keeps one word.
+public final class MultipartRanges: Sendable {
     /// The parts.
     public let slices: BodySlices
     /// The length of this body in bytes.

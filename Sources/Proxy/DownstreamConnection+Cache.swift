@@ -78,16 +78,12 @@ extension DownstreamConnection {
         _ exchange: Exchange, _ stored: StoredResponse, status: CacheStatus
     ) async -> Afterwards {
         let keeps = mayKeep(exchange)
-        let form = form(exchange, of: stored.head)
         do {
-            if case .whole = form, let variant = encodedVariant(exchange, of: stored) {
-                try await send(variant, of: stored, exchange, status, keeps: keeps)
-            } else if case .parts(let slices) = form {
-                let parts = multipart(slices, of: stored)
-                compose(exchange, stored, status, parts, keeps: keeps)
-                try await sendParts(exchange, stored, parts)
-            } else if let left = compose(exchange, stored, status, form, keeps: keeps) {
-                try await sendSlice(exchange, stored, left)
+            switch compose(exchange, stored, status, keeps: keeps) {
+            case .nothing: break
+            case .slice(let slice): try await sendSlice(exchange, stored, slice)
+            case .parts(let parts): try await sendParts(exchange, stored, parts)
+            case .variant(let variant): try await sendBody(of: variant, exchange)
             }
             try await sendAnswer(exchange, keeps: keeps)
         } catch {
@@ -97,8 +93,35 @@ extension DownstreamConnection {
         return keeps ? .nextRequest : .close
     }
 
-    /// Puts head and small body into the output; returns what of a large one is left, to be sent from where it
-    /// is stored.
+    /// What of a stored answer is still to be sent from where it is, behind the output.
+    private enum Rest {
+        case nothing
+        case slice(BodySlice)
+        case parts(MultipartRanges)
+        case variant(EncodedVariant)
+    }
+
+    /// Puts head and small body into the output; returns what is left. It never waits and is a function of its own, so
+    /// that what it needs lies on the stack and not in the frames of each task that has ever sent a stored answer.
+    @inline(never)
+    private func compose(
+        _ exchange: Exchange, _ stored: StoredResponse, _ status: CacheStatus, keeps: Bool
+    ) -> Rest {
+        let form = form(exchange, of: stored.head)
+        if case .whole = form, let variant = encodedVariant(exchange, of: stored) {
+            appendHead(of: variant, exchange, stored, status, keeps: keeps)
+            return exchange.request.method == .head ? .nothing : .variant(variant)
+        }
+        if case .parts(let slices) = form {
+            let parts = multipart(slices, of: stored)
+            compose(exchange, stored, status, parts, keeps: keeps)
+            return .parts(parts)
+        }
+        let left = compose(exchange, stored, status, form, keeps: keeps)
+        return left.map { .slice($0) } ?? .nothing
+    }
+
+    /// Puts head and small body into the output; returns what of a large one is left.
     private func compose(
         _ exchange: Exchange, _ stored: StoredResponse, _ status: CacheStatus, _ form: AnswerForm,
         keeps: Bool
@@ -224,6 +247,34 @@ extension DownstreamConnection {
         _ exchange: Exchange, _ head: CachedHead, _ fill: Fill, _ reader: FillReader,
         _ waiter: Waiter
     ) async -> Afterwards {
+        let relayed = appendHead(exchange, head, fill, reader)
+        do {
+            var isWhole = true
+            if relayed.hasBody {
+                isWhole = try await relayBody(
+                    exchange, fill, reader, waiter, relayed.passing, isChunked: relayed.isChunked)
+            }
+            try await stream.write(exchange.output, patience: http.idleTimeout)
+            if isWhole { return relayed.keeps ? .nextRequest : .close }
+        } catch {}
+        exchange.record.isIncomplete = true
+        return relayed.endsWithConnection ? .reset : .close
+    }
+
+    /// How the answer of a running fetch is passed on.
+    private struct Relayed {
+        let hasBody: Bool
+        let isChunked: Bool
+        let endsWithConnection: Bool
+        let keeps: Bool
+        let passing: PassingSlice
+    }
+
+    /// Puts the head of a running fetch into the output.
+    @inline(never)
+    private func appendHead(
+        _ exchange: Exchange, _ head: CachedHead, _ fill: Fill, _ reader: FillReader
+    ) -> Relayed {
         let output = exchange.output
         var status = exchange.cacheStatus
         let origin = fill.origin
@@ -259,24 +310,9 @@ extension DownstreamConnection {
         status?.append(to: output)
         endHead(
             exchange, head, omitting: form.hasBody ? merge.omitting : [], keeps: keeps)
-        do {
-            var isWhole = true
-            if hasBody {
-                isWhole = try await relayBody(
-                    exchange, fill, reader, waiter,
-                    PassingSlice(origin.part == nil ? form.slice : nil),
-                    isChunked: isChunked)
-            }
-            try await stream.write(output, patience: http.idleTimeout)
-            guard isWhole else {
-                exchange.record.isIncomplete = true
-                return endsWithConnection ? .reset : .close
-            }
-        } catch {
-            exchange.record.isIncomplete = true
-            return endsWithConnection ? .reset : .close
-        }
-        return keeps ? .nextRequest : .close
+        return Relayed(
+            hasBody: hasBody, isChunked: isChunked, endsWithConnection: endsWithConnection,
+            keeps: keeps, passing: PassingSlice(origin.part == nil ? form.slice : nil))
     }
 
     /// Settles what the answer cost, and finds out whose limits the client is told: of answers that are stored

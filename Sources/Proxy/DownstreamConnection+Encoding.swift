@@ -33,11 +33,11 @@ extension DownstreamConnection {
         snapshot.blueprint.routes[exchange.record.route].cache
     }
 
-    /// Sends a stored answer in a coding: a small body behind the head, a large one from where it is stored.
-    func send(
-        _ variant: EncodedVariant, of stored: StoredResponse, _ exchange: Exchange,
+    /// Puts the head of a stored answer in a coding into the output.
+    func appendHead(
+        of variant: EncodedVariant, _ exchange: Exchange, _ stored: StoredResponse,
         _ status: CacheStatus, keeps: Bool
-    ) async throws(StreamError) {
+    ) {
         let head = variant.head
         exchange.output.append(head.span)
         exchange.record.status = stored.head.status
@@ -45,8 +45,11 @@ extension DownstreamConnection {
         let hasBody = exchange.request.method != .head
         worker.metrics.compression.noteSent(
             variant.coding, saved: hasBody ? stored.bodyCount - variant.bodyCount : 0)
-        guard hasBody else { return }
-        exchange.record.bodyBytes = UInt64(variant.bodyCount)
+        if hasBody { exchange.record.bodyBytes = UInt64(variant.bodyCount) }
+    }
+
+    /// Sends a body in a coding: a small one behind the head, a large one from where it is stored.
+    func sendBody(of variant: EncodedVariant, _ exchange: Exchange) async throws(StreamError) {
         let isSmall = variant.bodyCount <= Bounds.copiedBody
         for segment in variant.body {
             if isSmall {

@@ -39,6 +39,7 @@ extension DownstreamConnection {
         var verdict = consume first
         if !exchange.output.isEmpty && !verdict.isAnswer { _ = await sendGathered(exchange) }
         if verdict.waits { verdict = await wait(exchange, consume verdict) }
+        if case .serveAndRefresh = verdict { verdict = startRefresh(exchange, verdict) }
         switch consume verdict {
         case .serve(let stored, let reason):
             return await serve(exchange, stored, detail: reason?.name)
@@ -46,30 +47,35 @@ extension DownstreamConnection {
         case .refuse(let route):
             if let done = refuseNow(exchange, route) { return done }
             return await endAnswer(exchange)
+        case let other where other.isFetched: return await answerFromFetch(exchange, other)
         case let other: return await answerOtherwise(exchange, other)
         }
+    }
+
+    /// Starts the fetch of `serveAndRefresh`; what is left to do is to serve the stored answer.
+    @inline(never)
+    private func startRefresh(_ exchange: Exchange, _ verdict: Verdict) -> Verdict {
+        guard case .serveAndRefresh(let route, let cache, let stored, let fill) = verdict else {
+            return verdict
+        }
+        CacheFetch(self, exchange, route, cache, fill).start()
+        if case .stale = stored.freshness(at: now) { return .serve(stored, .whileRevalidating) }
+        return .serve(stored, nil)
     }
 
     private func answerOtherwise(
         _ exchange: Exchange, _ verdict: consuming Verdict
     ) async -> Afterwards {
         switch consume verdict {
-        case .serveAndRefresh(let route, let cache, let stored, let fill):
-            CacheFetch(self, exchange, route, cache, fill).start()
-            var detail: StaticString?
-            if case .stale = stored.freshness(at: now) {
-                detail = CacheLookup.StaleReason.whileRevalidating.name
-            }
-            return await serve(exchange, stored, detail: detail)
         case .reject(let rejection): return await reject(exchange, rejection)
         case .describeServer: return await answerOptions(exchange)
         case .reportHealth(let report): return await answerHealth(exchange, report)
         case .runOnce(let route, let policy, let ticket?):
             return await runOnce(exchange, route, policy, ticket)
         case .replay(let route, let answer): return await replay(exchange, route, answer)
-        case .askLimits, .delay, .readContent, .fetch, .runOnce:
+        case .askLimits, .delay, .readContent, .fetch, .runOnce, .serveAndRefresh, .forward,
+            .refuse, .serve, .goAround, .lead, .follow:
             preconditionFailure("a request that waited, or was only looked at, is answered")
-        case let other: return await answerFromFetch(exchange, other)
         }
     }
 
@@ -85,29 +91,42 @@ extension DownstreamConnection {
                 guard let cache = rulesInRedis(exchange, route, reason),
                     await looksInRedis(exchange, route, cache)
                 else { return await goAround(exchange, route, reason) }
-                verdict = worker.lookUp(exchange, exchange.request, route, cache)
+                verdict = lookUpAgain(exchange, route, cache)
             case .lead(let route, let cache, let lead):
-                let fetch = CacheFetch(self, exchange, route, cache, lead.fill)
-                fetch.takesStale = true
-                fetch.start()
-                exchange.record.cache = .miss
-                exchange.answer = .miss
-                exchange.cacheStatus = .forwarded(lead.reason)
-                // A fresh answer is there, and it is not for credentials.
-                if lead.reason == .request && lead.stored == nil { noteCredentials(exchange) }
+                startFetch(exchange, route, cache, lead)
                 if let done = await read(exchange, route, lead.fill, lead.reader) { return done }
-                verdict = worker.lookUp(exchange, exchange.request, route, cache)
+                verdict = lookUpAgain(exchange, route, cache)
             case .follow(let route, let cache, let fill, let reader):
                 exchange.record.cache = .collapsed
                 exchange.answer = .hit
                 exchange.cacheStatus = .forwarded(fill.reason, collapsed: true)
                 if let done = await read(exchange, route, fill, reader) { return done }
-                verdict = worker.lookUp(exchange, exchange.request, route, cache)
+                verdict = lookUpAgain(exchange, route, cache)
             case let other: return await answer(exchange, other)
             }
         }
         return await goAround(
             exchange, snapshot.blueprint.routes[exchange.record.route], .hitForMiss)
+    }
+
+    /// Starts the fetch that this request leads.
+    @inline(never)
+    private func startFetch(
+        _ exchange: Exchange, _ route: Route, _ cache: CacheRules, _ lead: FillLead
+    ) {
+        let fetch = CacheFetch(self, exchange, route, cache, lead.fill)
+        fetch.takesStale = true
+        fetch.start()
+        exchange.record.cache = .miss
+        exchange.answer = .miss
+        exchange.cacheStatus = .forwarded(lead.reason)
+        // A fresh answer is there, and it is not for credentials.
+        if lead.reason == .request && lead.stored == nil { noteCredentials(exchange) }
+    }
+
+    @inline(never)
+    private func lookUpAgain(_ exchange: Exchange, _ route: Route, _ cache: CacheRules) -> Verdict {
+        worker.lookUp(exchange, exchange.request, route, cache)
     }
 
     /// Waits for what the verdict says: the answer of Redis, the turn, the content. What becomes of the request then.

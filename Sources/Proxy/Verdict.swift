@@ -46,6 +46,14 @@ enum Verdict {
         }
     }
 
+    /// Whether the answer comes from a fetch for the cache, or from the origin past the cache.
+    var isFetched: Bool {
+        switch self {
+        case .goAround, .lead, .follow: true
+        default: false
+        }
+    }
+
     /// Whether the answer is known: nobody else is asked for it.
     var isAnswer: Bool {
         switch self {
