@@ -11,8 +11,9 @@ import Settings
 ///     leases that run low ─► refill ─┼─► one EVALSHA at the end of the turn ─► table, and all that wait
 ///     idle or ending leases ─► sweep ┘
 ///
-/// Of one key a single order is on its way that requests wait for; those that come meanwhile are in the next one.
-/// While the breaker is open nothing is asked and nobody waits.
+/// Of one key a single order is on its way that requests wait for. Those that come meanwhile look, when its answer is
+/// there, whether the grant is enough for them, too: only what they still lack is in the next order. While the breaker
+/// is open nothing is asked and nobody waits.
 public final class LeaseDesk {
     /// Makes the texts of keys.
     public let keys: SharedKeyWriter
@@ -114,7 +115,9 @@ public final class LeaseDesk {
             guard let ask = ready[digest] else { return }
             if ask.need > 0 { flying.remove(digest) }
             ask.end(isAnswered ? .given : .none)
-            if gathered[digest] != nil { sendSoon() }
+            // Of a lost answer nobody has units: who came meanwhile asks.
+            guard isAnswered else { return sendSoon() }
+            gathered.removeValue(forKey: digest)?.end(.given)
         }
     }
 

@@ -4,6 +4,7 @@ import Limits
 import Primitives
 import RedisClient
 import Settings
+import TestKit
 import Testing
 
 /// Leases asked for through real clients of a real Redis.
@@ -20,12 +21,17 @@ import Testing
         private(set) var refused = 0
         private(set) var unanswered = 0
 
-        init(
+        convenience init(
             _ loop: EventLoop, _ server: RedisServer, _ terms: LeaseTerms, seed: UInt64,
             _ change: (inout RedisSettings) -> Void = { _ in }
         ) {
-            client = RedisClient.make(
+            let client = RedisClient.make(
                 loop, .host("127.0.0.1", port: server.port), seed: seed, change)
+            self.init(client, terms, seed: seed)
+        }
+
+        init(_ client: RedisClient, _ terms: LeaseTerms, seed: UInt64) {
+            self.client = client
             desk = LeaseDesk(
                 client, table: table, replicas: { 3 }, random: SeededRandom(seed: seed))
             key = Array("weir:l:{a}:a:lease".utf8)
@@ -157,5 +163,42 @@ import Testing
                 #expect(process.admitted == before + 10)
             }
         }
+    }
+
+    /// Lets a request ask, and three more come while its order is on its way. It is granted `granted` units, as all later
+    /// ones are. The units that orders were waited for with, one after the other.
+    private static func needsOfFourRequests(granted: Int) throws -> [String] {
+        let terms = try terms(.tokenBucket(burst: 1000), 1000, .seconds(1))
+        let needs = Probe<[String]>([])
+        ScriptedServer.run { peer in
+            try await peer.welcome()
+            while let order = try await peer.nextCommand() {
+                // EVALSHA, the digest, 1, the key, the replicas, and the ten numbers of an order.
+                try peer.require(order.count == 15, "\(order) instead of an order")
+                if order[13] != "0" { needs.update { $0.append(order[13]) } }
+                await peer.sleep(.milliseconds(10))
+                let grant = [granted, 0, 1, 1_000_000, 900, 0, 100_000]
+                try await peer.send("*7\r\n" + grant.map { ":\($0)\r\n" }.joined())
+            }
+        } with: { client async throws in
+            let process = Process(client, terms, seed: 1)
+            client.loop.start { await process.request() }
+            await client.loop.sleep(for: .milliseconds(5))
+            for _ in 0..<2 { client.loop.start { await process.request() } }
+            await process.request()
+            await client.loop.sleep(for: .milliseconds(30))
+            #expect(process.admitted == 4)
+        }
+        return needs.value
+    }
+
+    @Test func `who comes while an order is on its way is served from its grant`() throws {
+        let needs = try Self.needsOfFourRequests(granted: 4)
+        #expect(needs == ["1"])
+    }
+
+    @Test func `what a grant leaves lacking is asked for at once, and no more than that`() throws {
+        let needs = try Self.needsOfFourRequests(granted: 2)
+        #expect(needs == ["1", "2"])
     }
 }
