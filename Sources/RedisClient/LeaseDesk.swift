@@ -149,6 +149,8 @@ public final class LeaseDesk {
     private func send(
         _ orders: [LeaseTable.Return], _ done: @escaping (_ isAnswered: Bool, Digest128) -> Void
     ) {
+        // Most sweeps find nothing.
+        if orders.isEmpty { return }
         for call in calls(of: orders) { begin(call, done) }
     }
 
