@@ -22,6 +22,10 @@ enum Bounds {
     static let probeTime = Nanoseconds.milliseconds(400)
     /// Batches of strict limits whose memory is kept for later turns.
     static let idleTurns = 8
+    /// Calls for strict limits on their way, one at Redis and one to or from it, while which a batch waits unless it asks
+    /// about so many limits.
+    static let callsInFlight = 2
+    static let fullCall = 16
     /// Orders for leases in one call.
     static let leasesPerCall = 256
     /// How often a subscription asks whether its connection lives, and how long it may say nothing.

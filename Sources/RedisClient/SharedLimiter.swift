@@ -8,12 +8,14 @@ import Settings
 ///
 ///     requests of a turn ─► ask ─► batch ─► one EVALSHA at the end of the turn ─► answer ─► all that wait go on
 ///
-/// A call leaves when all tasks have run that were ready in the turn, so that each of them adds its own.
+/// A call leaves when all tasks have run that were ready in the turn, so that each of them adds its own. While two others
+/// are on their way, one with few questions waits until one of them has ended and takes what comes meanwhile, as Nagle's
+/// algorithm (RFC 896) does with segments: a call costs Redis as much as several decisions.
 /// In a cluster a call may use keys of one slot alone: there is a batch for each slot, and a decision whose limits lie in
 /// several slots is made slot by slot; when one refuses, those before it are given back what they were charged. Meanwhile
 /// others may be refused that would have passed, and never the other way round.
 ///
-/// A decision waits for one deadline, `redis.timeout` (in a cluster for each slot), and not at all while the breaker is
+/// A decision waits for one deadline from asking, `redis.timeout` (in a cluster for each slot), and not at all while the breaker is
 /// open. Nothing is asked twice: a call that got no answer may have run, and then it has charged for requests that were
 /// decided without it.
 public final class SharedLimiter {
@@ -28,12 +30,15 @@ public final class SharedLimiter {
     /// Makes the texts of keys.
     public let keys: SharedKeyWriter
     private let client: RedisClient
-    /// The batches of this turn in their order.
+    /// The batches that have not left, in their order.
     private var gathered: [SharedTurn] = []
     /// Those that are not full by slot, in a cluster; elsewhere all keys are in slot 0.
     private var bySlot: [Int: SharedTurn] = [:]
     /// For later turns.
     private var idle: [SharedTurn] = []
+    /// Calls that have left and not ended.
+    private var inFlight = 0
+    private var willSend = false
     // What is gathered holds on to its limiter, so it is there when this runs.
     private lazy var sendAll: () -> Void = { [unowned self] in sendGathered() }
 
@@ -80,21 +85,50 @@ public final class SharedLimiter {
     }
 
     private func currentTurn(_ slot: Int) -> SharedTurn {
+        sendSoon()
         if let newest = gathered.last, newest.slot == slot, !newest.batch.isFull { return newest }
         if let turn = bySlot[slot], !turn.batch.isFull { return turn }
         let turn = idle.popLast() ?? SharedTurn()
-        turn.begin(slot, of: self)
-        if gathered.isEmpty { client.loop.atEndOfTurn(sendAll) }
+        turn.begin(slot, until: client.deadline, of: self)
         gathered.append(turn)
         if client.isCluster { bySlot[slot] = turn }
         return turn
     }
 
+    private func sendSoon() {
+        guard !willSend else { return }
+        willSend = true
+        client.loop.atEndOfTurn(sendAll)
+    }
+
     private func sendGathered() {
-        let deadline = client.deadline
-        for turn in gathered { client.begin(turn, until: deadline) }
-        gathered.removeAll(keepingCapacity: true)
+        willSend = false
+        // In a cluster a batch is about one slot, and small anyway.
+        let isBusy = inFlight >= Bounds.callsInFlight && !client.isCluster
+        var kept = 0
+        for turn in gathered {
+            if isBusy && turn.batch.levels < Bounds.fullCall {
+                gathered[kept] = turn
+                kept += 1
+            } else {
+                send(turn)
+            }
+        }
+        gathered.removeSubrange(kept...)
         bySlot.removeAll(keepingCapacity: true)
+    }
+
+    private func send(_ turn: SharedTurn) {
+        inFlight += 1
+        // Nobody would wait for the answer when the calls before it took all the time.
+        guard turn.deadline > client.loop.now else { return turn.end(.failure(.timedOut)) }
+        client.begin(turn, until: turn.deadline)
+    }
+
+    /// Learns that a call has ended: what has waited goes.
+    func callEnded() {
+        inFlight -= 1
+        if !gathered.isEmpty { sendSoon() }
     }
 
     /// Keeps what a turn has of memory, for a later one.

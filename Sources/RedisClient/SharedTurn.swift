@@ -3,11 +3,13 @@ import Limits
 import Primitives
 import RedisWire
 
-/// The questions of one turn of the loop that travel in one call, and who waits for their answer. It is used again by a
+/// The questions that travel in one call, mostly those of one turn of the loop, and who waits for their answer. It is used again by a
 /// later turn, with all its memory, when everybody has read the answer.
 final class SharedTurn: ScriptCall {
     /// The slot of its keys.
     private(set) var slot = 0
+    /// One deadline after its first question.
+    private(set) var deadline = MonotonicTime.never
     var batch = SharedLimitBatch()
     private(set) var isOver = false
     private var isAnswered = false
@@ -22,9 +24,10 @@ final class SharedTurn: ScriptCall {
     private static let script = RedisScript(SharedLimitScript.text)
 
     /// Begins anew.
-    func begin(_ slot: Int, of limiter: SharedLimiter) {
+    func begin(_ slot: Int, until deadline: MonotonicTime, of limiter: SharedLimiter) {
         self.limiter = limiter
         self.slot = slot
+        self.deadline = deadline
         batch.removeAll()
         isOver = false
         isAnswered = false
@@ -67,6 +70,7 @@ final class SharedTurn: ScriptCall {
             isAnswered = answer.read(bytes.span, levels: batch.levels)
         }
         isOver = true
+        limiter?.callEnded()
         for index in 0..<asking { waiters[index].wake() }
         if reading == 0 { giveBack() }
     }

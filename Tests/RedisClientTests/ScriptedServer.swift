@@ -9,11 +9,16 @@ import Testing
 extension SimulatedPeer {
     /// The next command in words; `nil` at the end.
     func nextCommand() async throws -> [String]? {
+        try await nextWords()?.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The same in bytes.
+    func nextWords() async throws -> [[UInt8]]? {
         guard let head = try? await read(until: "\r\n") else { return nil }
-        var words: [String] = []
+        var words: [[UInt8]] = []
         for _ in 0..<(Int(head.dropFirst().dropLast()) ?? 0) {
             let length = Int(try await read(until: "\r\n").dropFirst().dropLast()) ?? 0
-            words.append(String(decoding: try await read(count: length), as: UTF8.self))
+            words.append(try await read(count: length))
             _ = try await read(count: 2)
         }
         return words
