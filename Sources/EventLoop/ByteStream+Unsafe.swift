@@ -37,7 +37,7 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
     private(set) var isAborted = false
     private(set) var isReset = false
     private var watchesWriting: Bool
-    @usableFromInline var reading: UnsafeContinuation<WakeReason, Never>?
+    private var reading: UnsafeContinuation<WakeReason, Never>?
     private var writing: UnsafeContinuation<WakeReason, Never>?
     private var readDeadline = MonotonicTime.never
     private var writeDeadline = MonotonicTime.never
@@ -129,30 +129,14 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
     }
 
     /// Waits until something can be read, or the peer has gone.
-    ///
-    /// Nearly every wait is this one: it has no frame beside that of its caller.
-    @inlinable
-    @inline(__always)
     public func waitReadable(until deadline: MonotonicTime) async throws(StreamError) {
-        guard try beginReading(until: deadline) else { return }
+        if isAborted { throw .aborted }
+        if mayRead { return }
+        readDeadline = deadline
+        loop.arm(self, at: deadline)
         let reason = unsafe await _unsafeInheritExecutor_withUnsafeContinuation {
             unsafe reading = $0
         }
-        try endReading(reason)
-    }
-
-    /// Whether there is something to wait for; its deadline is set then.
-    @usableFromInline
-    func beginReading(until deadline: MonotonicTime) throws(StreamError) -> Bool {
-        if isAborted { throw .aborted }
-        if mayRead { return false }
-        readDeadline = deadline
-        loop.arm(self, at: deadline)
-        return true
-    }
-
-    @usableFromInline
-    func endReading(_ reason: WakeReason) throws(StreamError) {
         readDeadline = .never
         try ByteStream.check(reason)
     }

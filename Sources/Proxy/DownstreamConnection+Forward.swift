@@ -36,10 +36,10 @@ extension DownstreamConnection {
             }
             do {
                 let deadline = pump == nil ? now + firstByte : .never
-                while true {
-                    try await upstream.readHead(for: exchange.request.method, until: deadline)
-                    guard upstream.status.isInformational else { break }
+                try await upstream.readHead(for: exchange.request.method, until: deadline)
+                while upstream.status.isInformational {
                     await relayInterim(exchange, upstream.response)
+                    try await upstream.readHead(for: exchange.request.method, until: deadline)
                 }
             } catch {
                 stream.abortedWithPeer = nil

@@ -21,7 +21,7 @@ public final class UpstreamConnection: TimedObject {
 
     /// By when the head of the answer must be there: `never` while the request is being sent, `nil` between
     /// exchanges.
-    @usableFromInline private(set) var headDeadline: MonotonicTime?
+    private var headDeadline: MonotonicTime?
 
     /// The origin server's own name, as configured.
     public let authority: [UInt8]
@@ -64,53 +64,24 @@ public final class UpstreamConnection: TimedObject {
     /// the final one, after which the body follows.
     ///
     /// The whole head must be there at `deadline`; a task that still sends the request gives `.never` here
-    /// and calls `setHeadDeadline` when it has ended. As the wait in it, it has no frame beside that of its caller.
-    @inlinable
-    @inline(__always)
+    /// and calls `setHeadDeadline` when it has ended.
     public func readHead(
         for method: Method, until deadline: MonotonicTime
     ) async throws(UpstreamError) {
-        awaitHead(until: deadline)
-        while try !takeHead(for: method) {
-            do {
-                try await stream.waitReadable(until: headDeadline ?? deadline)
-                try readNow()
-            } catch {
-                throw headFailure(error)
+        if headDeadline == nil { headDeadline = deadline }
+        while try !parseHead(for: method) {
+            let n = try await read(
+                until: headDeadline ?? deadline, late: .firstByteTimeout,
+                hadBytes: hasBegun || !input.isEmpty)
+            if n == 0 {
+                throw hasBegun || !input.isEmpty ? .closedInsideAnswer : .closedBeforeAnswer
             }
         }
-    }
-
-    @usableFromInline
-    func awaitHead(until deadline: MonotonicTime) {
-        if headDeadline == nil { headDeadline = deadline }
-    }
-
-    /// Takes the next head from what has arrived; `false` when it is not whole yet.
-    @usableFromInline
-    func takeHead(for method: Method) throws(UpstreamError) -> Bool {
-        guard try parseHead(for: method) else { return false }
         hasBegun = response.status.isInformational
         if response.status == 101 { throw .unexpectedUpgrade }
-        if response.status.isInformational { return true }
+        if response.status.isInformational { return }
         headDeadline = nil
         decoder.begin(response.framing)
-        return true
-    }
-
-    /// Reads what is there without waiting.
-    @usableFromInline
-    func readNow() throws(StreamError) {
-        let n = try stream.readNow(into: input)
-        hasFilledInput = input.count == input.capacity
-        if n == 0 { throw .closedByPeer }
-    }
-
-    /// Why there is no head.
-    @usableFromInline
-    func headFailure(_ error: StreamError) -> UpstreamError {
-        UpstreamConnection.failure(
-            error, late: .firstByteTimeout, hadBytes: hasBegun || !input.isEmpty)
     }
 
     /// Lends the head of the answer as a whole, so that nothing of it is copied.
@@ -151,13 +122,7 @@ public final class UpstreamConnection: TimedObject {
     /// Reads more of the body; call it when `decodedPart` has nothing.
     public func readMore(pause: Nanoseconds) async throws(UpstreamError) {
         if hasFilledInput { input.reserve(Bounds.largeRead) }
-        let n: Int
-        do {
-            n = try await stream.read(into: input, until: stream.loop.now + pause)
-        } catch {
-            throw UpstreamConnection.failure(error, late: .idleTimeout, hadBytes: true)
-        }
-        hasFilledInput = input.count == input.capacity
+        let n = try await read(until: stream.loop.now + pause, late: .idleTimeout, hadBytes: true)
         if n == 0 {
             do { try decoder.endOfInput() } catch { throw .closedInsideAnswer }
         }
@@ -218,6 +183,18 @@ public final class UpstreamConnection: TimedObject {
     /// be taken for the answer to the next request.
     var hasUnaskedBytes: Bool {
         do { return try stream.readNow(into: input) != nil } catch { return true }
+    }
+
+    private func read(
+        until deadline: MonotonicTime, late: UpstreamError, hadBytes: Bool
+    ) async throws(UpstreamError) -> Int {
+        do {
+            let n = try await stream.read(into: input, until: deadline)
+            hasFilledInput = input.count == input.capacity
+            return n
+        } catch {
+            throw UpstreamConnection.failure(error, late: late, hadBytes: hadBytes)
+        }
     }
 
     private static func failure(
