@@ -22,9 +22,9 @@ enum Bounds {
     static let probeTime = Nanoseconds.milliseconds(400)
     /// Batches of strict limits whose memory is kept for later turns.
     static let idleTurns = 8
-    /// Calls for strict limits on their way, one at Redis and one to or from it, while which a batch waits unless it asks
-    /// about so many limits.
+    /// Calls for strict limits on their way, one at Redis and one to or from it, beside which small batches wait.
     static let callsInFlight = 2
+    /// Limits that a batch asks about which does not wait.
     static let fullCall = 16
     /// Orders for leases in one call.
     static let leasesPerCall = 256

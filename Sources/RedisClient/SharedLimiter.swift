@@ -58,7 +58,7 @@ public final class SharedLimiter {
             of: decision, subject, dimensions, keys: keys, slot: RedisSlot.of)
     }
 
-    /// Adds a question to the batch of this turn and waits for its answer.
+    /// Adds a question to the batch that leaves next and waits for its answer.
     ///
     /// - Parameters:
     ///   - slot: The slot of its keys.
