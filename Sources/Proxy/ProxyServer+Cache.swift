@@ -16,7 +16,8 @@ extension ProxyServer {
     public func purge(
         _ order: PurgeOrder, on loop: EventLoop
     ) throws(PurgeOrder.Problem) -> [PurgeRecord] {
-        var random = SeededRandom(seed: loop.clock.wall.nanoseconds ^ loop.now.nanoseconds)
+        // Not of the clocks: other replicas take a purge with the identifier of an earlier one for the same.
+        var random = SeededRandom(seed: SystemRandomNumberGenerator.seed())
         let records = try order.records(by: blueprint, at: loop.clock, using: &random)
         for record in records { shared.purge(record, on: loop) }
         warmAfterPurge()

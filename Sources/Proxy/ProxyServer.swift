@@ -185,7 +185,7 @@ public final class ProxyServer: Sendable {
 
 extension SystemRandomNumberGenerator {
     /// A word of the system's randomness.
-    fileprivate static func seed() -> UInt64 {
+    static func seed() -> UInt64 {
         var generator = SystemRandomNumberGenerator()
         return generator.next()
     }
