@@ -29,12 +29,13 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
     public private(set) var descriptor: Int32
     /// Whether the peer will send no more, or is gone.
     public private(set) var peerClosed = false
+    /// Whether `abort` was called: nobody may use it any more.
+    public private(set) var isAborted = false
     /// Whose wait ends when the peer goes: the upstream side of the exchange that runs.
     public var abortedWithPeer: TimedObject?
 
     var mayRead = true
     var mayWrite: Bool
-    private(set) var isAborted = false
     private(set) var isReset = false
     private var watchesWriting: Bool
     private var reading: UnsafeContinuation<WakeReason, Never>?

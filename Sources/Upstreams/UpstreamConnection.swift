@@ -171,9 +171,11 @@ public final class UpstreamConnection: TimedObject {
     /// Trailers of a chunked body, once it has ended.
     public var trailers: FieldList { decoder.trailers }
 
-    /// Whether the exchange ended so that another one may follow.
+    /// Whether the exchange ended so that another one may follow. It may have ended well although its client left
+    /// meanwhile, which aborted the stream for good.
     public var canBeReused: Bool {
         decoder.isComplete && response.keepsAlive && input.isEmpty && !stream.peerClosed
+            && !stream.isAborted
     }
 
     /// Gives back what a large head or body needed; between exchanges.

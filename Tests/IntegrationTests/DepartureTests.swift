@@ -27,6 +27,82 @@ extension Integration {
             }
         }
 
+        @Test func `a client that ends its side inside an answer breaks nobody else's connection`()
+            throws
+        {
+            let origin = try RawOrigin(answering: { request in
+                response(body: String(repeating: "x", count: Int(request.target.dropFirst()) ?? 1))
+            })
+            defer { origin.close() }
+            let text = """
+                listen: 127.0.0.1:0
+                workers: 1
+                upstreams: {default: {servers: ["\(origin.place.url)"], pool: {size: 1}}}
+                routes: [{path: /**}]
+
+                """
+            try Weir.run(text) { weir throws in
+                // With one size or the other the end comes while the last of the answer is being written.
+                for size in stride(from: 8 << 10, through: 3 << 20, by: 40 << 10) {
+                    let leaving = try weir.connect(receiveBuffer: 4096)
+                    try leaving.send(request("/\(size)"))
+                    _ = try leaving.readHead()
+                    leaving.socket.closeWriting()
+                    let rest = try? leaving.readToEnd()
+                    #expect(rest.map { $0.count <= size } ?? true)
+                    #expect(try weir.ask(request("/7")).text == "xxxxxxx", "after \(size) bytes")
+                }
+            }
+        }
+
+        @Test func `clients that come and go end no connection of those who stay`() throws {
+            let origin = try RawOrigin(answering: { request in
+                let isStored = request.target.hasPrefix("/stored")
+                return response(
+                    "200 OK", ["Cache-Control: \(isStored ? "max-age=60" : "no-store")"],
+                    body: request.target)
+            })
+            defer { origin.close() }
+            let more = "workers: 1\ncache: {memory: 64MiB}"
+            try Weir.run(configuration(origin, more)) { weir throws in
+                let (staying, leaving, times) = (16, 8, 99)
+                try concurrently(staying + leaving) { index in
+                    if index < staying {
+                        try Self.stay(weir, index, requests: 400)
+                    } else {
+                        try Self.comeAndGo(weir, index, times: times)
+                    }
+                }
+                let accepted = try weir.metric("weir_connections_accepted_total")
+                #expect(accepted == Double(staying + leaving * times))
+            }
+        }
+
+        /// Asks on one connection, and wants every answer, and its own.
+        private static func stay(_ weir: RunningWeir, _ index: Int, requests: Int) throws {
+            let client = try weir.connect()
+            for turn in 0..<requests {
+                let target = turn % 4 == 0 ? "/stored/\(turn)" : "/\(index)/\(turn)"
+                let answer = try client.ask(request(target))
+                guard answer.status == 200, answer.text == target else {
+                    throw Failure("\(target) got \(answer)")
+                }
+            }
+        }
+
+        /// Goes after every request: before its answer comes, in two ways, or after it, as the last time.
+        private static func comeAndGo(_ weir: RunningWeir, _ index: Int, times: Int) throws {
+            for turn in 0..<times {
+                let client = try weir.connect()
+                try client.send(request("/left/\(index)/\(turn)"))
+                switch turn % 3 {
+                case 0: client.socket.close()
+                case 1: client.socket.reset()
+                default: _ = try client.readResponse()
+                }
+            }
+        }
+
         @Test func `a client that leaves inside its upload cancels it at the origin`() throws {
             let (begun, gone) = (Gate(), Gate())
             let origin = try RawOrigin { _, connection in

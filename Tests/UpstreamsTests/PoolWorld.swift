@@ -44,9 +44,12 @@ final class PoolWorld: Sendable {
             settings: settings, health: health, loop: loop, random: SeededRandom(seed: seed))
     }
 
-    /// One exchange: leases, asks, holds the connection for `hold`, reads the answer and releases.
-    func exchange(_ name: String, _ pool: UpstreamPool, _ loop: EventLoop, hold: Nanoseconds) async
-    {
+    /// One exchange: leases, asks, holds the connection for `hold`, reads the answer and releases. Who asked may leave
+    /// when the answer has been read.
+    func exchange(
+        _ name: String, _ pool: UpstreamPool, _ loop: EventLoop, hold: Nanoseconds,
+        leaving: Bool = false
+    ) async {
         do throws(UpstreamError) {
             let connection = try await pool.lease(watching: nil)
             let at = loop.now
@@ -68,6 +71,7 @@ final class PoolWorld: Sendable {
             let done = Leased(
                 name: name, isReused: connection.isReused, at: at, server: server)
             leased.update { $0.append(done) }
+            if leaving { connection.stream.abort() }
             pool.release(connection, reusable: true)
         } catch {
             failed.update { $0.append("\(name) \(error)") }

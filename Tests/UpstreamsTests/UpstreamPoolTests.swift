@@ -46,6 +46,20 @@ import Upstreams
         while left.value > 0 { await loop.sleep(for: .milliseconds(10)) }
     }
 
+    @Test func `a connection whose client left as its answer was whole serves nobody else`() {
+        let simulation = SimulatedWorld(seed: 1)
+        let origins = simulation.numberedOrigins(1)
+        let world = PoolWorld()
+        run(world, simulation, origins) { pool, loop in
+            await world.exchange("leaves", pool, loop, hold: .zero, leaving: true)
+            guard pool.idleConnections == 0 else { throw PeerFailure("kept") }
+            await world.exchange("stays", pool, loop, hold: .zero)
+            guard pool.idleConnections == 1 else { throw PeerFailure("not kept") }
+        }
+        #expect(world.failed.value == [])
+        #expect(world.leased.value.map(\.isReused) == [false, false])
+    }
+
     @Test func `a connection is used again, the one used last first`() {
         let simulation = SimulatedWorld(seed: 1)
         let origins = simulation.numberedOrigins(1)
