@@ -38,7 +38,7 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
     var mayWrite: Bool
     private(set) var isReset = false
     private var watchesWriting: Bool
-    private var reading: UnsafeContinuation<WakeReason, Never>?
+    @usableFromInline var reading: UnsafeContinuation<WakeReason, Never>?
     private var writing: UnsafeContinuation<WakeReason, Never>?
     private var readDeadline = MonotonicTime.never
     private var writeDeadline = MonotonicTime.never
@@ -130,16 +130,34 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
     }
 
     /// Waits until something can be read, or the peer has gone.
+    ///
+    /// Nearly every wait is this one: it has no frame beside that of its caller.
+    @inlinable
+    @inline(__always)
     public func waitReadable(until deadline: MonotonicTime) async throws(StreamError) {
-        if isAborted { throw .aborted }
-        if mayRead { return }
-        readDeadline = deadline
-        loop.arm(self, at: deadline)
+        guard try beginReading(until: deadline) else { return }
         let reason = unsafe await _unsafeInheritExecutor_withUnsafeContinuation {
             unsafe reading = $0
         }
+        try endReading(reason)
+    }
+
+    /// Whether there is something to wait for; its deadline is set then.
+    @usableFromInline
+    func beginReading(until deadline: MonotonicTime) throws(StreamError) -> Bool {
+        if isAborted { throw .aborted }
+        if mayRead { return false }
+        readDeadline = deadline
+        loop.arm(self, at: deadline)
+        return true
+    }
+
+    @usableFromInline
+    func endReading(_ reason: WakeReason) throws(StreamError) {
         readDeadline = .never
         try ByteStream.check(reason)
+        // The turn that woke the reader may have aborted the stream, too.
+        if isAborted { throw .aborted }
     }
 
     // MARK: Writing

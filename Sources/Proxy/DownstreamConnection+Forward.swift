@@ -36,10 +36,10 @@ extension DownstreamConnection {
             }
             do {
                 let deadline = pump == nil ? now + firstByte : .never
-                try await upstream.readHead(for: exchange.request.method, until: deadline)
-                while upstream.status.isInformational {
-                    await relayInterim(exchange, upstream.response)
+                while true {
                     try await upstream.readHead(for: exchange.request.method, until: deadline)
+                    guard upstream.status.isInformational else { break }
+                    await relayInterim(exchange, upstream.response)
                 }
             } catch {
                 stream.abortedWithPeer = nil

@@ -21,7 +21,7 @@ public final class UpstreamConnection: TimedObject {
 
     /// By when the head of the answer must be there: `never` while the request is being sent, `nil` between
     /// exchanges.
-    private var headDeadline: MonotonicTime?
+    @usableFromInline private(set) var headDeadline: MonotonicTime?
 
     /// The origin server's own name, as configured.
     public let authority: [UInt8]
@@ -64,24 +64,53 @@ public final class UpstreamConnection: TimedObject {
     /// the final one, after which the body follows.
     ///
     /// The whole head must be there at `deadline`; a task that still sends the request gives `.never` here
-    /// and calls `setHeadDeadline` when it has ended.
+    /// and calls `setHeadDeadline` when it has ended. As the wait in it, it has no frame beside that of its caller.
+    @inlinable
+    @inline(__always)
     public func readHead(
         for method: Method, until deadline: MonotonicTime
     ) async throws(UpstreamError) {
-        if headDeadline == nil { headDeadline = deadline }
-        while try !parseHead(for: method) {
-            let n = try await read(
-                until: headDeadline ?? deadline, late: .firstByteTimeout,
-                hadBytes: hasBegun || !input.isEmpty)
-            if n == 0 {
-                throw hasBegun || !input.isEmpty ? .closedInsideAnswer : .closedBeforeAnswer
+        awaitHead(until: deadline)
+        while try !takeHead(for: method) {
+            do {
+                try await stream.waitReadable(until: headDeadline ?? deadline)
+                try readNow()
+            } catch {
+                throw headFailure(error)
             }
         }
+    }
+
+    @usableFromInline
+    func awaitHead(until deadline: MonotonicTime) {
+        if headDeadline == nil { headDeadline = deadline }
+    }
+
+    /// Takes the next head from what has arrived; `false` when it is not whole yet.
+    @usableFromInline
+    func takeHead(for method: Method) throws(UpstreamError) -> Bool {
+        guard try parseHead(for: method) else { return false }
         hasBegun = response.status.isInformational
         if response.status == 101 { throw .unexpectedUpgrade }
-        if response.status.isInformational { return }
+        if response.status.isInformational { return true }
         headDeadline = nil
         decoder.begin(response.framing)
+        return true
+    }
+
+    /// Reads what is there without waiting.
+    @usableFromInline
+    func readNow() throws(StreamError) {
+        let n = try stream.readNow(into: input)
+        hasFilledInput = input.count == input.capacity
+        if n == 0 { throw .closedByPeer }
+    }
+
+    /// Why there is no head.
+    @usableFromInline
+    func headFailure(_ error: StreamError) -> UpstreamError {
+        UpstreamConnection.failure(
+            error, late: .firstByteTimeout, hadBytes: hasBegun || !input.isEmpty)
     }
 
     /// Lends the head of the answer as a whole, so that nothing of it is copied.
@@ -122,7 +151,13 @@ public final class UpstreamConnection: TimedObject {
     /// Reads more of the body; call it when `decodedPart` has nothing.
     public func readMore(pause: Nanoseconds) async throws(UpstreamError) {
         if hasFilledInput { input.reserve(Bounds.largeRead) }
-        let n = try await read(until: stream.loop.now + pause, late: .idleTimeout, hadBytes: true)
+        let n: Int
+        do {
+            n = try await stream.read(into: input, until: stream.loop.now + pause)
+        } catch {
+            throw UpstreamConnection.failure(error, late: .idleTimeout, hadBytes: true)
+        }
+        hasFilledInput = input.count == input.capacity
         if n == 0 {
             do { try decoder.endOfInput() } catch { throw .closedInsideAnswer }
         }
@@ -185,18 +220,6 @@ public final class UpstreamConnection: TimedObject {
     /// be taken for the answer to the next request.
     var hasUnaskedBytes: Bool {
         do { return try stream.readNow(into: input) != nil } catch { return true }
-    }
-
-    private func read(
-        until deadline: MonotonicTime, late: UpstreamError, hadBytes: Bool
-    ) async throws(UpstreamError) -> Int {
-        do {
-            let n = try await stream.read(into: input, until: deadline)
-            hasFilledInput = input.count == input.capacity
-            return n
-        } catch {
-            throw UpstreamConnection.failure(error, late: late, hadBytes: hadBytes)
-        }
     }
 
     private static func failure(
