@@ -24,15 +24,20 @@ def before_any_request(command, binary):
 
 def measure_curve(curve, command, chosen):
     """The numbers of every size, the smallest first."""
-    points = []
-    for size in curve.quick_sizes() if chosen.quick else curve.sizes:
-        one = {"size": size} | _measure(curve, size, command, chosen.seconds)
-        if size <= curve.counted_max and not chosen.no_counts:
-            one["instructions"] = round(_instructions(curve, size, command))
-        points.append(one)
-        print(f"{curve.name:20} {size:8,d} {_cpu(one):6.2f} µs/request ({one['user_us']:.2f} + {one['system_us']:.2f}) "
-              f"{one['rps']:8.0f} rps {one.get('instructions', ''):>8} "
-              + (f"{one['bytes_each']:.0f} bytes for each {curve.each}" if "bytes_each" in one else ""), flush=True)
+    sizes = curve.quick_sizes() if chosen.quick else curve.sizes
+    taken = {size: [] for size in sizes}
+    for _ in range(curve.rounds):
+        for size in sizes:
+            one = _measure(curve, size, command, chosen.seconds)
+            taken[size].append(one)
+            print(f"{curve.name:20} {size:8,d} {_cpu(one):6.2f} µs/request ({one['user_us']:.2f} + {one['system_us']:.2f}) "
+                  f"{one['rps']:8.0f} rps "
+                  + (f"{one['bytes_each']:.0f} bytes for each {curve.each}" if "bytes_each" in one else ""), flush=True)
+    points = [{"size": size} | _together(ones) for size, ones in taken.items()]
+    for one in points:
+        if one["size"] <= curve.counted_max and not chosen.no_counts:
+            one["instructions"] = round(_instructions(curve, one["size"], command))
+            print(f"{curve.name:20} {one['size']:8,d} {one['instructions']:6,d} instructions", flush=True)
     return {"what": curve.what, "panel": curve.panel, "label": curve.label, "each": curve.each, "points": points}
 
 
@@ -58,6 +63,12 @@ def _measure(curve, size, command, seconds):
     if curve.each and size >= 1000:
         numbers["bytes_each"] = round((resident - empty) / size)
     return numbers
+
+
+def _together(ones):
+    """Of several measurements of one size each number's median, and CPU per request of every second."""
+    return {key: sum((one[key] for one in ones), []) if key == "cpu_us_rounds"
+            else round(statistics.median(one[key] for one in ones), 3) for key in ones[0]}
 
 
 def _rounds(curve, size, child, seconds):
