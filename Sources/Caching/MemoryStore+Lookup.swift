@@ -61,32 +61,37 @@ extension MemoryStore {
         return shard(tag).state.withLock { shard in
             let found = find(
                 &shard, tag: tag, key: key, request: request, rules: rules, now: now)
-            switch found.use {
-            case .serve(let stored, let reason): return .stored(stored, reason)
-            case .refresh(let stored):
-                guard case .stale = stored.freshness(at: now) else { return .stored(stored, nil) }
-                return .stored(stored, .whileRevalidating)
-            case .none:
-                switch way(shard, found.query, key: key, request: request, rules: rules) {
-                case .onlyIfCached: return .onlyIfCached
-                case .around(let reason): return .around(reason)
-                case .fetch, .fetchPart: return .fetch(found.query.reason)
+            if let stored = found.stored {
+                switch found.use {
+                case .serve(let reason): return .stored(stored, reason)
+                case .refresh:
+                    guard case .stale = stored.freshness(at: now) else {
+                        return .stored(stored, nil)
+                    }
+                    return .stored(stored, .whileRevalidating)
+                case .none: break
                 }
+            }
+            switch way(shard, found.query, key: key, request: request, rules: rules) {
+            case .onlyIfCached: return .onlyIfCached
+            case .around(let reason): return .around(reason)
+            case .fetch, .fetchPart: return .fetch(found.query.reason)
             }
         }
     }
 
-    /// What is stored for a request.
-    struct Found {
+    /// What is stored for a request. Not copied, because a copy counts references for every answer in it.
+    struct Found: ~Copyable {
         /// What it is good for.
-        enum Use {
-            case serve(StoredResponse, CacheLookup.StaleReason?)
-            case refresh(StoredResponse)
+        enum Use: BitwiseCopyable {
+            case serve(CacheLookup.StaleReason?)
+            case refresh
             case none
         }
 
         var query: MissQuery
-        var node: Int32
+        let node: Int32
+        let stored: StoredResponse?
         var use = Use.none
     }
 
@@ -119,7 +124,7 @@ extension MemoryStore {
                 tag: tag, now: now, stored: isReadable && stored?.isWhole ?? false ? stored : nil,
                 demands: demands,
                 hasCredentials: hasCredentials && !(stored != nil && isReadable)),
-            node: node)
+            node: node, stored: stored)
         guard let stored else {
             found.query.reason = shard.chain(tag, key) >= 0 ? .varyMiss : .uriMiss
             return found
@@ -134,18 +139,18 @@ extension MemoryStore {
         switch stored.use(at: now, demands: demands, early: early, random: &random) {
         case .serve:
             if case .stale = stored.freshness(at: now) {
-                found.use = .serve(stored, .maxStale)
+                found.use = .serve(.maxStale)
             } else {
-                found.use = .serve(stored, nil)
+                found.use = .serve(nil)
             }
         case .serveAndRefresh:
             found.query.reason = .stale
-            found.use = .refresh(stored)
+            found.use = .refresh
         case .validate:
             if shard.nodes[Int(node)].heldUntil > now, !demands.flags.contains(.noCache),
                 stored.mayServeStale(onErrorAt: now, demands: demands)
             {
-                found.use = .serve(stored, .onError)
+                found.use = .serve(.onError)
             } else if case .fresh = stored.freshness(at: now), !stored.lifetime.mustValidate {
                 found.query.reason = .request
             } else {
@@ -158,7 +163,7 @@ extension MemoryStore {
     /// The same where only parts of the answer are stored: they serve while they are fresh, and later they save a
     /// fetch from asking for them again.
     private func findInParts(
-        _ base: Found, _ stored: StoredResponse, demands: CacheDirectives,
+        _ base: consuming Found, _ stored: StoredResponse, demands: CacheDirectives,
         request: borrowing RequestHead, at now: MonotonicTime
     ) -> Found {
         var found = base
@@ -171,7 +176,7 @@ extension MemoryStore {
         if case .fresh = stored.freshness(at: now),
             stored.use(at: now, demands: demands, early: .off, random: &random) == .serve
         {
-            found.use = .serve(stored, nil)
+            found.use = .serve(nil)
         } else if case .fresh = stored.freshness(at: now), !stored.head.lifetime.mustValidate {
             found.query.reason = .request
         } else {
@@ -185,12 +190,13 @@ extension MemoryStore {
         _ shard: inout StoreShard, _ found: borrowing Found, key: Span<UInt8>,
         request: borrowing RequestHead, rules: CacheRules
     ) -> CacheLookup? {
+        guard let stored = found.stored else { return nil }
         switch found.use {
-        case .serve(let stored, let reason):
+        case .serve(let reason):
             shard.touch(found.node)
             guard let reason else { return .hit(stored) }
             return .stale(stored, reason)
-        case .refresh(let stored):
+        case .refresh:
             shard.touch(found.node)
             return refresh(
                 &shard, found.query, stored, node: found.node, key: key, request: request,
@@ -200,7 +206,7 @@ extension MemoryStore {
     }
 
     /// What a lookup knows when the store has no answer to give.
-    struct MissQuery {
+    struct MissQuery: ~Copyable {
         let tag: UInt64
         let now: MonotonicTime
         var stored: StoredResponse?
@@ -213,7 +219,8 @@ extension MemoryStore {
 
     /// Serves and begins a refresh, unless one runs, the origin failed a moment ago, or it is a HEAD.
     private func refresh(
-        _ shard: inout StoreShard, _ query: MissQuery, _ stored: StoredResponse, node: Int32,
+        _ shard: inout StoreShard, _ query: borrowing MissQuery, _ stored: StoredResponse,
+        node: Int32,
         key: Span<UInt8>, request: borrowing RequestHead, rules: CacheRules
     ) -> CacheLookup {
         let isHeld = shard.nodes[Int(node)].heldUntil > query.now
@@ -238,7 +245,7 @@ extension MemoryStore {
     }
 
     private func way(
-        _ shard: borrowing StoreShard, _ query: MissQuery, key: Span<UInt8>,
+        _ shard: borrowing StoreShard, _ query: borrowing MissQuery, key: Span<UInt8>,
         request: borrowing RequestHead, rules: CacheRules
     ) -> Way {
         if query.demands.flags.contains(.onlyIfCached) { return .onlyIfCached }
@@ -259,7 +266,7 @@ extension MemoryStore {
     }
 
     private func miss(
-        _ shard: inout StoreShard, _ query: MissQuery, key: Span<UInt8>,
+        _ shard: inout StoreShard, _ query: borrowing MissQuery, key: Span<UInt8>,
         request: borrowing RequestHead, rules: CacheRules
     ) -> CacheLookup {
         var isCollapsing = false
@@ -295,14 +302,14 @@ extension MemoryStore {
 
     /// Whether a request for a part finds no stored answer to be validated: then the whole is not fetched for it.
     private func asksOriginForRange(
-        _ query: MissQuery, _ request: borrowing RequestHead
+        _ query: borrowing MissQuery, _ request: borrowing RequestHead
     ) -> Bool {
         query.stored == nil && request.method == .get && request.fields.contains(.range)
     }
 
     /// Whether a fetch runs that the request could follow, as far as is known.
     private func isBeingFetched(
-        _ shard: borrowing StoreShard, _ query: MissQuery, key: Span<UInt8>,
+        _ shard: borrowing StoreShard, _ query: borrowing MissQuery, key: Span<UInt8>,
         request: borrowing RequestHead
     ) -> Bool {
         guard let running = shard.fills[query.tag] else { return false }
@@ -313,7 +320,7 @@ extension MemoryStore {
 
     /// Registers a fill.
     func begin(
-        _ shard: inout StoreShard, _ query: MissQuery, key: Span<UInt8>,
+        _ shard: inout StoreShard, _ query: borrowing MissQuery, key: Span<UInt8>,
         request: borrowing RequestHead, rules: CacheRules, isCollapsing: Bool,
         isForPart: Bool = false
     ) -> Fill {

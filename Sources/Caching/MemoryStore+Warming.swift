@@ -28,16 +28,15 @@ extension MemoryStore {
     ) -> WarmLookup {
         let tag = tag(key)
         return shard(tag).state.withLock { shard in
-            let found = find(
+            var found = find(
                 &shard, tag: tag, key: key, request: request, rules: rules, now: now)
-            var query = found.query
             switch found.use {
-            case .serve(let stored, _):
-                guard case .stale = stored.freshness(at: now) else { return .fresh }
+            case .serve:
+                guard case .stale? = found.stored?.freshness(at: now) else { return .fresh }
                 return .held
-            case .refresh(let stored):
+            case .refresh:
                 if shard.nodes[Int(found.node)].heldUntil > now { return .held }
-                query.stored = stored
+                found.query.stored = found.stored
             case .none: break
             }
             if let running = shard.fills[tag] {
@@ -52,7 +51,7 @@ extension MemoryStore {
             let isPassed = shard.passes[passTag(tag, request, rules)].map { now < $0 } ?? false
             return .fetch(
                 begin(
-                    &shard, query, key: key, request: request, rules: rules,
+                    &shard, found.query, key: key, request: request, rules: rules,
                     isCollapsing: rules.collapses && !isPassed))
         }
     }

@@ -34,7 +34,7 @@ struct StoreNode {
     var isVaried = false
 
     /// Whether no other variant can be the right one.
-    var isAlone: Bool { nextVariant < 0 && !isVaried }
+    @inline(__always) var isAlone: Bool { nextVariant < 0 && !isVaried }
 }
 
 /// A queue of nodes, linked through them: entries join at the newest end and leave at the oldest.

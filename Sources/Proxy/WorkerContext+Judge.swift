@@ -177,8 +177,10 @@ extension WorkerContext {
         return found.map { verdict($0, route, cache) }
     }
 
-    private func verdict(_ found: CacheLookup, _ route: Route, _ cache: CacheRules) -> Verdict {
-        switch found {
+    private func verdict(
+        _ found: consuming CacheLookup, _ route: Route, _ cache: CacheRules
+    ) -> Verdict {
+        switch consume found {
         case .hit(let stored): .serve(stored, nil)
         case .stale(let stored, let reason): .serve(stored, reason)
         case .refresh(let stored, let fill): .serveAndRefresh(route, cache, stored, fill)
