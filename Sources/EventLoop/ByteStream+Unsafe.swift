@@ -13,6 +13,15 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
     case refused(Int32)
 }
 
+/// Who is told of something to read before the task that waits for it is woken.
+open class ReadObserver {
+    /// Creates an observer.
+    public init() {}
+
+    /// Whether it has dealt with what can be read now: the wait goes on then.
+    open func streamBecameReadable() -> Bool { false }
+}
+
 /// One connected socket of a loop: reads, writes, and the deadline of each.
 ///
 /// The system call is tried first; only `EAGAIN` suspends. Epoll is edge-triggered, and `mayRead` and `mayWrite` remember
@@ -31,10 +40,13 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
     public private(set) var peerClosed = false
     /// Whether `abort` was called: nobody may use it any more.
     public private(set) var isAborted = false
+    /// Who is told while a task waits for something to read.
+    public var readObserver: ReadObserver?
     /// Whose wait ends when the peer goes: the upstream side of the exchange that runs.
     public var abortedWithPeer: TimedObject?
 
-    var mayRead = true
+    /// Whether something may be there to be read: until the system has said that nothing is.
+    public internal(set) var mayRead = true
     var mayWrite: Bool
     private(set) var isReset = false
     private var watchesWriting: Bool
@@ -334,19 +346,25 @@ public enum StreamError: Error, Sendable, BitwiseCopyable, Equatable {
         loop.arm(self, at: deadline)
     }
 
+    /// Gives the wait of the reading task until `deadline`, which must not be earlier than before.
+    public func prolongReading(to deadline: MonotonicTime) {
+        if unsafe reading != nil { readDeadline = deadline }
+    }
+
     override func handle(_ readiness: Readiness) {
+        // Whoever reads must know: behind the last bytes there is the end then, and no further event.
+        if !readiness.isDisjoint(with: [.peerClosed, .hungUp, .failed]) { peerClosed = true }
         if !readiness.isDisjoint(with: [.readable, .peerClosed, .hungUp, .failed]) {
             mayRead = true
-            wakeReader(.ready)
+            if unsafe reading != nil, !(readObserver?.streamBecameReadable() ?? false) {
+                wakeReader(.ready)
+            }
         }
         if !readiness.isDisjoint(with: [.writable, .hungUp, .failed]) {
             mayWrite = true
             wakeWriter(.ready)
         }
-        if !readiness.isDisjoint(with: [.peerClosed, .hungUp, .failed]) {
-            peerClosed = true
-            abortedWithPeer?.abort()
-        }
+        if peerClosed { abortedWithPeer?.abort() }
     }
 
     override public func timerFired(_ loop: EventLoop) {

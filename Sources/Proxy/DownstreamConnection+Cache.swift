@@ -58,11 +58,26 @@ extension DownstreamConnection {
     func serve(
         _ exchange: Exchange, _ stored: StoredResponse, detail: StaticString?
     ) async -> Afterwards {
+        await send(compose(exchange, stored, detail: detail), of: stored, exchange)
+    }
+
+    /// Puts head and small body of a stored answer into the output; returns what is left.
+    func compose(_ exchange: Exchange, _ stored: StoredResponse, detail: StaticString?) -> Rest {
         let freshness = stored.freshness(at: now)
         let seconds = freshness.seconds
         exchange.record.cache = detail == nil ? .hit : .stale
         if case .fresh = freshness { exchange.answer = .hit } else { exchange.answer = .stale }
-        return await send(exchange, stored, status: .hit(ttl: seconds, detail: detail))
+        return compose(
+            exchange, stored, .hit(ttl: seconds, detail: detail), keeps: mayKeep(exchange))
+    }
+
+    /// Sends the output where nothing else is left; what becomes of the connection, or `nil` where the client does not
+    /// take it at once: then `send` is due.
+    func sendNow(_ exchange: Exchange, _ rest: Rest) -> Afterwards? {
+        guard case .nothing = rest, (try? stream.writeNow(exchange.output)) ?? false else {
+            return nil
+        }
+        return mayKeep(exchange) ? .nextRequest : .close
     }
 
     /// Sends an answer that another process had put into Redis.
@@ -71,15 +86,18 @@ extension DownstreamConnection {
         exchange.record.isShared = true
         exchange.answer = .hit
         let seconds = stored.freshness(at: now).seconds
-        return await send(exchange, stored, status: .hit(ttl: seconds, detail: "redis"))
+        let rest = compose(
+            exchange, stored, .hit(ttl: seconds, detail: "redis"), keeps: mayKeep(exchange))
+        return await send(rest, of: stored, exchange)
     }
 
-    private func send(
-        _ exchange: Exchange, _ stored: StoredResponse, status: CacheStatus
+    /// Sends the output and what is left behind it of a stored answer.
+    func send(
+        _ rest: Rest, of stored: StoredResponse, _ exchange: Exchange
     ) async -> Afterwards {
         let keeps = mayKeep(exchange)
         do {
-            switch compose(exchange, stored, status, keeps: keeps) {
+            switch rest {
             case .nothing: break
             case .slice(let slice): try await sendSlice(exchange, stored, slice)
             case .parts(let parts): try await sendParts(exchange, stored, parts)
@@ -94,7 +112,7 @@ extension DownstreamConnection {
     }
 
     /// What of a stored answer is still to be sent from where it is, behind the output.
-    private enum Rest {
+    enum Rest {
         case nothing
         case slice(BodySlice)
         case parts(MultipartRanges)
@@ -210,7 +228,8 @@ extension DownstreamConnection {
                 let status = CacheStatus.forwarded(
                     fill.reason, status: 304, stored: stored.head.isStorable,
                     collapsed: exchange.cacheStatus?.isCollapsed ?? false, ttl: seconds)
-                return await send(exchange, stored, status: status)
+                let rest = compose(exchange, stored, status, keeps: mayKeep(exchange))
+                return await send(rest, of: stored, exchange)
             case .stored(let stored, .stale):
                 return await serve(exchange, stored, detail: "sie")
             case .stored(let stored, .shared):

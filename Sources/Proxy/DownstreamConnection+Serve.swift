@@ -8,30 +8,78 @@ import Upstreams
 
 /// Answering a request: the verdict, and what it takes to carry it out.
 extension DownstreamConnection {
-    /// Answers the request in `exchange`, counts it and logs it.
+    /// How far a request is.
+    enum Stage {
+        /// Its head is not whole.
+        case arriving
+        /// It is known what becomes of it.
+        case judged(Verdict)
+        /// Of a stored answer this is left to be sent.
+        case sending(StoredResponse, Rest)
+        /// Some of the refusal in the output is left to be sent.
+        case refusing
+        /// It is answered, counted and logged.
+        case ended(Afterwards)
+    }
+
+    /// Begins the request in `exchange`: what becomes of it.
     @inline(__always)
-    func serve(_ exchange: Exchange) async -> Afterwards {
+    func judge(_ exchange: Exchange) -> Verdict {
         let snapshot = snapshot
         exchange.begin(exchange.request.framing)
         exchange.noteCredentials(snapshot.blueprint)
-        let afterwards: Afterwards
-        let verdict = exchange.lendRequest { request in
+        return exchange.lendRequest { request in
             worker.judge(exchange, request, peer: peer, by: snapshot, isPeek: false)
         }
-        switch consume verdict {
+    }
+
+    /// Answers the request in `exchange` as far as nothing has to be waited for.
+    func answerAtOnce(_ exchange: Exchange) -> Stage {
+        let done: Afterwards?
+        switch judge(exchange) {
         case .refuse(let route):
+            done = refuseNow(exchange, route)
+            if done == nil { return .refusing }
+        // An answer that others follow leaves with them.
+        case .serve(let stored, let reason) where exchange.input.isEmpty:
+            let rest = compose(exchange, stored, detail: reason?.name)
+            done = sendNow(exchange, rest)
+            if done == nil { return .sending(stored, rest) }
+        case let verdict: return .judged(verdict)
+        }
+        end(exchange, snapshot)
+        return .ended(done ?? .close)
+    }
+
+    /// Answers the request in `exchange`, counts it and logs it.
+    @inline(__always)
+    func goOn(_ exchange: Exchange, from stage: consuming Stage) async -> Afterwards {
+        let snapshot = snapshot
+        let afterwards: Afterwards
+        switch consume stage {
+        case .ended(let afterwards): return afterwards
+        case .judged(.refuse(let route)):
             // Hardly any refusal waits: most are over before a function that may wait would have begun.
             let done = refuseNow(exchange, route)
             afterwards = if let done { done } else { await endAnswer(exchange) }
-        case .forward(let route):
+        case .judged(.forward(let route)):
             // So is what goes to the origin without the cache: it needs no frame between this one and its own.
             if !exchange.output.isEmpty { _ = await sendGathered(exchange) }
             afterwards = await forward(exchange, route, snapshot)
-        case let verdict: afterwards = await answer(exchange, verdict)
+        case .judged(let verdict): afterwards = await answer(exchange, verdict)
+        case .sending(let stored, let rest): afterwards = await send(rest, of: stored, exchange)
+        case .refusing: afterwards = await endAnswer(exchange)
+        case .arriving: preconditionFailure("a request goes on when its head is whole")
         }
+        end(exchange, snapshot)
+        return afterwards
+    }
+
+    /// Counts and logs the request in `exchange`.
+    @inline(__always)
+    private func end(_ exchange: Exchange, _ snapshot: Snapshot) {
         worker.finish(exchange, of: self, snapshot)
         exchange.content.forget(in: worker.shared)
-        return afterwards
     }
 
     /// Answers what most requests come to; the frames of the rest would lie in each task's memory.

@@ -5,7 +5,7 @@ import Primitives
 import Settings
 
 /// One client's connection: reads requests and answers each in turn, as one task from accept to close.
-final class DownstreamConnection {
+final class DownstreamConnection: ReadObserver {
     let worker: WorkerContext
     let stream: ByteStream
     /// The client's address, and its text.
@@ -20,6 +20,10 @@ final class DownstreamConnection {
     var place = 0
 
     private(set) var isIdle = true
+    /// The exchange of a request that was begun as its event was told, and is for the task to go on with.
+    private var begun: Exchange?
+    /// How far the request in progress is.
+    private var stage = Stage.arriving
 
     /// What becomes of the connection after an answer.
     enum Afterwards: Sendable, BitwiseCopyable {
@@ -62,12 +66,19 @@ final class DownstreamConnection {
 
     var now: MonotonicTime { worker.loop.now }
 
+    override func streamBecameReadable() -> Bool {
+        guard isIdle, begin() else { return false }
+        stream.prolongReading(to: now + http.idleTimeout)
+        return true
+    }
+
     /// Serves the connection until it ends.
     func run() async {
         worker.connections.insert(self)
+        stream.readObserver = self
         while await awaitRequest() {
             isIdle = false
-            let exchange = worker.takeExchange()
+            let exchange = begun.take() ?? worker.takeExchange()
             let afterwards = await serveArrived(exchange)
             if afterwards == .reset { stream.closeWithReset() }
             if afterwards == .lingerAndClose || (afterwards == .close && hasUnread(exchange)) {
@@ -77,6 +88,7 @@ final class DownstreamConnection {
             if afterwards != .nextRequest { break }
             isIdle = true
         }
+        stream.readObserver = nil
         stream.close()
         worker.connections.remove(self)
     }
@@ -93,7 +105,7 @@ final class DownstreamConnection {
         stream.abortedWithPeer?.abort()
     }
 
-    /// Waits, without a buffer, until there is something to read.
+    /// Waits, without a buffer, until there is something to read that `streamBecameReadable` has not answered already.
     @inline(__always)
     private func awaitRequest() async -> Bool {
         do {
@@ -101,41 +113,76 @@ final class DownstreamConnection {
             try await stream.waitReadable(until: now + patience)
             return true
         } catch {
-            return false
+            // What was begun is charged and must be ended.
+            return begun != nil
         }
     }
 
-    /// Answers the requests that have arrived, until there is none.
+    /// Answers the requests that have arrived, until there is none; the first one is at `stage`.
     @inline(__always)
     private func serveArrived(_ exchange: Exchange) async -> Afterwards {
         exchange.parser.begin(bounds: headBounds)
         while true {
-            if isOutdated {
-                follow()
-                exchange.parser.begin(bounds: headBounds)
+            if case .arriving = stage {
+                if isOutdated {
+                    follow()
+                    exchange.parser.begin(bounds: headBounds)
+                }
+                exchange.record = AccessRecord()
+                exchange.record.started = now
+                var arrived = takeHead(exchange)
+                if !exchange.output.isEmpty && !isRequest(arrived) {
+                    guard await sendGathered(exchange) else { return .close }
+                }
+                if arrived == nil { arrived = await readHead(exchange) }
+                switch arrived ?? .gone {
+                case .none: return .nextRequest
+                case .gone: return .close
+                case .rejected(let rejection):
+                    exchange.request.method = .other
+                    exchange.begin(.none)
+                    return await reject(exchange, rejection)
+                case .request: stage = .judged(judge(exchange))
+                }
             }
-            exchange.record = AccessRecord()
-            exchange.record.started = now
-            var arrived = takeHead(exchange)
-            if !exchange.output.isEmpty && !isRequest(arrived) {
-                guard await sendGathered(exchange) else { return .close }
-            }
-            if arrived == nil { arrived = await readHead(exchange) }
-            switch arrived ?? .gone {
-            case .none: return .nextRequest
-            case .gone: return .close
-            case .rejected(let rejection):
-                exchange.request.method = .other
-                exchange.begin(.none)
-                return await reject(exchange, rejection)
-            case .request:
-                let afterwards = await serve(exchange)
-                if afterwards != .nextRequest || exchange.input.isEmpty { return afterwards }
-            }
+            let afterwards = await goOn(exchange, from: takeStage())
+            if afterwards != .nextRequest || exchange.input.isEmpty { return afterwards }
         }
     }
 
-    private enum HeadOutcome {
+    @inline(__always)
+    private func takeStage() -> Stage {
+        let taken = stage
+        stage = .arriving
+        return taken
+    }
+
+    /// Answers a request that has just arrived as its event is told, if nobody else is needed for that and the client takes
+    /// the answer at once: the task need not be woken. Otherwise the task goes on from where this ends.
+    private func begin() -> Bool {
+        if isOutdated { follow() }
+        let exchange = worker.takeExchange()
+        isIdle = false
+        exchange.parser.begin(bounds: headBounds)
+        exchange.record = AccessRecord()
+        exchange.record.started = now
+        switch takeHead(exchange) {
+        case .request?: stage = answerAtOnce(exchange)
+        case HeadOutcome.none?: stage = .ended(.nextRequest)
+        case .gone?: stage = .ended(.close)
+        case .rejected?, nil: break
+        }
+        guard case .ended(.nextRequest) = stage, exchange.input.isEmpty, !stream.mayRead else {
+            begun = exchange
+            return false
+        }
+        stage = .arriving
+        worker.giveBack(exchange)
+        isIdle = true
+        return true
+    }
+
+    enum HeadOutcome {
         case request
         case none
         case gone
