@@ -58,26 +58,26 @@ extension DownstreamConnection {
     func serve(
         _ exchange: Exchange, _ stored: StoredResponse, detail: StaticString?
     ) async -> Afterwards {
-        await send(compose(exchange, stored, detail: detail), of: stored, exchange)
+        let keeps = mayKeep(exchange)
+        let rest = compose(exchange, stored, detail: detail, keeps: keeps)
+        return await send(rest, of: stored, exchange, keeps: keeps)
     }
 
     /// Puts head and small body of a stored answer into the output; returns what is left.
-    func compose(_ exchange: Exchange, _ stored: StoredResponse, detail: StaticString?) -> Rest {
+    func compose(
+        _ exchange: Exchange, _ stored: StoredResponse, detail: StaticString?, keeps: Bool
+    ) -> Rest {
         let freshness = stored.freshness(at: now)
         let seconds = freshness.seconds
         exchange.record.cache = detail == nil ? .hit : .stale
         if case .fresh = freshness { exchange.answer = .hit } else { exchange.answer = .stale }
-        return compose(
-            exchange, stored, .hit(ttl: seconds, detail: detail), keeps: mayKeep(exchange))
+        return compose(exchange, stored, .hit(ttl: seconds, detail: detail), keeps: keeps)
     }
 
-    /// Sends the output where nothing else is left; what becomes of the connection, or `nil` where the client does not
-    /// take it at once: then `send` is due.
-    func sendNow(_ exchange: Exchange, _ rest: Rest) -> Afterwards? {
-        guard case .nothing = rest, (try? stream.writeNow(exchange.output)) ?? false else {
-            return nil
-        }
-        return mayKeep(exchange) ? .nextRequest : .close
+    /// Sends the output where nothing else is left; `false` where the client does not take it at once: then `send` is due.
+    func sendNow(_ exchange: Exchange, _ rest: Rest) -> Bool {
+        guard case .nothing = rest else { return false }
+        return (try? stream.writeNow(exchange.output)) ?? false
     }
 
     /// Sends an answer that another process had put into Redis.
@@ -86,16 +86,21 @@ extension DownstreamConnection {
         exchange.record.isShared = true
         exchange.answer = .hit
         let seconds = stored.freshness(at: now).seconds
-        let rest = compose(
-            exchange, stored, .hit(ttl: seconds, detail: "redis"), keeps: mayKeep(exchange))
-        return await send(rest, of: stored, exchange)
+        return await send(exchange, stored, status: .hit(ttl: seconds, detail: "redis"))
+    }
+
+    private func send(
+        _ exchange: Exchange, _ stored: StoredResponse, status: CacheStatus
+    ) async -> Afterwards {
+        let keeps = mayKeep(exchange)
+        let rest = compose(exchange, stored, status, keeps: keeps)
+        return await send(rest, of: stored, exchange, keeps: keeps)
     }
 
     /// Sends the output and what is left behind it of a stored answer.
     func send(
-        _ rest: Rest, of stored: StoredResponse, _ exchange: Exchange
+        _ rest: Rest, of stored: StoredResponse, _ exchange: Exchange, keeps: Bool
     ) async -> Afterwards {
-        let keeps = mayKeep(exchange)
         do {
             switch rest {
             case .nothing: break
@@ -228,8 +233,7 @@ extension DownstreamConnection {
                 let status = CacheStatus.forwarded(
                     fill.reason, status: 304, stored: stored.head.isStorable,
                     collapsed: exchange.cacheStatus?.isCollapsed ?? false, ttl: seconds)
-                let rest = compose(exchange, stored, status, keeps: mayKeep(exchange))
-                return await send(rest, of: stored, exchange)
+                return await send(exchange, stored, status: status)
             case .stored(let stored, .stale):
                 return await serve(exchange, stored, detail: "sie")
             case .stored(let stored, .shared):

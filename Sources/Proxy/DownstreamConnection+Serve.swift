@@ -15,7 +15,7 @@ extension DownstreamConnection {
         /// It is known what becomes of it.
         case judged(Verdict)
         /// Of a stored answer this is left to be sent.
-        case sending(StoredResponse, Rest)
+        case sending(StoredResponse, Rest, keeps: Bool)
         /// Some of the refusal in the output is left to be sent.
         case refusing
         /// It is answered, counted and logged.
@@ -35,20 +35,21 @@ extension DownstreamConnection {
 
     /// Answers the request in `exchange` as far as nothing has to be waited for.
     func answerAtOnce(_ exchange: Exchange) -> Stage {
-        let done: Afterwards?
+        let done: Afterwards
         switch judge(exchange) {
         case .refuse(let route):
-            done = refuseNow(exchange, route)
-            if done == nil { return .refusing }
+            guard let refused = refuseNow(exchange, route) else { return .refusing }
+            done = refused
         // An answer that others follow leaves with them.
         case .serve(let stored, let reason) where exchange.input.isEmpty:
-            let rest = compose(exchange, stored, detail: reason?.name)
-            done = sendNow(exchange, rest)
-            if done == nil { return .sending(stored, rest) }
+            let keeps = mayKeep(exchange)
+            let rest = compose(exchange, stored, detail: reason?.name, keeps: keeps)
+            guard sendNow(exchange, rest) else { return .sending(stored, rest, keeps: keeps) }
+            done = keeps ? .nextRequest : .close
         case let verdict: return .judged(verdict)
         }
         end(exchange, snapshot)
-        return .ended(done ?? .close)
+        return .ended(done)
     }
 
     /// Answers the request in `exchange`, counts it and logs it.
@@ -67,7 +68,8 @@ extension DownstreamConnection {
             if !exchange.output.isEmpty { _ = await sendGathered(exchange) }
             afterwards = await forward(exchange, route, snapshot)
         case .judged(let verdict): afterwards = await answer(exchange, verdict)
-        case .sending(let stored, let rest): afterwards = await send(rest, of: stored, exchange)
+        case .sending(let stored, let rest, let keeps):
+            afterwards = await send(rest, of: stored, exchange, keeps: keeps)
         case .refusing: afterwards = await endAnswer(exchange)
         case .arriving: preconditionFailure("a request goes on when its head is whole")
         }
