@@ -6,6 +6,7 @@ import tempfile
 
 from . import load
 from .children import Child, Failure, HERE, WORK, free_port, wait_until
+from .redis import Redis
 
 PROXY_CORE, LOAD_CORE = 0, 1
 
@@ -47,7 +48,7 @@ class Backends:
         self.origin = start_origin()
         self.redis = None
         try:
-            self.redis = _start_redis() if redis else None
+            self.redis = Redis(LOAD_CORE) if redis else None
         except BaseException:
             self.origin.stop()
             raise
@@ -63,13 +64,6 @@ class Backends:
     def settings(self):
         """The ports by name; 0 for what is not there."""
         return {"ORIGIN": self.origin.port, "REDIS": self.redis.port if self.redis else 0}
-
-
-def _start_redis():
-    """Redis without persistence, on the load's core."""
-    port = free_port()
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    return _ready(Child("redis", command, LOAD_CORE), port)
 
 
 class Weir:

@@ -69,10 +69,11 @@ def memory(results):
 
 
 def redis(results):
-    """CPU of Redis for one request, where a limit is in Redis."""
-    rows = [[TITLES[name], f"{one['weir']['redis_us']:.2f}", f"{one['nginx']['redis_us']:.2f}", f"{one['redis_ratio']:.3f}"]
+    """CPU of Redis for one request, where a limit is in Redis, and the calls of scripts for it."""
+    rows = [[TITLES[name], f"{one['weir']['redis_us']:.2f}", f"{one['nginx']['redis_us']:.2f}", f"{one['redis_ratio']:.3f}",
+             f"{one['weir']['redis_calls']:.3f}", f"{one['nginx']['redis_calls']:.3f}"]
             for name, one in results["scenarios"].items() if "redis_ratio" in one]
-    return table(["work", "Redis behind Weir, µs", "behind nginx, µs", "ratio"], rows)
+    return table(["work", "Redis behind Weir, µs", "behind nginx, µs", "ratio", "calls, Weir", "calls, nginx"], rows)
 
 
 def latency(found):
