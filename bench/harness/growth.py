@@ -6,9 +6,9 @@ import subprocess
 
 from .children import WORK, Failure, cpu_between
 from .counters import LONG, SHORT, UnderCallgrind, instructions_between
-from .load import get
+from .load import get, wrk
 from .paced import Pacer, errors, pace
-from .proxies import PROXY_CORE, Backends, Weir
+from .proxies import LOAD_CORE, PROXY_CORE, Backends, Weir
 
 FILLING_SECONDS_MAX = 300
 
@@ -52,7 +52,7 @@ def _measure(curve, size, command, seconds):
         # Each number once: every answer is stored, every key charged, every route used.
         _send(child, curve.load(size), curve.numbers(size), 64)
         at_origin = int(get(behind.origin.port, "/count").body)
-        rounds, whole, resident = _rounds(curve, size, child, seconds)
+        rounds, whole, resident = (_pipelined if curve.pipelined else _rounds)(curve, size, child, seconds)
         reached = int(get(behind.origin.port, "/count").body) - at_origin
         _verify(curve, size, child, whole, reached)
         child.check()
@@ -89,6 +89,22 @@ def _rounds(curve, size, child, seconds):
         resident = child.resident_bytes()
         whole, _ = pacer.result()
     return rounds, whole, resident
+
+
+def _pipelined(curve, size, child, seconds):
+    """The same with wrk, a run for each second."""
+    rounds, requests, refused = [], 0, 0
+    for _ in range(seconds + 1):
+        before = child.cpu()
+        load = wrk(child.port, curve.target, 1, LOAD_CORE, "pipelined.lua")
+        if load.requests == 0:
+            raise Failure(f"{curve.name}, {size}: no answer for a second")
+        user, system = (1e6 * spent / load.requests for spent in cpu_between(before, child.cpu()))
+        rounds.append({"user_us": user, "system_us": system, "rps": load.rps})
+        requests, refused = requests + load.requests, refused + load.refused
+    whole = {"answered": requests, "errors": {"of another status": refused}, "first_wrong_status": 0,
+             "opened": curve.connections(size)}
+    return rounds[1:], whole, child.resident_bytes()
 
 
 def _verify(curve, size, child, whole, reached):
