@@ -18,8 +18,8 @@
 /// But for the log all are MessagePack arrays in a string. Values that are none, or missing, count as nothing.
 ///
 /// Redis makes every function anew in each run, calls of functions are what Lua is slow at, and it computes nothing before the
-/// run: so algorithms that no rate has are left out, what is computed once is handed on, and numbers stand where names of
-/// constants would.
+/// run: so algorithms that no rate has are left out, most decisions are made without a function, what is computed once is
+/// handed on, and numbers stand where names of constants would.
 ///
 /// Keys expire a second after their value says the same as none: Redis counts expiries from another reading of
 /// its clock.
@@ -30,7 +30,8 @@ public enum SharedLimitScript {
     /// The text with another clock, an expression for a pair of seconds and microseconds, and milliseconds
     /// that keys are kept longer. For tests.
     static func text(clock: String, slack: Int = 1000) -> String {
-        "local time, slack = \(clock), \(slack)\n" + reading + buckets + windows + logs + decisions
+        "local time, slack = \(clock), \(slack)\n" + reading + windows + logs + simple
+            + "if p[i] then\n" + buckets + general + "end\n" + writing
     }
 
     static let bucket = SharedLimitRate.Kind.bucket.rawValue
@@ -55,13 +56,49 @@ public enum SharedLimitScript {
           local text = values[k]
           if not text then return nil end
           local ok, v = pcall(cmsgpack.unpack, text)
-          return ok and type(v) == 'table' and #v >= 2 and v or nil
+          if not ok or type(v) ~= 'table' or #v < 2 then return nil end
+          for i = 1, #v do
+            local number = v[i]
+            if type(number) ~= 'number' or number < 0 or number > 2 * \(most) or number % 1 ~= 0 then
+              return nil
+            end
+          end
+          return v
+        end
+
+        """
+
+    /// Most decisions: one limit that is no shadow, a bucket that keeps its rate or is full. What the functions of the
+    /// general way do is done here without them, and they are not made when nothing else is asked.
+    private static let simple = """
+        local i = 2 + 5 * p[1]
+        while p[i] == 1 and p[i + 1] == 0 do
+          local k, r, units = p[i + 2], 5 * p[i + 3] + 2, p[i + 4]
+          if p[r] ~= \(bucket) or units == 0 then break end
+          local s = states[k]
+          if not s then
+            s = value(k) or {0, 0}
+            states[k] = s
+          end
+          local step, span, h, after = p[r + 2], p[r + 3], s[1] - now, 0
+          if h < 0 then h = 0 elseif h > \(most) then h = \(most) end
+          if h > 0 and s[2] ~= step then break end
+          local cost, room = units * step, span - h
+          local passes = cost <= room
+          if passes then
+            h, room = h + cost, room - cost
+            s[1], s[2], dirty[k] = now + h, step, \(bucket)
+          end
+          if cost > span then after = -1 elseif cost > room then after = cost - room end
+          local left = room > 0 and (room - room % step) / step or 0
+          out[n + 1], out[n + 2], out[n + 3] = passes and left or -1 - left, h, after
+          n, i = n + 3, i + 5
         end
 
         """
 
     /// One way into all algorithms, and the loop over what was asked.
-    private static let decisions = """
+    private static let general = """
         local function state(k, r)
           local kind, s = p[r]
           if kind == \(window) then s = readWindow(k)
@@ -162,33 +199,17 @@ public enum SharedLimitScript {
           n = n + 3
         end
 
-        local i, alone = 2 + 5 * p[1], {}
+        local alone = {}
         while p[i] do
           local op = p[i]
           if op == 1 and p[i + 1] == 0 then
-            -- One limit that is no shadow: most decisions.
+            -- One limit that is no shadow.
             local k, r, units = p[i + 2], 5 * p[i + 3] + 2, p[i + 4]
             local s = states[k] or state(k, r)
-            if p[r] == \(bucket) and s[2] == p[r + 2] and units > 0 then
-              -- A bucket that keeps its rate: what the functions below do, without a call of any.
-              local span, cost, h, after = p[r + 3], units * s[2], s[1] - now, 0
-              if h < 0 then h = 0 elseif h > \(most) then h = \(most) end
-              local room = span - h
-              local passes = cost <= room
-              if passes then
-                h, room = h + cost, room - cost
-                s[1], dirty[k] = now + h, \(bucket)
-              end
-              if cost > span then after = -1 elseif cost > room then after = cost - room end
-              local left = room > 0 and (room - room % s[2]) / s[2] or 0
-              out[n + 1], out[n + 2], out[n + 3] = passes and left or -1 - left, h, after
-              n = n + 3
-            else
-              local h = held(k, s, r)
-              local passes = fits(r, h, units)
-              if passes then h = charge(k, s, r, h, units) end
-              answer(k, s, r, h, units, not passes)
-            end
+            local h = held(k, s, r)
+            local passes = fits(r, h, units)
+            if passes then h = charge(k, s, r, h, units) end
+            answer(k, s, r, h, units, not passes)
             i = i + 5
           elseif op < 32 then
             -- 1 to 8 limits and which of them are shadow; 16 more: only a look.
@@ -225,6 +246,10 @@ public enum SharedLimitScript {
           end
         end
 
+        """
+
+    /// What has changed goes back.
+    private static let writing = """
         for k, kind in pairs(dirty) do
           local s = states[k]
           if kind == \(log) then

@@ -46,6 +46,35 @@ struct SharedScriptTests {
         }
     }
 
+    @Test(arguments: 0..<5)
+    func `arrays that no limit writes count as nothing`(algorithm: Int) throws {
+        try RedisServer.run { server in
+            var twins = try Twins(server)
+            let rate = try #require(Twins.rates.dropFirst(algorithm).first)
+            // Words, a fraction, a negative number, a number beyond 2⁵³, nothing, an array, one number.
+            let packed = [
+                "{'a', 'b', 'c', 'd'}", "{1.5, 2, 3, 4}", "{1, -2, 3, 4}",
+                "{2 ^ 62, 2 ^ 62, 2 ^ 62, 1}", "{}", "{{1}, {2}, {3}, {4}}", "{7}",
+            ]
+            for array in packed {
+                try twins.talk.ask(
+                    "EVAL", "redis.call('SET', KEYS[1], cmsgpack.pack(\(array)))", "1", array)
+                var batch = SharedLimitBatch()
+                // As most are asked, and with another limit beside it.
+                for limits in [1, 2] {
+                    _ = batch.beginDecision(limits, shadows: 0, isPeek: false)
+                    for _ in 0..<limits {
+                        let key = batch.named(of: Digest128(high: 0, low: 0)) { Array(array.utf8) }
+                        batch.addLimit(key: key, rate, units: 1)
+                    }
+                }
+                try twins.run(&batch, at: 1_790_812_800_000_000)
+            }
+            #expect(twins.differences == [])
+            #expect(twins.decided == 3 * packed.count)
+        }
+    }
+
     @Test func `every key it writes expires, and not before its state says nothing`() throws {
         try RedisServer.run { server in
             var twins = try Twins(server, slack: 1000)

@@ -14,10 +14,11 @@ extension RedisServerCluster {
 
 extension RedisClient {
     static func make(
-        _ loop: EventLoop, cluster places: [RedisSettings.Place]
+        _ loop: EventLoop, cluster places: [RedisSettings.Place],
+        timeout: Nanoseconds = .seconds(2)
     ) -> RedisClient {
         var settings = RedisSettings(topology: .cluster(places))
-        settings.timeout = .seconds(2)
+        settings.timeout = timeout
         settings.connectTimeout = .seconds(2)
         return RedisClient(
             settings, loop: loop, health: RedisHealth(name: "redis"),
