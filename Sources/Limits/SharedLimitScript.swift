@@ -59,7 +59,7 @@ public enum SharedLimitScript {
           if not ok or type(v) ~= 'table' or #v < 2 then return nil end
           for i = 1, #v do
             local number = v[i]
-            if type(number) ~= 'number' or number < 0 or number > 2 * \(most) or number % 1 ~= 0 then
+            if type(number) ~= 'number' or number < 0 or number > \(2 * most) or number % 1 ~= 0 then
               return nil
             end
           end

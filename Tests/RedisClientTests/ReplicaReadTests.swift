@@ -162,7 +162,7 @@ extension RedisClient {
     {
         try RedisServerCluster.run(replica: true) { cluster in
             try LiveLoop.run { loop async throws in
-                // A replica has a part of the timeout, and this machine may stand still for longer.
+                // A replica has a part of the timeout, and a loaded machine may stand still for longer.
                 let client = RedisClient.make(
                     loop, cluster: [.host("127.0.0.1", port: cluster.servers[1].port)],
                     timeout: .seconds(20))

@@ -35,7 +35,7 @@ class Curve:
     - `gauge`: the metric that must have grown to the size by the end.
     - `each`: what the memory that grew is divided among; None where it says nothing.
     - `counted_max`: the largest size for which instructions are counted.
-    - `pipelined`: whether wrk asks, 32 requests at once.
+    - `pipelined`: whether wrk asks, 32 requests at once, all for `target` as it stands.
     - `rounds`: how often all sizes are measured in turn, where their difference is small beside a noisy machine's.
     """
 
